@@ -1,0 +1,28 @@
+"""Where the tests find real recordings and reference networks; neither is in the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+def _folder(variable, default, what):
+    path = Path(os.environ.get(variable, default))
+    if not path.is_dir():
+        pytest.skip(f"{what} are not here: set {variable} to their folder (looked in {path}).")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Folder of real recordings (``TINYKIT_DATA``), or a skip that says so."""
+    return _folder("TINYKIT_DATA", SHARED / "data", "The real recordings")
+
+
+@pytest.fixture(scope="session")
+def shared_models():
+    """Folder of reference networks (``TINYKIT_MODELS``), or a skip that says so."""
+    return _folder("TINYKIT_MODELS", SHARED / "models", "The reference networks")
