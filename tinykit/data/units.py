@@ -1,0 +1,126 @@
+"""Units of the room: g and deg/s outside, int16 counts where the device begins.
+
+The counts are those of the LSM9DS1 as Arduino's library sets it (data sheet DocID025715,
+table 3, rounded to a power of two on the acceleration side): +-4 g over int16 gives
+8192 counts per g, +-2000 deg/s gives 16.384 counts per deg/s.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..errors import DataError
+
+ACCELERATION = ("aX", "aY", "aZ")
+ANGULAR_RATE = ("gX", "gY", "gZ")
+CHANNELS = ACCELERATION + ANGULAR_RATE
+
+COUNTS_PER_G = 8192.0
+COUNTS_PER_DPS = 16.384
+RANGE_G = 4.0
+RANGE_DPS = 2000.0
+RATE_HZ = 119.0
+
+STANDARD_GRAVITY = 9.80665  # m/s2 in one g (ISO 80000-3)
+_DEGREES = 180.0 / math.pi
+
+# Spelling as found in files -> factor to this room's unit.
+_TO_G = {"g": 1.0, "mg": 1e-3, "m/s2": 1 / STANDARD_GRAVITY, "counts": 1 / COUNTS_PER_G}
+_TO_DPS = {"deg/s": 1.0, "mdeg/s": 1e-3, "rad/s": _DEGREES, "counts": 1 / COUNTS_PER_DPS}
+_SPELLINGS = {
+    "m/s2": ("m/s2", "m/s^2", "m/s²", "ms-2", "ms2", "m/ss", "m/s/s", "m.s-2", "meters/s2"),
+    "g": ("g", "gs", "gee", "gravity", "g-force"),
+    "mg": ("mg", "millig"),
+    "deg/s": ("deg/s", "dps", "°/s", "degrees/s", "deg/sec", "degree/s", "degs"),
+    "mdeg/s": ("mdeg/s", "mdps"),
+    "rad/s": ("rad/s", "rads", "radians/s", "rps", "rad/sec"),
+    "counts": ("counts", "count", "lsb", "raw"),
+}
+_CANONICAL = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
+
+
+def is_acceleration(channel: str) -> bool:
+    """Whether a channel is one of ``aX, aY, aZ``."""
+    return channel in ACCELERATION
+
+
+def counts_per_unit(channels) -> np.ndarray:
+    """Counts in one g or one deg/s, per channel: float64 of shape (c,).
+
+    Raises
+    ------
+    DataError
+        A channel is none of ``CHANNELS``.
+    """
+    unknown = [c for c in channels if c not in CHANNELS]
+    if unknown:
+        raise DataError(
+            f"There is no channel {unknown[0]!r}; the IMU's channels are {', '.join(CHANNELS)}.",
+            "Rename the column, or leave it out.",
+        )
+    return np.array([COUNTS_PER_G if is_acceleration(c) else COUNTS_PER_DPS for c in channels])
+
+
+def to_counts(x, channels) -> np.ndarray:
+    """Samples in g and deg/s as the sensor would count them.
+
+    Rounds half away from zero and saturates at the int16 range, as the sensor does.
+
+    Parameters
+    ----------
+    x : array of shape (..., c)
+        Acceleration in g, angular rate in deg/s.
+    channels : sequence of str
+        The c names of the last axis, out of ``CHANNELS``.
+
+    Returns
+    -------
+    int16 array of the same shape
+
+    Raises
+    ------
+    DataError
+        Channel count and last axis differ, or a value is not a number.
+    """
+    x = np.asarray(x, np.float64)
+    factors = counts_per_unit(channels)
+    if x.ndim == 0 or x.shape[-1] != len(factors):
+        raise DataError(
+            f"The samples have {x.shape[-1] if x.ndim else 0} columns, the channels are {len(factors)}.",
+            "Give one name per column.",
+        )
+    scaled = x * factors
+    if np.isnan(scaled).any():
+        raise DataError("A sample is not a number (NaN).", "Leave the recording out, or mend the row.")
+    rounded = np.trunc(scaled + np.copysign(0.5, scaled))
+    return np.clip(rounded, -32768, 32767).astype(np.int16)
+
+
+def to_units(counts, channels) -> np.ndarray:
+    """Counts as float32 in g and deg/s; shape (..., c), the inverse of ``to_counts``."""
+    return (np.asarray(counts, np.float64) / counts_per_unit(channels)).astype(np.float32)
+
+
+def unit_name(text: str) -> str | None:
+    """The room's spelling of a unit (``"m/s^2"`` -> ``"m/s2"``), or None if unknown."""
+    return _CANONICAL.get(text.strip().lower().replace(" ", ""))
+
+
+def unit_factor(unit: str, channel: str) -> float:
+    """Factor from ``unit`` to g (``aX..aZ``) or deg/s (``gX..gZ``).
+
+    Raises
+    ------
+    DataError
+        The unit does not measure what the channel measures.
+    """
+    table = _TO_G if is_acceleration(channel) else _TO_DPS
+    name = unit_name(unit)
+    if name not in table:
+        raise DataError(
+            f"Channel {channel} is in {unit!r}; expected one of {', '.join(table)}.",
+            "Correct the unit in the file, or state it when opening.",
+        )
+    return table[name]
