@@ -8,7 +8,7 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-# name -> module that defines it. ``None`` as attribute: the module itself.
+# name -> module that defines it; None: the name is itself a room.
 _HOME = {
     "Pipeline": "tinykit.pipeline",
     "TinykitError": "tinykit.errors",
@@ -26,6 +26,7 @@ _HOME = {
     "connect": "tinykit.board",
     "ports": "tinykit.board",
     "workspace": "tinykit.lab",
+    "doctor": "tinykit.lab.doctor",
     "lab": None,
 }
 

@@ -1,0 +1,267 @@
+"""All that a notebook does, from a terminal: ``tinykit COMMAND --help`` says more.
+
+Numbers that a program would read come with ``--json``, one object on standard output; progress and
+complaints go to standard error. Exit status: 0 done, 1 refused (one sentence says why), 2 wrong words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+from .errors import DataError, ModelError, TinykitError
+
+VIRTUAL = "virtual://nano33ble"
+
+
+def main(argv=None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return arguments.command(arguments) or 0
+    except TinykitError as error:
+        if getattr(arguments, "json", False):
+            print(json.dumps({"error": type(error).__name__, "what": error.what, "next": error.next}))
+        print(f"tinykit: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+# --- the commands ---------------------------------------------------------------------------------
+
+
+def doctor(arguments):
+    """Is this computer ready for the course?"""
+    from .lab.doctor import doctor
+
+    report = doctor()
+    _say(arguments, report.as_dict(), repr(report))
+    return 0 if report.ok else 1
+
+
+def ports(arguments):
+    """Boards that are there, the virtual one last."""
+    from .board import ports
+
+    found = ports()
+    _say(arguments, [port.as_dict() for port in found], "\n".join(str(port) for port in found))
+
+
+def train(arguments):
+    """Train on everything in DATA (but its test part), quantise, and write one file."""
+    import tinykit as tk
+
+    dataset = _dataset(arguments.data)
+    kept = [r for r in dataset.recordings if r.split != "test" and r.person not in arguments.leave_out]
+    left = len(dataset.recordings) - len(kept)
+    if left:
+        _note(f"{left} of {len(dataset.recordings)} recordings are left out of training (test part or --leave-out).")
+    material = dataset.select(lambda r: r.split != "test" and r.person not in arguments.leave_out)
+    options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
+    shown = _shown(arguments)
+    pipeline = tk.train(
+        arguments.kind, material, seed=arguments.seed, model=arguments.model, progress=shown, **options
+    )
+    pipeline = tk.quantize(pipeline, material)
+    path = pipeline.save(arguments.out)
+    facts = {
+        "file": str(path),
+        "fingerprint": pipeline.fingerprint,
+        "labels": list(pipeline.labels),
+        "window": pipeline.window,
+        "rate_hz": pipeline.rate_hz,
+        "trained_on": len(kept),
+        "provenance": pipeline.provenance,
+    }
+    _say(arguments, facts, f"{path}: {pipeline!r}")
+
+
+def evaluate(arguments):
+    """Accuracy, macro F1, confusion, per person; with --board, of the board's own answers."""
+    import tinykit as tk
+
+    pipeline = _pipeline(arguments.file)
+    dataset = _dataset(arguments.data)
+    if arguments.part != "all":
+        dataset = dataset.select(lambda r: r.split == arguments.part)
+    if not dataset.recordings:
+        raise DataError(
+            f"No recording in {arguments.data} belongs to the part {arguments.part!r}.", "Leave --part out for all."
+        )
+    if arguments.board is None:
+        report = tk.evaluate(pipeline, dataset)
+    else:
+        with _connect(arguments.board, clock="free") as board:
+            board.deploy(pipeline, progress=_shown(arguments))
+            report = board.evaluate(dataset, progress=_shown(arguments))
+    _say(arguments, report.as_dict(), repr(report))
+
+
+def run(arguments):
+    """One answer of the network on the board for each example in INPUT (int8 in, int8 out)."""
+    import numpy as np
+
+    from .engine import compile_network
+
+    model, data = Path(arguments.model), Path(arguments.input)
+    for path in (model, data):
+        if not path.exists():
+            raise ModelError(f"There is no file {path}.", "Check the name.")
+    try:
+        x = np.load(data, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(f"{data} is not an array that numpy can read ({error}).", "Write it with np.save.") from None
+    if x.dtype != np.int8:
+        raise DataError(f"{data} holds {x.dtype}, and the network's input is int8.", "Quantise it first.")
+    plan = compile_network(model.read_bytes(), model.stem)
+    with _connect(arguments.board, clock="free") as board:
+        board.deploy(plan, progress=_shown(arguments))
+        y = board.run(x, progress=_shown(arguments))
+    np.save(arguments.output, y)
+    facts = {"output": arguments.output, "examples": int(len(y)), "shape": list(y.shape)}
+    _say(arguments, facts, f"{arguments.output}: {len(y)} answers of shape {y.shape[1:]}")
+
+
+def cost(arguments):
+    """What a network or a pipeline costs on the board."""
+    import tinykit as tk
+
+    path = Path(arguments.file)
+    if not path.exists():
+        raise ModelError(f"There is no file {path}.", "Check the name.")
+    price = tk.cost(_pipeline(path) if path.suffix == ".tk" else path)
+    _say(arguments, price.as_dict(), repr(price))
+
+
+def deploy(arguments):
+    """Send a pipeline into the board's free slot and switch over."""
+    pipeline = _pipeline(arguments.file)
+    with _connect(arguments.board) as board:
+        done = board.deploy(pipeline, progress=_shown(arguments))
+    _say(arguments, done.as_dict(), repr(done))
+
+
+def listen(arguments):
+    """Live predictions of the board, one a line, until Ctrl-C or --seconds."""
+    import time
+
+    source = None if arguments.replay is None else _dataset(arguments.replay)
+    with _connect(arguments.board, source=source) as board:
+        if arguments.file:
+            board.deploy(_pipeline(arguments.file), progress=_shown(arguments))
+        end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
+        with board.live() as live:
+            for prediction in live:
+                line = json.dumps(prediction.as_dict()) if arguments.json else str(prediction)
+                print(line, flush=True)
+                if end is not None and time.monotonic() >= end:
+                    break
+
+
+# --- what they share ------------------------------------------------------------------------------
+
+
+def _connect(url, source=None, **options):
+    from .board import connect
+
+    if url is not None and url.startswith("virtual://"):
+        known = url.split("?", 1)[1] if "?" in url else ""
+        extra = [f"{name}={value}" for name, value in options.items() if f"{name}=" not in known]
+        if extra:
+            url += ("&" if known else "?") + "&".join(extra)
+    return connect(url, source=source)
+
+
+def _dataset(path):
+    from .data import open_dataset
+
+    return open_dataset(path)
+
+
+def _pipeline(path):
+    from .pipeline import Pipeline
+
+    return Pipeline.load(path)
+
+
+def _say(arguments, facts, text):
+    print(json.dumps(facts, indent=1) if arguments.json else text)
+
+
+def _note(text):
+    print(text, file=sys.stderr)
+
+
+def _shown(arguments):
+    return not arguments.json and sys.stderr.isatty()
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="tinykit", description="TinyML from sensor to live prediction.")
+    parser.add_argument("--version", action="version", version=f"tinykit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(function, name=None):
+        text = function.__doc__.splitlines()[0]
+        words = commands.add_parser(name or function.__name__, help=text, description=text)
+        words.add_argument("--json", action="store_true", help="one JSON object instead of text")
+        words.set_defaults(command=function)
+        return words
+
+    def board(words, default=None, text="port of the board, or virtual://nano33ble"):
+        words.add_argument("--board", "--port", dest="board", metavar="URL", default=default, help=text)
+
+    def data(words):
+        words.add_argument("--data", required=True, metavar="DIR", help="a tinykit dataset or another known format")
+
+    command(doctor)
+    command(ports)
+
+    words = command(train)
+    words.add_argument("kind", choices=["gesture"], help="what to train")
+    data(words)
+    words.add_argument("--out", required=True, metavar="FILE.tk")
+    words.add_argument("--seed", type=int, default=0)
+    words.add_argument("--model", default="auto", help="name from the zoo (default: auto)")
+    words.add_argument("--epochs", type=int)
+    words.add_argument("--leave-out", nargs="+", default=[], metavar="PERSON", help="persons not to train on")
+
+    words = command(evaluate)
+    words.add_argument("file", metavar="FILE.tk")
+    data(words)
+    words.add_argument("--part", choices=["all", "train", "validation", "test"], default="all")
+    board(words, text="ask the board for the answers (default: the same C code on this computer)")
+
+    words = command(run)
+    words.add_argument("model", metavar="MODEL.tflite")
+    words.add_argument("--input", required=True, metavar="X.npy")
+    words.add_argument("--output", required=True, metavar="Y.npy")
+    board(words, VIRTUAL)
+
+    words = command(cost)
+    words.add_argument("file", metavar="MODEL.tflite|FILE.tk")
+
+    words = command(deploy)
+    words.add_argument("file", metavar="FILE.tk")
+    board(words)
+
+    words = command(listen)
+    words.add_argument("file", nargs="?", metavar="FILE.tk", help="deploy this first")
+    board(words)
+    words.add_argument("--seconds", type=float)
+    words.add_argument("--replay", metavar="DIR", help="what a virtual board's hand does: recordings of DIR")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
