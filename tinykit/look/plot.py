@@ -1,0 +1,224 @@
+"""Still pictures of signals as SVG: what a live widget shows, for pages where nothing runs.
+
+The plot area stretches with the page (a nested ``svg`` without fixed proportions and strokes that
+don't scale), while text keeps its size.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .html import Html, esc, number
+
+_MARKS = {
+    "x": '<circle class="fx" cx="{x}" cy="{y}" r="3.4"/>',
+    "y": '<path class="fy" transform="translate({x} {y})" d="M0 -4L3.9 2.9H-3.9z"/>',
+    "z": '<rect class="fz" transform="translate({x} {y})" x="-3" y="-3" width="6" height="6"/>',
+}
+_AXES = "xyz"
+
+
+def traces(samples, rate_hz, channels=("aX", "aY", "aZ", "gX", "gY", "gZ"), gaps=(), stale=False, now="now",
+           label="", limits=(None, None)) -> Html:
+    """Acceleration and rotation over time, in two plots with one time axis.
+
+    Parameters
+    ----------
+    samples : (n, c) array of float
+        In g and deg/s.
+    rate_hz : float
+    channels : sequence of str
+        Names whose first letter (a or g) tells the plot and whose last (X, Y, Z) the axis.
+    gaps : sequence of (int, int)
+        (row before which samples are missing, how many). Nothing is drawn across a gap.
+    stale : bool
+        Old data: faded, no end values.
+    now : str
+        What stands at the right end of the time axis.
+    label : str
+        What is seen, for assistive technology.
+    limits : (float or None, float or None)
+        Half range of the two plots; None: chosen from the data.
+    """
+    rows = [list(map(float, r)) for r in samples]
+    n, seconds = len(rows), len(rows) / rate_hz if rate_hz else 0.0
+    groups = [
+        ("acceleration", "g", [i for i, c in enumerate(channels) if c[0] == "a"], 2, limits[0], (1, 2, 4)),
+        ("rotation", "deg/s", [i for i, c in enumerate(channels) if c[0] == "g"], 0, limits[1], (50, 100, 250, 500, 1000, 2000)),
+    ]
+    groups = [g for g in groups if g[2]]
+    height, top, parts = 112, 28, []
+    stretch = '<svg style="x:46px;width:calc(100% - 138px)" y="{y}" height="{h}" viewBox="0 0 {n} {h}" preserveAspectRatio="none">'
+    y0 = top
+    for name, unit, columns, digits, limit, choices in groups:
+        m = limit or _half_range(rows, columns, choices)
+        parts.append(f'<text class="h" x="46" y="{y0 - 9}">{name}, {unit}</text>')
+        for v in (-m, -m / 2, 0, m / 2, m):
+            y = round(y0 + height / 2 - v / m * height / 2) + 0.5
+            parts.append(
+                f'<line class="{"grid" if v else "zero"}" x1="46" y1="{y}" y2="{y}" x2="100%" style="x2:calc(100% - 92px)"/>'
+            )
+            parts.append(f'<text x="39" y="{y + 4}" text-anchor="end">{number(float(v), sign=True)}</text>')
+        curves = "".join(
+            f'<path class="tr {_axis(channels[c])}{" stale" if stale else ""}" vector-effect="non-scaling-stroke" '
+            f'd="{_path(rows, c, m, height, gaps)}"/>'
+            for c in columns
+        )
+        parts.append(stretch.format(y=y0, h=height, n=max(1, n - 1)) + curves + "</svg>")
+        if rows and not stale:
+            parts.append(_end_tags(rows[-1], columns, channels, m, y0, height, digits))
+        y0 += height + 30
+    bottom = y0 - 30
+    inner = []
+    step = 2 if seconds > 4 else 1 if seconds > 2 else 0.5
+    k = 0
+    while seconds and k * step <= seconds + 1e-9:
+        at = 100 * (1 - k * step / seconds)
+        inner.append(f'<line class="grid" x1="{at:.2f}%" x2="{at:.2f}%" y1="{top}" y2="{bottom}"/>')
+        text = number(-k * step, "s") if k else esc(now)
+        anchor = "end" if k == 0 else "start" if at < 4 else "middle"
+        inner.append(f'<text x="{at:.2f}%" y="{bottom + 15}" text-anchor="{anchor}">{text}</text>')
+        k += 1
+    for row, lost in gaps:
+        at = 100 * row / max(1, n - 1)
+        inner.append(
+            f'<line class="gapedge" x1="{at:.2f}%" x2="{at:.2f}%" y1="{top}" y2="{bottom}"/>'
+            f'<text class="h" x="{at:.2f}%" y="{top - 15}" text-anchor="middle">{number(lost)} lost</text>'
+        )
+    grid = f'<svg style="x:46px;width:calc(100% - 138px);overflow:visible">{"".join(inner)}</svg>'
+    label = label or f"Traces of the last {number(seconds, 'seconds', 1)}: {', '.join(g[0] for g in groups)}."
+    total = bottom + 22
+    return Html(
+        f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="{esc(label)}">'
+        f'{grid}{"".join(parts)}</svg>'
+    )
+
+
+def spark(samples, limit=4.0, gaps=(), height=52, label="") -> Html:
+    """A small picture of one take's acceleration: X solid, Y dashed, Z dotted; all on one scale.
+
+    Parameters
+    ----------
+    samples : (n, 3 or more) array of float
+        The first three columns are drawn.
+    limit : float
+        Half range.
+    """
+    rows = [list(map(float, r[:3])) for r in samples]
+    n = max(1, len(rows) - 1)
+    curves = "".join(
+        f'<path class="tr {_AXES[c]}" vector-effect="non-scaling-stroke" d="{_path(rows, c, limit * 1.05, height, gaps, True)}"/>'
+        for c in range(min(3, len(rows[0]) if rows else 0))
+    )
+    return Html(
+        f'<svg class="tk-pic spark" style="height:{height}px" height="{height}" viewBox="0 0 {n} {height}" '
+        f'preserveAspectRatio="none" role="img" aria-label="{esc(label or "acceleration of the take")}">'
+        f'<line class="zero" vector-effect="non-scaling-stroke" x1="0" x2="{n}" y1="{height / 2}" y2="{height / 2}"/>{curves}</svg>'
+    )
+
+
+def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28) -> Html:
+    """Probability of each class over time, one lane a class, and the decisions under them.
+
+    Parameters
+    ----------
+    history : (n, classes) array of float
+        Smoothed probabilities, oldest first, over ``seconds``.
+    decisions : sequence of int
+        One an answer; -1 is unsure.
+    """
+    rows = [list(map(float, r)) for r in history]
+    n, h = max(1, len(rows) - 1), row - 6
+    out, curves = [], []
+    for j, name in enumerate(labels):
+        base = row * (j + 1) - 3
+        out.append(f'<text class="k" x="0" y="{base - h / 2 + 4}">{esc(name)}</text>')
+        out.append(f'<line class="grid" x1="90" x2="100%" y1="{base + 0.5}" y2="{base + 0.5}"/>')
+        y = round(base - threshold * h) + 0.5
+        out.append(f'<line x1="90" x2="100%" y1="{y}" y2="{y}" stroke="var(--tk-ink-2)" stroke-dasharray="2 4" opacity=".7"/>')
+        points = " ".join(f"{i},{base - min(1.0, max(0.0, r[j])) * h:.1f}" for i, r in enumerate(rows))
+        colour = f"var(--tk-c{j % 8 + 1})"
+        if rows:
+            curves.append(
+                f'<polygon points="0,{base} {points} {len(rows) - 1},{base}" fill="{colour}" opacity=".28"/>'
+                f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke"/>'
+            )
+    total = row * len(labels) + 46
+    strip = row * len(labels) + 4
+    out.append(f'<text x="0" y="{strip + 14}">decision</text>')
+    words, i = [], 0
+    decisions = list(decisions)
+    while i < len(decisions):
+        e = i
+        while e + 1 < len(decisions) and decisions[e + 1] == decisions[i]:
+            e += 1
+        left, width = 100 * i / n, 100 * (e + 1 - i) / n
+        if decisions[i] >= 0:
+            words.append(
+                f'<rect x="{left:.2f}%" y="{strip}" width="{width:.2f}%" height="20" fill="var(--tk-track)"/>'
+                f'<rect x="{left:.2f}%" y="{strip}" width="3" height="20" fill="var(--tk-c{decisions[i] % 8 + 1})"/>'
+            )
+            if width * 6.5 > 8 * len(labels[decisions[i]]) + 8:
+                words.append(f'<text class="k" dx="8" x="{left:.2f}%" y="{strip + 14}">{esc(labels[decisions[i]])}</text>')
+        else:
+            words.append(
+                f'<line x1="{left:.2f}%" x2="{left + width:.2f}%" y1="{strip + 10}" y2="{strip + 10}" '
+                'stroke="var(--tk-edge)" stroke-dasharray="2 3"/>'
+            )
+        i = e + 1
+    inner = (
+        f'<svg style="x:90px;width:calc(100% - 90px)" height="{row * len(labels)}" viewBox="0 0 {n} {row * len(labels)}" '
+        f'preserveAspectRatio="none">{"".join(curves)}</svg>'
+        f'<svg style="x:90px;width:calc(100% - 90px)">{"".join(words)}'
+        f'<text x="0" y="{total - 6}">{number(-float(seconds), "s")}</text>'
+        f'<text x="100%" y="{total - 6}" text-anchor="end">now</text></svg>'
+    )
+    return Html(
+        f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="Probabilities of '
+        f'{len(labels)} classes in the last {number(seconds, "seconds")}.">{"".join(out)}{inner}</svg>'
+    )
+
+
+def _axis(channel: str) -> str:
+    return channel[-1].lower() if channel[-1].lower() in _AXES else "x"
+
+
+def _half_range(rows, columns, choices) -> float:
+    most = max((abs(r[c]) for r in rows for c in columns if not math.isnan(r[c])), default=0.0)
+    return float(next((c for c in choices if most <= c), choices[-1]))
+
+
+def _path(rows, column, limit, height, gaps=(), clip=True) -> str:
+    starts = {g[0] for g in gaps}
+    out, pen = [], False
+    for i, row in enumerate(rows):
+        v = row[column]
+        if math.isnan(v):
+            pen = False
+            continue
+        v = max(-limit, min(limit, v)) if clip else v
+        pen = pen and i not in starts
+        out.append(f"{'L' if pen else 'M'}{i} {height / 2 - v / limit * height / 2:.1f}")
+        pen = True
+    return "".join(out)
+
+
+def _end_tags(last, columns, channels, limit, y0, height, digits) -> str:
+    tags = sorted(
+        ([y0 + height / 2 - max(-1.0, min(1.0, last[c] / limit)) * height / 2, c] for c in columns), key=lambda t: t[0]
+    )
+    for _ in range(9):  # push apart to 16 px
+        for a, b in zip(tags, tags[1:]):
+            d = 16 - (b[0] - a[0])
+            if d > 0:
+                a[0] -= d / 2
+                b[0] += d / 2
+    out = []
+    for y, c in tags:
+        axis = _axis(channels[c])
+        out.append(_MARKS[axis].format(x=10, y=round(y, 1)))
+        out.append(f'<text class="h" x="18" y="{y + 4:.1f}">{esc(channels[c][-1])}</text>')
+        out.append(
+            f'<text class="k" x="82" y="{y + 4:.1f}" text-anchor="end">{number(last[c], digits=digits, sign=True)}</text>'
+        )
+    return f'<svg style="x:calc(100% - 92px);width:92px;overflow:visible">{"".join(out)}</svg>'

@@ -1,0 +1,383 @@
+"""Report cards: confusion matrix, float against int8, cost per layer, fit, dataset.
+
+The sentence or the number comes first, the picture second; a share never stands without what it
+is a share of; solid means measured and hatched means estimated.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .html import Html, bar, card, esc, estimated, facts, icon, note, number
+
+CLOCK_HZ = 64_000_000
+# The ramp of tk.css (--tk-ramp), light and dark: more is further from the ground.
+_RAMPS = (
+    ("#ffffff", "#d5e3f3", "#8fb4dd", "#4273b5", "#14315f"),
+    ("#111111", "#1b3350", "#3a6a9c", "#8db9d6", "#f4f1de"),
+)
+
+
+def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's score interval for a share, 95 % unless told otherwise (Wilson 1927, JASA 22:209)."""
+    if n == 0:
+        return 0.0, 1.0
+    p, zz = right / n, z * z
+    centre = (p + zz / (2 * n)) / (1 + zz / n)
+    half = z / (1 + zz / n) * math.sqrt(p * (1 - p) / n + zz / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def confusion(labels, matrix, title="Who is taken for whom", subtitle="", unit="take", units="", foot="") -> Html:
+    """The confusion matrix, with recall, precision, the worst mistakes and how sure the accuracy is.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Class names, in the order of the matrix.
+    matrix : (n, n) array of int
+        Rows: what it was. Columns: what the model said. A column more than rows is "unsure".
+    unit, units : str
+        What is counted: "take" or "window"; the plural defaults to unit + "s".
+    foot : HTML
+    """
+    units = units or unit + "s"
+    labels = list(labels)
+    matrix = [[int(v) for v in row] for row in matrix]
+    said = labels + ["unsure"] * (max((len(r) for r in matrix), default=0) - len(labels))
+    n = sum(map(sum, matrix))
+    right = sum(matrix[i][i] for i in range(len(labels)))
+    columns = [sum(r[j] for r in matrix) for j in range(len(said))]
+    head = "".join(f'<th class="c" scope="col">{esc(s)}</th>' for s in said)
+    body = []
+    for i, row in enumerate(matrix):
+        total = sum(row)
+        cells = "".join(_cell(v, total, i == j) for j, v in enumerate(row))
+        body.append(
+            f'<tr><th scope="row" class="row">{esc(labels[i])}</th>{cells}'
+            f'<td class="e num">{row[i]} of {total}</td></tr>'
+        )
+    precision = "".join(
+        f'<td class="e s num">{f"{matrix[j][j]} of {columns[j]}" if j < len(labels) else columns[j]}</td>'
+        for j in range(len(said))
+    )
+    many = " many" if len(said) > 6 else ""
+    grid = (
+        f'<div class="tk-scroll"><table class="tk-cm{many}"><caption class="vh">Rows: what it was. Columns: what the '
+        f'model said.</caption><tr><th></th><th class="c" colspan="{len(said)}">the model said</th><th></th></tr>'
+        f'<tr><th>it was</th>{head}<th class="c" scope="col">found<br>(recall)</th></tr>{"".join(body)}'
+        f'<tr><th scope="row">correct<br>(precision)</th>{precision}<td class="e"></td></tr></table></div>'
+    )
+    side = _worst(labels, said, matrix) + _how_sure(right, n, units)
+    return card(title, subtitle, f'<div class="tk-two"><div>{grid}</div><div>{side}</div></div>', foot, label=title)
+
+
+def _cell(v: int, total: int, diagonal: bool) -> str:
+    share = v / total if total else 0.0
+    shades = []
+    for name, stops in zip("ld", _RAMPS):
+        rgb = _ramp(stops, 0.08 + 0.8 * share if v else 0.0)
+        shades.append(f"--{name}:rgb({rgb[0]},{rgb[1]},{rgb[2]});--{name}t:{_ink(rgb)}")
+    text = f"{100 * share:.0f}\u00a0%<small>{v}</small>" if v else "0"
+    return f'<td class="{"dg" if diagonal else ""}" style="{";".join(shades)}">{text}</td>'
+
+
+def _ramp(stops, t: float) -> tuple[int, int, int]:
+    t = min(1.0, max(0.0, t)) * (len(stops) - 1)
+    i = min(len(stops) - 2, int(t))
+    a, b = ([int(stops[k][p : p + 2], 16) for p in (1, 3, 5)] for k in (i, i + 1))
+    return tuple(round(x + (y - x) * (t - i)) for x, y in zip(a, b))
+
+
+def _ink(rgb) -> str:
+    """Black or white, whichever contrasts more (WCAG 2 relative luminance)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
+    y = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#fff" if 1.05 / (y + 0.05) > (y + 0.05) / 0.05 else "#000"
+
+
+def _worst(labels, said, matrix) -> str:
+    wrong = [
+        (v, i, j) for i, row in enumerate(matrix) for j, v in enumerate(row) if v and i != j
+    ]
+    if not wrong:
+        return "<h4>Where it goes wrong most</h4><p>Nowhere in this test.</p>" if matrix else ""
+    wrong.sort(key=lambda w: (-w[0], w[1], w[2]))
+    lines = "".join(
+        f"<li>“{esc(labels[i])}” {'left unsure' if j >= len(labels) else f'taken for “{esc(said[j])}”'}: "
+        f"{v} of {sum(matrix[i])}</li>"
+        for v, i, j in wrong[:3]
+    )
+    return f'<h4>Where it goes wrong most</h4><ol class="tk-num">{lines}</ol>'
+
+
+def _how_sure(right: int, n: int, units: str) -> str:
+    if not n:
+        return f"<p>No {esc(units)} were tested.</p>"
+    low, high = wilson(right, n)
+    return (
+        f"<h4>How sure is {number(100 * right / n, '%', 1)}?</h4>"
+        f'<p class="s mut">{number(right)} of {number(n)} {esc(units)} right. With this many {esc(units)} the true value '
+        f"is likely between {number(100 * low, '%', 0)} and {number(100 * high, '%', 0)} (95 % interval).</p>"
+    )
+
+
+@dataclass(frozen=True)
+class Versus:
+    """One line of ``versus``.
+
+    Parameters
+    ----------
+    measure : str
+    before, after : float or None
+        None: not there (a float model has no plan), shown as a dash word, no bar.
+    unit : str
+    digits : int, optional
+        As in ``number``.
+    full : float, optional
+        What a full bar stands for; default the larger of the two.
+    est : bool
+        Both values are estimated: hatched bars and the word.
+    how : str
+        How it was estimated, for the tooltip.
+    words : str, optional
+        What to say in the last column. Default: "2.1 times smaller" and the like.
+    less, more : str
+        The words for it.
+    """
+
+    measure: str
+    before: float | None
+    after: float | None
+    unit: str = ""
+    digits: int | None = None
+    full: float | None = None
+    est: bool = False
+    how: str = ""
+    words: str | None = None
+    less: str = "smaller"
+    more: str = "larger"
+
+
+def versus(rows, title="Float32 and int8", subtitle="", names=("float32", "int8"), foot="") -> Html:
+    """Two versions side by side, one scale a row, the older first.
+
+    Parameters
+    ----------
+    rows : sequence of Versus or dict
+    names : (str, str)
+        What the two versions are called.
+    foot : HTML
+        Assumptions, such as the power that an energy figure rests on.
+    """
+    rows = [r if isinstance(r, Versus) else Versus(**r) for r in rows]
+    lines = []
+    for r in rows:
+        full = r.full or max([abs(v) for v in (r.before, r.after) if v is not None], default=0) or 1
+        bars = "".join(
+            bar(v / full, accent=k == 1, est=r.est) if v is not None else '<span class="tk-bar" aria-hidden="true"></span>'
+            for k, v in enumerate((r.before, r.after))
+        )
+        a, b = ("none" if v is None else number(v, r.unit, r.digits) for v in (r.before, r.after))
+        word = f"<br>{estimated(r.how)}" if r.est else ""
+        lines.append(
+            f'<tr><td>{esc(r.measure)}{word}</td><td class="r num two"><div>{esc(a)}</div><div><b>{esc(b)}</b></div></td>'
+            f'<td class="bars">{bars}</td><td class="wd">{esc(_times(r) if r.words is None else r.words)}</td></tr>'
+        )
+    old, new = map(esc, names)
+    body = (
+        f'<div class="tk-scroll"><table class="tk-grid"><thead><tr><th scope="col">measure</th><th class="r" scope="col">'
+        f'{old}<br>{new}</th><th class="bars"></th><th class="wd" scope="col">{new} compared with {old}</th></tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+    return card(title, subtitle, body, foot)
+
+
+def _times(r: Versus) -> str:
+    if not r.before or not r.after or r.before < 0 or r.after < 0:
+        return ""
+    factor = max(r.before, r.after) / min(r.before, r.after)
+    if factor < 1.05:
+        return "about the same"
+    return f"{number(factor, digits=1)} times {r.less if r.after < r.before else r.more}"
+
+
+def layers(rows, title="Cost per layer", subtitle=None, est=True, how="", foot="", unit="cycles") -> Html:
+    """Cost per layer in the order of the model.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        ``name``, ``output`` (shape as text or tuple), ``weights`` (bytes) and ``cost`` (in ``unit``),
+        optionally ``macs``.
+    subtitle : text, optional
+        Default: the sum, and for cycles the time it takes at 64 MHz.
+    est : bool
+        The costs are estimated.
+    how : str
+        How they were estimated, for the tooltip.
+    """
+    rows = [dict(r) for r in rows]
+    total = sum(r["cost"] for r in rows) or 1
+    most = max((r["cost"] for r in rows), default=1) or 1
+    if subtitle is None:
+        time = f" = {number(1000 * total / CLOCK_HZ, 'ms', 1)} at 64 MHz" if unit == "cycles" else ""
+        word = f", {estimated(how)}" if est else ", measured"
+        subtitle = Html(f"{number(total)} {esc(unit)}{time}{word}")
+    macs = any(r.get("macs") is not None for r in rows)
+    lines = []
+    for r in rows:
+        shape = r.get("output", "")
+        shape = "×".join(map(str, shape)) if isinstance(shape, (tuple, list)) else shape
+        weights = f"{number(r['weights'])}\u00a0B" if r.get("weights") else "none"
+        lines.append(
+            f'<tr><td>{esc(r["name"])}</td><td class="r num hide6">{esc(shape)}</td><td class="r num">{weights}</td>'
+            + (f'<td class="r num hide6">{number(r.get("macs") or 0)}</td>' if macs else "")
+            + f'<td class="bars">{bar(r["cost"] / most, est=est)}</td><td class="r num">{number(r["cost"])}</td>'
+            f'<td class="r num">{number(100 * r["cost"] / total, "%", 1)}</td></tr>'
+        )
+    head = (
+        '<th scope="col">layer</th><th class="r hide6" scope="col">output</th><th class="r" scope="col">weights</th>'
+        + ('<th class="r hide6" scope="col">MACs</th>' if macs else "")
+        + f'<th class="bars" scope="col">{estimated(how, "est.") + " " if est else ""}{esc(unit)}</th>'
+        '<th class="r" scope="col"></th><th class="r" scope="col">share</th>'
+    )
+    body = (
+        f'<div class="tk-scroll"><table class="tk-grid"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody>'
+        "</table></div>"
+    )
+    return card(title, subtitle, body, foot)
+
+
+def fits(memories, title="Will it fit?", subtitle="", advice="") -> Html:
+    """Verdict in words, then one gauge a memory; what does not fit is drawn past the end line.
+
+    Parameters
+    ----------
+    memories : sequence of (name, limit, parts)
+        ``limit`` in bytes; ``parts`` a sequence of (what, bytes) or (what, bytes, True) where True
+        marks what belongs to the model.
+    advice : text
+        Shown under the gauges if something does not fit: what is largest, what to try.
+    """
+    sums = [(name, limit, sum(p[1] for p in parts)) for name, limit, parts in memories]
+    over = [(name, used - limit) for name, limit, used in sums if used > limit]
+    if over:
+        kind, bold = "bad", "It does not fit."
+        rest = "; ".join(f"{name}: {_kb(extra)} too much" for name, extra in over) + "."
+    else:
+        kind, bold = "ok", "It fits."
+        rest = " and ".join(f"{100 * (limit - used) / limit:.0f}\u00a0% of {name}" for name, limit, used in sums) + " stay free."
+    gauges = "".join(_gauge(*m) for m in memories)
+    body = (
+        f'<div class="tk-fit"><p class="tk-verdict tk-st tk-{kind}">{icon(kind)}<span><b>{bold}</b> {esc(rest)}</span></p>'
+        f"{gauges}{f'<p>{esc(advice)}</p>' if over and advice else ''}</div>"
+    )
+    return card(title, subtitle, body)
+
+
+def _kb(n) -> str:
+    return number(n / 1024, "KB", 0 if n >= 10240 else 1) if n >= 1024 else number(n, "B")
+
+
+def _gauge(name, limit, parts) -> str:
+    used = sum(p[1] for p in parts)
+    full, over = max(limit, used) or 1, used > limit
+    marks = "".join(
+        f'<i class="{"m" if len(p) > 2 and p[2] else ""}" style="width:{100 * p[1] / full:.2f}%"></i>' for p in parts
+    )
+    end = f'<span class="lim" style="left:calc({100 * limit / full:.2f}% - 2px)"></span>'
+    past = f'<span class="ov" style="left:{100 * limit / full:.2f}%"></span>' if over else ""
+    keys = "".join(f'<span class="{"m" if len(p) > 2 and p[2] else ""}">{esc(p[0])} {_kb(p[1])}</span>' for p in parts)
+    keys += (
+        f"<b>{_kb(used)} needed, {_kb(limit)} there</b>"
+        if over
+        else f'<span class="f">free {_kb(limit - used)} of {_kb(limit)}</span>'
+    )
+    return (
+        f'<div class="tk-gauge"><b>{esc(name)}</b><div class="bar" role="meter" aria-label="{esc(name)}" aria-valuemin="0" '
+        f'aria-valuemax="{limit}" aria-valuenow="{min(used, limit)}" aria-valuetext="{_kb(used)} of {_kb(limit)} used">'
+        f'{marks}{"" if over else "<i class=f></i>"}{end}{past}</div><span></span><div class="key num">{keys}</div></div>'
+    )
+
+
+def dataset_card(name, labels, persons, counts, parts=None, about=None, warnings=(), fingerprint="", state=None,
+                 title="Dataset", few=10, foot="") -> Html:
+    """Takes per class and person, grouped by the part they belong to, with the facts beside it.
+
+    Parameters
+    ----------
+    name : text
+    labels : sequence of str
+    persons : sequence of str
+        Columns; people of one part should stand together.
+    counts : (labels, persons) array of int
+        How many takes.
+    parts : sequence of str, optional
+        The part (train, validation, test) of each person.
+    about : dict, optional
+        Facts: length, signal, licence, provenance.
+    warnings : sequence of text
+        Each becomes a note under the table.
+    state : (kind, text), optional
+        E.g. ``("ok", "no person is in two parts")``.
+    few : int
+        Counts below this are marked.
+    """
+    counts = [[int(v) for v in row] for row in counts]
+    most = max((v for row in counts for v in row), default=1) or 1
+    parts = list(parts) if parts is not None else [""] * len(persons)
+    starts = [j > 0 and parts[j] != parts[j - 1] for j in range(len(parts))]
+    g = [" g" if s else "" for s in starts]
+    top = ""
+    if any(parts):
+        spans, j = [], 0
+        while j < len(parts):
+            k = j
+            while k < len(parts) and parts[k] == parts[j]:
+                k += 1
+            spans.append(f'<th colspan="{k - j}" class="grp{g[j]}">{esc(parts[j])}</th>')
+            j = k
+        top = f"<tr><th></th>{''.join(spans)}<th></th></tr>"
+    names = "".join(f'<th scope="col" class="{g[j].strip()}">{esc(p)}</th>' for j, p in enumerate(persons))
+    lines = []
+    for i, row in enumerate(counts):
+        cells = "".join(
+            f'<td class="{g[j].strip()}{" low" if 0 < v < few else ""}">'
+            f'{"<span class=vh>few: </span>▾ " if 0 < v < few else ""}{v}{bar(v / most)}</td>'
+            for j, v in enumerate(row)
+        )
+        lines.append(f'<tr><th scope="row" class="row">{esc(labels[i])}</th>{cells}<td class="g">{sum(row)}</td></tr>')
+    sums = "".join(f'<td class="{g[j].strip()}">{sum(r[j] for r in counts)}</td>' for j in range(len(persons)))
+    total = sum(map(sum, counts))
+    grid = (
+        '<div class="tk-scroll"><table class="tk-bal"><caption class="vh">Takes per class and person</caption>'
+        f'<thead>{top}<tr><th></th>{names}<th scope="col" class="g">all</th></tr></thead><tbody>{"".join(lines)}'
+        f'<tr class="sum"><th scope="row" class="row">all</th>{sums}<td class="g"><b>{number(total)}</b></td></tr>'
+        "</tbody></table></div>"
+    )
+    body = f'<div class="tk-two"><div>{grid}</div>{facts(about or {})}</div>'
+    body += "".join(note("warn", w) for w in warnings)
+    sub = Html(f'{esc(name)}{f" <span class=mono>{esc(fingerprint)}</span>" if fingerprint else ""}')
+    return card(title, sub, body, foot, state)
+
+
+def shares(rows, title, subtitle="", unit="take", foot="") -> Html:
+    """One share a line, worst first where the caller sorts so: accuracy by person, recall by class.
+
+    Parameters
+    ----------
+    rows : sequence of (name, right, n)
+    unit : str
+        What ``n`` counts.
+    """
+    lines = "".join(
+        f'<tr><td>{esc(name)}</td><td class="bars">{bar(right / n if n else 0)}</td>'
+        f'<td class="r num">{number(100 * right / n, "%", 1) if n else "none"}</td>'
+        f'<td class="r num mut">{number(right)} of {number(n)}</td></tr>'
+        for name, right, n in rows
+    )
+    body = f'<div class="tk-scroll"><table class="tk-grid"><caption class="vh">{esc(title)}, in {esc(unit)}s</caption><tbody>{lines}</tbody></table></div>'
+    return card(title, subtitle, body, foot)
+
