@@ -1,0 +1,337 @@
+"""Requests, replies and events over one port; a cable pulled and plugged in again is mended.
+
+Threads: any thread may ask (one request is on its way at a time, as the board has room for one);
+one daemon thread reads the port and hands events to their handlers. Handlers run on that thread,
+so they must be quick and must not ask.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import threading
+import time
+from dataclasses import dataclass
+
+from ..errors import BoardError, BoardGone, DeviceError, LinkError, PortBusy
+from . import messages as m
+from .frame import Decoder, Frame, encode
+from .log import EventLog
+from .ports import find_port, open_port, usb_serial_number
+
+_logger = logging.getLogger("tinykit.board")
+
+# What to do about an error that the device names; its own text says what happened.
+_WAY_OUT = {
+    "bad_version": "Flash the TinyKit firmware of this version, or update tinykit.",
+    "slot_empty": "Deploy a pipeline first: board.deploy(pipeline).",
+    "no_plan": "Deploy a pipeline first: board.deploy(pipeline).",
+    "no_pipeline": "Deploy a pipeline (board.deploy(pipeline)), or use board.run(x) with a bare network.",
+    "slot_damaged": "Deploy again; the other slot still works.",
+    "sensor_dead": "Press the board's reset button; if it stays dead, use another board or the virtual one.",
+    "flash_failed": "The board kept its old pipeline. Deploy again; if it fails again, the flash is worn out.",
+    "busy": "Stop live predictions or the upload that is under way, then try again.",
+    "bad_crc": "Deploy again; the board kept its old pipeline.",
+    "too_large": "Train a smaller model, or shorten the window.",
+    "arena_too_small": "Use fewer channels or a smaller window: the board lacks the RAM.",
+}
+
+
+@dataclass
+class LinkCounters:
+    """What the link had to mend. ``damaged`` frames come from the decoder's own counters."""
+
+    requests: int = 0
+    repeated: int = 0
+    reconnects: int = 0
+    events: int = 0
+    events_lost: int = 0
+
+
+class Link:
+    """A board behind a port.
+
+    Parameters
+    ----------
+    url : str
+        Port name or pyserial URL.
+    log : EventLog, optional
+        Where unplugging, reconnecting and losses are written.
+    opener : callable, optional
+        ``url -> serial port``, for tests.
+    reconnect : bool
+        Whether to look for the board again when it goes away.
+
+    Raises
+    ------
+    PortBusy, BoardError
+        As ``open_port``; also when nothing on the port speaks the protocol.
+    """
+
+    TIMEOUT_S = 1.0
+    TRIES = 5
+    HELLO_TRIES = 8
+
+    def __init__(self, url: str, log: EventLog | None = None, opener=open_port, reconnect: bool = True):
+        self.url = url
+        self.log = log if log is not None else EventLog()
+        self.counters = LinkCounters()
+        self._opener, self._reconnect = opener, reconnect
+        self._serial_number = None if "://" in url else usb_serial_number(url)
+        self._decoder = Decoder()
+        self._handlers: dict[int, list] = {}
+        self._restorers: list = []
+        self._asking = threading.RLock()
+        self._changed = threading.Condition()
+        self._awaited: tuple[int, int] | None = None
+        self._reply: Frame | None = None
+        self._seq = 0
+        self._event_seq: int | None = None
+        self._closing = threading.Event()
+        self._gone_at: float | None = None
+        self._restorer: threading.Thread | None = None
+        self._uptime_ms, self._uptime_at = 0, time.monotonic()
+        self._port = opener(url)
+        self._up = True
+        self._reader = threading.Thread(target=self._read, name=f"tinykit link {url}", daemon=True)
+        self._reader.start()
+        try:
+            self._hello()
+        except LinkError:
+            self.close()
+            raise BoardError(
+                f"Nothing on {url} answers as a tinykit board.",
+                "Flash the TinyKit firmware (hardware/TinyKit/examples/Board); if the board hangs, press "
+                "its reset button twice. Without a board: tk.connect('virtual').",
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def request(self, type: int, payload: bytes = b"", timeout: float = TIMEOUT_S, tries: int = TRIES) -> bytes:
+        """Ask and return the reply's payload; repeated when no answer comes (requests are idempotent).
+
+        Parameters
+        ----------
+        type : int
+            One of the requests in ``messages``.
+        payload : bytes
+        timeout : float
+            Seconds to wait for each of the ``tries``.
+
+        Raises
+        ------
+        DeviceError
+            The board answered with an error; its name is the exception's ``name``.
+        BoardGone
+            The board is away and did not come back in time.
+        LinkError
+            The board is there and did not answer.
+        """
+        if threading.current_thread() is self._reader:
+            raise RuntimeError("A handler of events must not ask the board: hand the work to another thread.")
+        with self._asking:
+            self._seq = (self._seq + 1) & 0xFF
+            data = encode(type, self._seq, payload)
+            self.counters.requests += 1
+            for attempt in range(tries):
+                self._wait_until_up(timeout * (tries - attempt))
+                if attempt:
+                    self.counters.repeated += 1
+                reply = self._ask_once(data, type, timeout)
+                if reply is not None:
+                    return self._unwrap(reply, type)
+            self._wait_until_up(0)
+            name = m.NAMES.get(type, hex(type))
+            raise LinkError(
+                f"{self.url} did not answer '{name}' in {tries} tries of {timeout:g} s.",
+                "Press the board's reset button, or unplug it and plug it in again, then retry.",
+            )
+
+    def _ask_once(self, data: bytes, type: int, timeout: float) -> Frame | None:
+        with self._changed:
+            self._awaited, self._reply = (type, self._seq), None
+        try:
+            self._port.write(data)
+        except Exception as error:  # the reader sees the same and reconnects; a full buffer is a lost try
+            _logger.debug("write failed: %s", error)
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while self._reply is None and not self._closing.is_set() and self._up:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            reply, self._awaited, self._reply = self._reply, None, None
+            return reply
+
+    def _wait_until_up(self, timeout: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._up or self._closing.is_set(), timeout)
+            if self._closing.is_set():
+                raise BoardError("This board was closed.", "Connect again: board = tk.connect().")
+            if not self._up:
+                raise BoardGone(
+                    f"The board on {self.url} is gone.",
+                    "Plug it in again: the connection mends itself; then run this again.",
+                )
+
+    def _unwrap(self, reply: Frame, type: int) -> bytes:
+        if reply.type != m.ERROR:
+            return reply.payload
+        detail = struct.unpack_from("<I", reply.payload, 4)[0] if len(reply.payload) >= 8 else 0
+        name, _, text = reply.payload[8:].decode("utf-8", "replace").partition(":")
+        name = name.strip() or "unknown"
+        request = m.NAMES.get(type, hex(type))
+        said = f" ({text.strip()})" if text.strip() else ""
+        error = DeviceError(name, f"The board refused '{request}': {name}{said}, detail {detail}.", _WAY_OUT.get(name, ""))
+        error.detail = detail
+        raise error
+
+    def _hello(self) -> bool:
+        """Greet; whether the board has started anew since the last greeting."""
+        payload = self.request(m.HELLO, struct.pack("<H", m.PROTOCOL_VERSION), timeout=0.5, tries=self.HELLO_TRIES)
+        version, uptime_ms = struct.unpack_from("<HI", payload)
+        if version != m.PROTOCOL_VERSION:
+            raise BoardError(
+                f"The board speaks protocol {version}, this tinykit speaks {m.PROTOCOL_VERSION}.",
+                "Flash the firmware of this version, or update tinykit.",
+            )
+        now = time.monotonic()
+        expected = self._uptime_ms + (now - self._uptime_at) * 1000
+        rebooted = uptime_ms < min(expected, self._uptime_ms) or uptime_ms < expected / 2
+        self._uptime_ms, self._uptime_at = uptime_ms, now
+        return rebooted
+
+    # -- events --------------------------------------------------------------------------------
+
+    def on(self, event: int, handler) -> None:
+        """Call ``handler(frame)`` on the reader thread for every event of this type."""
+        self._handlers.setdefault(event, []).append(handler)
+
+    def off(self, event: int, handler) -> None:
+        """Undo ``on``; unknown handlers are ignored."""
+        if handler in self._handlers.get(event, []):
+            self._handlers[event].remove(handler)
+
+    def on_restore(self, restorer) -> None:
+        """Call ``restorer(rebooted, seconds_away)``, off the reader thread, after each reconnection."""
+        self._restorers.append(restorer)
+
+    @property
+    def up(self) -> bool:
+        """Whether the port is open at present."""
+        return self._up
+
+    @property
+    def decoder(self):
+        """Counters of the bytes and frames that arrived."""
+        return self._decoder.counters
+
+    @property
+    def port(self):
+        """The open pyserial object; on a virtual board its ``machine`` is the board itself."""
+        return self._port
+
+    # -- the reader thread ---------------------------------------------------------------------
+
+    def _read(self) -> None:
+        while not self._closing.is_set():
+            try:
+                data = self._port.read(max(1, self._port.in_waiting))
+            except Exception as error:  # pyserial: OSError; on Windows also others inside it
+                if self._closing.is_set():
+                    return
+                self._lose(error)
+                if not self._reconnect or not self._find_again():
+                    return
+                continue
+            if data:
+                for frame in self._decoder.feed(data):
+                    self._route(frame)
+
+    def _route(self, frame: Frame) -> None:
+        if frame.type & m.REPLY:
+            with self._changed:
+                if self._awaited is None:
+                    return
+                type, seq = self._awaited
+                if frame.seq == seq and frame.type in (type | m.REPLY, m.ERROR):
+                    self._reply = frame
+                    self._changed.notify_all()
+        elif m.FIRST_EVENT <= frame.type <= m.LAST_EVENT:
+            self.counters.events += 1
+            if self._event_seq is not None:
+                self.counters.events_lost += (frame.seq - self._event_seq - 1) & 0xFF
+            self._event_seq = frame.seq
+            for handler in list(self._handlers.get(frame.type, ())):
+                try:
+                    handler(frame)
+                except Exception as error:
+                    self.log.add("error", f"A handler of event 0x{frame.type:02x} failed: {error!r}")
+                    _logger.exception("handler of event 0x%02x failed", frame.type)
+
+    def _lose(self, error: Exception) -> None:
+        self._gone_at = time.monotonic()
+        self.log.add("gone", f"The board on {self.url} is gone ({error}); waiting for it to come back.")
+        with self._changed:
+            self._up = False
+            self._changed.notify_all()
+        try:
+            self._port.close()
+        except Exception as failure:
+            _logger.debug("closing the lost port failed: %s", failure)
+
+    def _find_again(self) -> bool:
+        """Open the board's port again, waiting longer each time; False when closed meanwhile."""
+        pause = 0.05
+        while not self._closing.wait(pause):
+            pause = min(pause * 1.6, 2.0)
+            url = find_port(self._serial_number) if self._serial_number else self.url
+            if url is None:
+                continue
+            try:
+                port = self._opener(url)
+            except (BoardError, PortBusy, OSError):
+                continue
+            self._decoder.resync()
+            self._event_seq = None
+            with self._changed:
+                self.url, self._port, self._up = url, port, True
+                self._changed.notify_all()
+            self.counters.reconnects += 1
+            self._restorer = threading.Thread(target=self._restore, name="tinykit restore", daemon=True)
+            self._restorer.start()
+            return True
+        return False
+
+    def _restore(self) -> None:
+        away = time.monotonic() - self._gone_at
+        try:
+            rebooted = self._hello()
+            started = "It had started anew." if rebooted else "It had kept running."
+            self.log.add("reconnected", f"The board is back on {self.url} after {away:.1f} s. {started}")
+            for restorer in list(self._restorers):
+                restorer(rebooted, away)
+        except BoardError as error:
+            if not self._closing.is_set():
+                self.log.add("error", f"The board came back on {self.url}, then: {error}")
+                self._port.close()  # the reader sees it, and looks for the board once more
+
+    # -- ending --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop the reader and close the port; safe to call twice and from any thread."""
+        self._closing.set()
+        with self._changed:
+            self._changed.notify_all()
+        here = threading.current_thread()
+        for thread in (self._reader, self._restorer):
+            if thread is not None and thread is not here and thread.is_alive():
+                thread.join(5.0)
+        try:
+            self._port.close()
+        except Exception as error:
+            _logger.debug("closing %s failed: %s", self.url, error)
