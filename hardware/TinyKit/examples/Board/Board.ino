@@ -1,0 +1,130 @@
+/* Board: a Nano 33 BLE Sense as tinykit wants it. Flash it once; everything else comes by USB.
+ *
+ * Thin glue between the Arduino libraries and the core (TinyKit/src), the same on the real board
+ * and on the virtual one. What differs between them is in one header each, which defines:
+ *
+ *   PORT_BOARD, PORT_VIRTUAL                        name, and 1 on the virtual board
+ *   void port_begin()                               anything to prepare
+ *   const char *port_id()                           the board's serial number
+ *   size_t port_serial_write(bytes, length)         what the line takes now, never waiting
+ *   uint32_t port_imu_index(), port_imu_time()      number and time (us) of the reading just taken
+ *   bool port_flash_erase(address)                  one 4 KB page
+ *   bool port_flash_write(address, words, count)
+ *   void port_cycles_start(), uint32_t port_cycles_stop()
+ *   uint32_t port_free_ram()
+ *   void port_idle()                                rest a moment: nothing was to do
+ */
+#include <Arduino_LSM9DS1.h>
+#include <Arduino_BMI270_BMM150.h>
+#include <TinyKit.h>
+
+#ifdef TINYKIT_VIRTUAL
+#include "virtual_port.h"
+#else
+#include "nano33_port.h"
+#endif
+
+/* What networks compute in. With Bluetooth off, 200 KB would fit; 128 hold every MLPerf Tiny model. */
+static uint8_t arena[128 * 1024] __attribute__((aligned(16)));
+static tk_device device;
+static tk_hal hal;
+
+/* ---- sensors ---- */
+
+static int16_t to_counts(float value, float per_unit)
+{
+    float counts = value * per_unit;
+    counts += counts < 0 ? -0.5f : 0.5f;
+    return counts >= 32767.0f ? 32767 : counts <= -32768.0f ? -32768 : (int16_t)counts;
+}
+
+/* Both IMUs have the same calls, but no common class. */
+template <class Imu> static int read_imu(Imu &imu, tk_sample *sample)
+{
+    float a[3], g[3];
+    if (!imu.accelerationAvailable()) return 0;
+    if (!imu.readGyroscope(g[0], g[1], g[2]) || !imu.readAcceleration(a[0], a[1], a[2])) return 0;
+    sample->index = port_imu_index();
+    sample->time_us = port_imu_time();
+    for (int i = 0; i < 3; i++) {
+        sample->value[i] = to_counts(a[i], 8192.0f);
+        sample->value[3 + i] = to_counts(g[i], 16.384f);
+    }
+    return 1;
+}
+
+static int read_rev1(void *, tk_sample *sample) { return read_imu(IMU_LSM9DS1, sample); }
+static int read_rev2(void *, tk_sample *sample) { return read_imu(IMU_BMI270_BMM150, sample); }
+
+/* The two revisions have the same USB id, so ask the IMU itself. */
+static void find_imu()
+{
+    if (IMU_LSM9DS1.begin()) {
+        IMU_LSM9DS1.setContinuousMode();
+        hal.imu_read = read_rev1;
+        hal.imu_name = "LSM9DS1";
+        hal.imu_rate_mhz = (uint32_t)(IMU_LSM9DS1.accelerationSampleRate() * 1000.0f + 0.5f);
+    } else if (IMU_BMI270_BMM150.begin()) {
+        IMU_BMI270_BMM150.setContinuousMode();
+        hal.imu_read = read_rev2;
+        hal.imu_name = "BMI270";
+        hal.imu_rate_mhz = (uint32_t)(IMU_BMI270_BMM150.accelerationSampleRate() * 1000.0f + 0.5f);
+    }
+}
+
+/* ---- the rest of the board ---- */
+
+static uint32_t now_us(void *) { return micros(); }
+static void cycles_start(void *) { port_cycles_start(); }
+static uint32_t cycles_stop(void *) { return port_cycles_stop(); }
+static uint32_t free_ram(void *) { return port_free_ram(); }
+
+static size_t serial_read(void *, uint8_t *bytes, size_t capacity)
+{
+    size_t n = 0;
+    while (n < capacity && Serial.available() > 0) bytes[n++] = (uint8_t)Serial.read();
+    return n;
+}
+
+static size_t serial_write(void *, const uint8_t *bytes, size_t length)
+{
+    return port_serial_write(bytes, length);
+}
+
+static tk_status flash_erase(void *, uint32_t address)
+{
+    return port_flash_erase(address) ? TK_OK : TK_ERR_FLASH;
+}
+
+static tk_status flash_write(void *, uint32_t address, const uint32_t *words, size_t count)
+{
+    return port_flash_write(address, words, count) ? TK_OK : TK_ERR_FLASH;
+}
+
+void setup()
+{
+    Serial.begin(115200); /* and don't wait for a host: the board works without one */
+    port_begin();
+    find_imu();
+    hal.micros = now_us;
+    hal.cycles_start = cycles_start;
+    hal.cycles_stop = cycles_stop;
+    hal.serial_read = serial_read;
+    hal.serial_write = serial_write;
+    hal.flash_erase = flash_erase;
+    hal.flash_write = flash_write;
+    hal.slot_address[0] = 0x50000;
+    hal.slot_address[1] = 0xA0000;
+    hal.slot_bytes = 0x50000;
+    hal.free_ram = free_ram;
+    hal.board = PORT_BOARD;
+    hal.id = port_id();
+    hal.is_virtual = PORT_VIRTUAL;
+    tk_device_init(&device, &hal, arena, sizeof arena);
+}
+
+void loop()
+{
+    tk_device_poll(&device);
+    port_idle();
+}

@@ -1,0 +1,123 @@
+#include "tk_stream.h"
+
+#include <string.h>
+
+#include "tk_bytes.h"
+#include "tk_protocol.h"
+
+void tk_stream_start(tk_stream *stream, const tk_history *history, uint8_t per_frame)
+{
+    memset(stream, 0, sizeof *stream);
+    stream->on = true;
+    stream->per_frame = per_frame;
+    stream->position = history->total;
+}
+
+/* How many of the next samples can share a frame: numbered one after the other, less than 65 ms
+ * apart. The rest begins a frame of its own, which states number and time anew. */
+static uint32_t run_length(const tk_history *history, uint32_t position, uint32_t most)
+{
+    uint32_t n = 1;
+    for (; n < most; n++) {
+        const tk_sample *a = tk_history_at(history, position + n - 1);
+        const tk_sample *b = tk_history_at(history, position + n);
+        if (b->index != a->index + 1 || b->time_us - a->time_us > 0xFFFFu) break;
+    }
+    return n;
+}
+
+static bool send_frame(tk_stream *stream, const tk_history *history, tk_link *link, uint32_t count)
+{
+    uint8_t *out = tk_link_payload(link);
+    const tk_sample *sample = tk_history_at(history, stream->position);
+    uint32_t before = sample->time_us;
+    out[0] = TK_SENSOR_IMU;
+    out[1] = (uint8_t)count;
+    out[2] = TK_IMU_CHANNELS;
+    out[3] = 0;
+    if (stream->overruns != stream->told) {
+        out[3] = TK_STREAM_LOST;
+    } else if (stream->sent > 0 && sample->index != stream->next) {
+        out[3] = TK_STREAM_GAP;
+    }
+    tk_put_u32(out + 4, sample->index);
+    tk_put_u32(out + 8, before);
+    uint8_t *times = out + 12, *values = times + 2 * count;
+    for (uint32_t i = 0; i < count; i++) {
+        sample = tk_history_at(history, stream->position + i);
+        tk_put_u16(times + 2 * i, (uint16_t)(sample->time_us - before));
+        before = sample->time_us;
+        for (uint32_t c = 0; c < TK_IMU_CHANNELS; c++) {
+            tk_put_u16(values, (uint16_t)sample->value[c]);
+            values += 2;
+        }
+    }
+    if (tk_link_event(link, TK_EVENT_SAMPLES, (size_t)(values - out)) != TK_OK) return false;
+    stream->next = sample->index + 1;
+    stream->position += count;
+    stream->sent += count;
+    stream->told = stream->overruns;
+    return true;
+}
+
+void tk_stream_pump(tk_stream *stream, const tk_history *history, tk_link *link)
+{
+    if (!stream->on) return;
+    for (;;) {
+        uint32_t waiting = tk_history_waiting(history, &stream->position, &stream->overruns);
+        if (waiting == 0) return;
+        uint32_t most = waiting < stream->per_frame ? waiting : stream->per_frame;
+        uint32_t count = run_length(history, stream->position, most);
+        if (count == most && most < stream->per_frame) return; /* not full yet, and no break in it */
+        if (!send_frame(stream, history, link, count)) return;
+    }
+}
+
+/* `value` / 10^decimals in decimal, without printf: it costs 5 KB of flash and a heap. */
+static uint8_t *put_decimal(uint8_t *at, int32_t value, int decimals)
+{
+    uint8_t digits[12];
+    int n = 0;
+    uint32_t rest = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+    if (value < 0) *at++ = '-';
+    do {
+        digits[n++] = (uint8_t)('0' + rest % 10u);
+        rest /= 10u;
+    } while (rest > 0 || n <= decimals);
+    while (n > 0) {
+        if (n == decimals) *at++ = '.';
+        *at++ = digits[--n];
+    }
+    return at;
+}
+
+static int32_t divide_rounded(int32_t a, int32_t b)
+{
+    return a < 0 ? -((-a + b / 2) / b) : (a + b / 2) / b;
+}
+
+size_t tk_stream_line(const tk_sample *sample, uint8_t *line)
+{
+    uint8_t *at = line;
+    for (uint32_t c = 0; c < TK_IMU_CHANNELS; c++) {
+        int32_t counts = sample->value[c];
+        if (c > 0) *at++ = ',';
+        /* 8192 counts a g; 16.384 counts a degree per second, so 0.01 is 0.16384 counts. */
+        at = c < 3 ? put_decimal(at, divide_rounded(counts * 10000, 8192), 4)
+                   : put_decimal(at, divide_rounded(counts * 3125, 512), 2);
+    }
+    *at++ = '\r';
+    *at++ = '\n';
+    return (size_t)(at - line);
+}
+
+void tk_stream_pump_text(tk_stream *stream, const tk_history *history, tk_link *link)
+{
+    uint8_t line[TK_LINE_MAX];
+    while (tk_history_waiting(history, &stream->position, &stream->overruns) > 0) {
+        size_t length = tk_stream_line(tk_history_at(history, stream->position), line);
+        if (tk_link_text(link, line, length) != TK_OK) return;
+        stream->position++;
+        stream->sent++;
+    }
+}
