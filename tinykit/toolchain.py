@@ -111,14 +111,14 @@ def arm_image(sources, include_dirs=(), linker_script=None, name: str = "image",
     Returns
     -------
     Path
-        ELF file with its symbol table and without debug sections.
+        ELF file with its symbol table.
 
     Raises
     ------
     BuildError
         As for ``host_library``; also when the image is larger than the linker script allows.
     """
-    link = ARM_TARGET + ("-O2", "-Wl,--gc-sections", "-Wl,--strip-debug")
+    link = ARM_TARGET + ("-O2", "-Wl,--gc-sections", "-Wl,-z,max-page-size=4096")
     if linker_script is not None:
         link += ("-T", str(Path(linker_script).absolute()))
     if entry is not None:

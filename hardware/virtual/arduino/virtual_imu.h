@@ -1,0 +1,29 @@
+/* One class for both IMU libraries: their interfaces are the same. */
+#ifndef VIRTUAL_IMU_H
+#define VIRTUAL_IMU_H
+#include "Arduino.h"
+
+class VirtualImu {
+  public:
+    explicit VirtualImu(uint32_t kind) : kind_(kind), acceleration_read_(true), gyroscope_read_(true) {}
+    int begin(); /* 1, or 0 when this board has another sensor or a dead one */
+    void end() {}
+    void setContinuousMode() {} /* samples always wait in the FIFO */
+    void setOneShotMode() {}
+    int accelerationAvailable(); /* samples whose acceleration was not read yet */
+    int gyroscopeAvailable();
+    int readAcceleration(float &x, float &y, float &z); /* g */
+    int readGyroscope(float &x, float &y, float &z);    /* degrees per second */
+    float accelerationSampleRate();
+    float gyroscopeSampleRate() { return accelerationSampleRate(); }
+    int magneticFieldAvailable() { return 0; }
+    int readMagneticField(float &, float &, float &) { return 0; }
+    float magneticFieldSampleRate() { return 0; }
+
+  private:
+    bool next();
+    uint32_t kind_;
+    tkv_imu_sample sample_;
+    bool acceleration_read_, gyroscope_read_;
+};
+#endif

@@ -1,0 +1,106 @@
+/* The registers of the virtual board: the one list of them, for the firmware and for Python.
+ *
+ * Every register is a 32-bit word; Python (tinykit/board/virtual/devices.py) serves it and reads
+ * the offsets out of this file, so keep the form `#define TKV_NAME 0x000u`. Buffers are given by
+ * address and length and copied at once, so that a frame costs one access, not one a byte.
+ * What each register does in words: README.md beside this file.
+ */
+#ifndef TK_VIRTUAL_H
+#define TK_VIRTUAL_H
+
+#include <stdint.h>
+
+#define TKV_BASE 0x40000000u /* first register; the block is 4 kB */
+
+/* System */
+#define TKV_ID 0x000u      /* r: 0x42564B54, "TKVB" */
+#define TKV_VERSION 0x004u /* r: 1, version of this list */
+#define TKV_SEED 0x008u    /* r: the board's serial number, 32 bits */
+#define TKV_IDLE 0x00Cu    /* w: wait for an event, at most so many microseconds (0: no limit) */
+#define TKV_SLEEP 0x010u   /* w: wait so many microseconds, events or not */
+#define TKV_RESET 0x014u   /* w: TKV_RESET_KEY restarts the board */
+#define TKV_PANIC 0x018u   /* w: address of a text that says why the firmware gives up; never returns */
+#define TKV_LED 0x01Cu     /* w: bit 0 built-in LED, bits 1-3 red, green, blue (1: lit) */
+#define TKV_RESET_KEY 0x5AFE0001u
+
+/* Clock */
+#define TKV_TIME_LO 0x020u /* r: microseconds since power-on, low word; latches the high word */
+#define TKV_TIME_HI 0x024u /* r: high word as it was when TIME_LO was read */
+
+/* Serial port. Line bit 0: a program on the host holds the port open (DTR). */
+#define TKV_LINE 0x040u         /* r */
+#define TKV_RX_AVAILABLE 0x044u /* r: bytes that have arrived and are not read yet */
+#define TKV_RX_ADDRESS 0x048u   /* w: where to put them */
+#define TKV_RX_TAKE 0x04Cu      /* w: copy at most so many bytes there */
+#define TKV_RX_TAKEN 0x050u     /* r: how many were copied */
+#define TKV_TX_ADDRESS 0x054u   /* w: first byte to send */
+#define TKV_TX_SEND 0x058u      /* w: send so many bytes; waits while the host is far behind */
+#define TKV_TX_SENT 0x05Cu      /* r: how many went out (0 when nobody holds the port) */
+
+/* IMU */
+#define TKV_IMU_KIND 0x080u     /* r: 0 none or dead, 1 LSM9DS1, 2 BMI270 */
+#define TKV_IMU_RATE_MHZ 0x084u /* r: samples in 1000 seconds */
+#define TKV_IMU_COUNT 0x088u    /* r: samples waiting in the sensor's FIFO */
+#define TKV_IMU_ADDRESS 0x08Cu  /* w: where to put a tkv_imu_sample */
+#define TKV_IMU_POP 0x090u      /* w: copy at most so many samples there and drop them from the FIFO */
+#define TKV_IMU_POPPED 0x094u   /* r: how many were copied */
+
+/* Flash controller, over 0x10000-0x100000. A write only clears bits; an erase sets a page to ones. */
+#define TKV_FLASH_ADDRESS 0x0C0u /* w: first byte; a multiple of 4 (write) or of the page (erase) */
+#define TKV_FLASH_SOURCE 0x0C4u  /* w: address of the words to write */
+#define TKV_FLASH_WORDS 0x0C8u   /* w: how many 32-bit words */
+#define TKV_FLASH_COMMAND 0x0CCu /* w: TKV_FLASH_ERASE (one page) or TKV_FLASH_WRITE */
+#define TKV_FLASH_STATUS 0x0D0u  /* r: bit 0 busy, bit 1 the last command failed; poll until bit 0 is clear */
+#define TKV_FLASH_ERASE 1u
+#define TKV_FLASH_WRITE 2u
+#define TKV_FLASH_BUSY 1u
+#define TKV_FLASH_FAILED 2u
+#define TKV_FLASH_PAGE 4096u
+
+/* Cycle counter: estimated cycles of a Cortex-M4F between start and stop. */
+#define TKV_CYCLES_KEY 0x100u     /* w: names the work that follows; 0: none. A known name is not counted again */
+#define TKV_CYCLES_CONTROL 0x104u /* w: 1 start from zero, 0 stop */
+#define TKV_CYCLES 0x108u         /* r: estimated cycles between the last start and stop */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One sample as TKV_IMU_POP writes it: 20 bytes. */
+typedef struct tkv_imu_sample {
+    uint32_t index;   /* running number since power-on; a gap is what the FIFO lost */
+    uint32_t time_us; /* when the sensor took it, low word of the clock */
+    int16_t value[6]; /* aX aY aZ (8192 a g), gX gY gZ (16.384 a degree per second) */
+} tkv_imu_sample;
+
+static inline volatile uint32_t *tkv_register(uint32_t offset) {
+    return (volatile uint32_t *)(uintptr_t)(TKV_BASE + offset);
+}
+static inline uint32_t tkv_read(uint32_t offset) { return *tkv_register(offset); }
+static inline void tkv_write(uint32_t offset, uint32_t value) { *tkv_register(offset) = value; }
+
+/* Counts up whenever the firmware uses a device, so that main() knows an idle turn of loop(). */
+extern uint32_t tkv_activity;
+
+/* Wait until something happens, at most `max_us` microseconds (0: no limit). */
+static inline void tkv_idle(uint32_t max_us) { tkv_write(TKV_IDLE, max_us); }
+
+/* Copies up to `n` waiting samples; returns how many. */
+uint32_t tkv_imu_pop(tkv_imu_sample *samples, uint32_t n);
+
+/* 0, or -1 when the controller refused. Both return when the work is done. */
+int tkv_flash_erase(uint32_t address);
+int tkv_flash_write(uint32_t address, const uint32_t *words, uint32_t n);
+
+/* Estimated cycles: start, do the work, stop returns them. `key` (a CRC of the network, say)
+ * lets the emulator count the same work once and remember; 0 counts every time. */
+void tkv_cycles_start(uint32_t key);
+uint32_t tkv_cycles_stop(void);
+
+/* Stop for good and say why; the text appears in the board's log on the host. */
+void tkv_panic(const char *text) __attribute__((noreturn));
+
+#ifdef __cplusplus
+}
+#endif
+#endif
