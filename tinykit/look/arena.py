@@ -40,11 +40,11 @@ def arena(tensors, steps, size, used=None, kept=0, title="Who lives where in the
         return base - b * unit
 
     names = n <= 8
-    out = ['<text class="h" x="58" y="16">address, bytes</text>']
+    out = ['<text class="h" x="0" y="16">address, bytes</text>']
     for b in _ticks(size):
         line = round(y(b)) + 0.5
-        out.append(f'<line class="grid" x1="58" x2="100%" y1="{line}" y2="{line}"/>')
-        out.append(f'<text x="51" y="{y(b) + 4:.1f}" text-anchor="end">{number(b)}</text>')
+        out.append(f'<line class="grid" x1="0" x2="100%" y1="{line}" y2="{line}"/>')
+        out.append(f'<text x="-7" y="{y(b) + 4:.1f}" text-anchor="end">{number(b)}</text>')
     plot = []
     every = max(1, -(-n // 16))
     for i, step in enumerate(steps):
@@ -81,12 +81,12 @@ def arena(tensors, steps, size, used=None, kept=0, title="Who lives where in the
         f"{at + 1}{f', {esc(steps[at])}' if steps else ''}."
     )
     under = "" if names else (
-        f'<text class="k" x="58" y="{base + 32}">step of one answer, in the order of the model</text>'
+        f'<text class="k" x="0" y="{base + 32}">step of one answer, in the order of the model</text>'
     )
     picture = (
-        f'<div class="tk-plot" style="padding:4px 12px 4px 0"><svg class="tk-pic" height="{base + (24 if names else 40)}" '
+        f'<div class="tk-plot" style="padding:4px 12px 4px 58px"><svg class="tk-pic" height="{base + (24 if names else 40)}" '
         f'style="height:{base + (24 if names else 40)}px" role="img" aria-label="{label}">{"".join(out)}'
-        f'<svg style="x:58px;width:calc(100% - 58px);overflow:visible">{"".join(plot)}</svg>{under}</svg></div>'
+        f"{''.join(plot)}{under}</svg></div>"
     )
     if not subtitle:
         subtitle = f"{number(size)} bytes given, {number(used)} used"

@@ -1,9 +1,9 @@
 """Pieces of HTML in the lab's look: numbers, states, bars, tables, notes, cards.
 
-Two kinds of string. Text arguments are escaped. Arguments called ``body``, ``foot`` and ``*_html``
-are HTML and go in as they are; so does an ``Html`` value anywhere, so that pieces nest::
+Two kinds of string. Text arguments are escaped. ``body`` and ``foot`` are HTML and go in as they
+are; so does an ``Html`` value anywhere, so that pieces nest::
 
-    card("Cost", body=table([["conv", number(248900)]]), state=("ok", "measured"))
+    card("Cost", body=table(["layer", "cycles"], [["conv", 248900]]), state=("ok", "measured"))
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def state(kind: str, text, picture: str | None = None) -> Html:
 
 
 _state = state  # ``card`` has an argument of that name
+_WORDS = {"ok": "good", "warn": "look here", "bad": "failed", "none": "not done", "run": "now"}
 
 
 def tag(text) -> Html:
@@ -137,23 +138,25 @@ def bar(share: float, accent: bool = False, est: bool = False, label: str = "") 
     return Html(f'<span class="tk-bar" {aria}><i class="{kind}" style="{fill}width:{100 * share:.2f}%"></i></span>')
 
 
-def table(rows, head=None, align: str = "", caption: str = "", best: int | None = None) -> Html:
+def table(head, rows, align: str = "", caption: str = "", best: int | None = None, raw: bool = False) -> Html:
     """A plain table over the whole width of a card.
 
     Parameters
     ----------
+    head : sequence or None
+        Column names.
     rows : sequence of sequences
         Cells; text is escaped, ``Html`` is not, numbers are formatted and set to the right.
-    head : sequence, optional
-        Column names.
     align : str
         One letter a column: l, c or r. Default: r for columns of numbers, else l.
     caption : str
         What the table is, for assistive technology.
     best : int, optional
         Index of a row to set in bold.
+    raw : bool
+        Text cells are HTML already.
     """
-    rows = [list(row) for row in rows]
+    rows = [[Html(c) if raw and isinstance(c, str) else c for c in row] for row in rows]
     columns = max([len(r) for r in rows] + [len(head or ())], default=0)
     if not align:
         numeric = [
@@ -168,7 +171,7 @@ def table(rows, head=None, align: str = "", caption: str = "", best: int | None 
     out.append("<tbody>")
     for k, row in enumerate(rows):
         cells = "".join(
-            f'<td class="{align[i]} num">{esc(number(c) if _is_number(c) else c)}</td>' for i, c in enumerate(row)
+            f'<td class="{align[i]} num">{esc(number(float(c) if type(c).__module__ == "numpy" else c) if _is_number(c) else c)}</td>' for i, c in enumerate(row)
         )
         out.append(f'<tr class="best">{cells}</tr>' if k == best else f"<tr>{cells}</tr>")
     out.append("</tbody>")
@@ -209,8 +212,8 @@ def card(title, subtitle="", body="", foot="", state=None, label: str = "", pad:
     title, subtitle : text
     body, foot : HTML
         The foot is for facts; join them with ``dots``.
-    state : (kind, text) or Html, optional
-        What ``state()`` takes.
+    state : (kind, text) or kind or Html, optional
+        What ``state()`` takes; a kind alone gets its usual word.
     label : str
         Name for assistive technology; default the title.
     pad : bool
@@ -218,6 +221,8 @@ def card(title, subtitle="", body="", foot="", state=None, label: str = "", pad:
     """
     if isinstance(state, tuple):
         state = _state(*state)
+    elif state in _WORDS:
+        state = _state(state, _WORDS[state])
     right = f'<span class="tk-sp"></span>{state}' if state else ""
     sub = f'<span class="mut">{esc(subtitle)}</span>' if subtitle else ""
     inner = f'<div class="tk-body">{body}</div>' if pad else body

@@ -1,7 +1,7 @@
 """Still pictures of signals as SVG: what a live widget shows, for pages where nothing runs.
 
-The plot area stretches with the page (a nested ``svg`` without fixed proportions and strokes that
-don't scale), while text keeps its size.
+The picture's own 100 % is the plot area, which stretches with the page (curves in a nested ``svg``
+without fixed proportions, strokes that don't scale); text keeps its size and stands in the padding.
 """
 
 from __future__ import annotations
@@ -48,17 +48,15 @@ def traces(samples, rate_hz, channels=("aX", "aY", "aZ", "gX", "gY", "gZ"), gaps
     ]
     groups = [g for g in groups if g[2]]
     height, top, parts = 112, 28, []
-    stretch = '<svg style="x:46px;width:calc(100% - 138px)" y="{y}" height="{h}" viewBox="0 0 {n} {h}" preserveAspectRatio="none">'
+    stretch = '<svg y="{y}" width="100%" height="{h}" viewBox="0 0 {n} {h}" preserveAspectRatio="none">'
     y0 = top
     for name, unit, columns, digits, limit, choices in groups:
         m = limit or _half_range(rows, columns, choices)
-        parts.append(f'<text class="h" x="46" y="{y0 - 9}">{name}, {unit}</text>')
+        parts.append(f'<text class="h" x="0" y="{y0 - 9}">{name}, {unit}</text>')
         for v in (-m, -m / 2, 0, m / 2, m):
             y = round(y0 + height / 2 - v / m * height / 2) + 0.5
-            parts.append(
-                f'<line class="{"grid" if v else "zero"}" x1="46" y1="{y}" y2="{y}" x2="100%" style="x2:calc(100% - 92px)"/>'
-            )
-            parts.append(f'<text x="39" y="{y + 4}" text-anchor="end">{number(float(v), sign=True)}</text>')
+            parts.append(f'<line class="{"grid" if v else "zero"}" x1="0" x2="100%" y1="{y}" y2="{y}"/>')
+            parts.append(f'<text x="-7" y="{y + 4}" text-anchor="end">{_tick(v)}</text>')
         curves = "".join(
             f'<path class="tr {_axis(channels[c])}{" stale" if stale else ""}" vector-effect="non-scaling-stroke" '
             f'd="{_path(rows, c, m, height, gaps)}"/>'
@@ -79,18 +77,17 @@ def traces(samples, rate_hz, channels=("aX", "aY", "aZ", "gX", "gY", "gZ"), gaps
         anchor = "end" if k == 0 else "start" if at < 4 else "middle"
         inner.append(f'<text x="{at:.2f}%" y="{bottom + 15}" text-anchor="{anchor}">{text}</text>')
         k += 1
-    for row, lost in gaps:
-        at = 100 * row / max(1, n - 1)
+    for row, lost in gaps:  # rows are of what arrived, so a gap has no width: an edge and its count
+        at = 100 * (row - 0.5) / max(1, n - 1)
         inner.append(
             f'<line class="gapedge" x1="{at:.2f}%" x2="{at:.2f}%" y1="{top}" y2="{bottom}"/>'
             f'<text class="h" x="{at:.2f}%" y="{top - 15}" text-anchor="middle">{number(lost)} lost</text>'
         )
-    grid = f'<svg style="x:46px;width:calc(100% - 138px);overflow:visible">{"".join(inner)}</svg>'
     label = label or f"Traces of the last {number(seconds, 'seconds', 1)}: {', '.join(g[0] for g in groups)}."
     total = bottom + 22
     return Html(
-        f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="{esc(label)}">'
-        f'{grid}{"".join(parts)}</svg>'
+        f'<div class="tk-plot" style="padding:4px 92px 4px 52px"><svg class="tk-pic" height="{total}" '
+        f'style="height:{total}px" role="img" aria-label="{esc(label)}">{"".join(inner)}{"".join(parts)}</svg></div>'
     )
 
 
@@ -132,10 +129,10 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28) -> Htm
     out, curves = [], []
     for j, name in enumerate(labels):
         base = row * (j + 1) - 3
-        out.append(f'<text class="k" x="0" y="{base - h / 2 + 4}">{esc(name)}</text>')
-        out.append(f'<line class="grid" x1="90" x2="100%" y1="{base + 0.5}" y2="{base + 0.5}"/>')
+        out.append(f'<text class="k" x="-12" text-anchor="end" y="{base - h / 2 + 4}">{esc(name)}</text>')
+        out.append(f'<line class="grid" x1="0" x2="100%" y1="{base + 0.5}" y2="{base + 0.5}"/>')
         y = round(base - threshold * h) + 0.5
-        out.append(f'<line x1="90" x2="100%" y1="{y}" y2="{y}" stroke="var(--tk-ink-2)" stroke-dasharray="2 4" opacity=".7"/>')
+        out.append(f'<line x1="0" x2="100%" y1="{y}" y2="{y}" stroke="var(--tk-ink-2)" stroke-dasharray="2 4" opacity=".7"/>')
         points = " ".join(f"{i},{base - min(1.0, max(0.0, r[j])) * h:.1f}" for i, r in enumerate(rows))
         colour = f"var(--tk-c{j % 8 + 1})"
         if rows:
@@ -145,7 +142,7 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28) -> Htm
             )
     total = row * len(labels) + 46
     strip = row * len(labels) + 4
-    out.append(f'<text x="0" y="{strip + 14}">decision</text>')
+    out.append(f'<text x="-12" text-anchor="end" y="{strip + 14}">decision</text>')
     words, i = [], 0
     decisions = list(decisions)
     while i < len(decisions):
@@ -167,16 +164,21 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28) -> Htm
             )
         i = e + 1
     inner = (
-        f'<svg style="x:90px;width:calc(100% - 90px)" height="{row * len(labels)}" viewBox="0 0 {n} {row * len(labels)}" '
-        f'preserveAspectRatio="none">{"".join(curves)}</svg>'
-        f'<svg style="x:90px;width:calc(100% - 90px)">{"".join(words)}'
+        f'<svg width="100%" height="{row * len(labels)}" viewBox="0 0 {n} {row * len(labels)}" '
+        f'preserveAspectRatio="none">{"".join(curves)}</svg>{"".join(words)}'
         f'<text x="0" y="{total - 6}">{number(-float(seconds), "s")}</text>'
-        f'<text x="100%" y="{total - 6}" text-anchor="end">now</text></svg>'
+        f'<text x="100%" y="{total - 6}" text-anchor="end">now</text>'
     )
+    left = 24 + 7 * max([len(str(x)) for x in labels] + [8])
     return Html(
-        f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="Probabilities of '
-        f'{len(labels)} classes in the last {number(seconds, "seconds")}.">{"".join(out)}{inner}</svg>'
+        f'<div class="tk-plot" style="padding:4px 12px 4px {left}px"><svg class="tk-pic" height="{total}" '
+        f'style="height:{total}px" role="img" aria-label="Probabilities of {len(labels)} classes in the last '
+        f'{number(seconds, "seconds")}.">{"".join(out)}{inner}</svg></div>'
     )
+
+
+def _tick(v: float) -> str:
+    return number(v, digits=0 if float(v).is_integer() else 1, sign=True)
 
 
 def _axis(channel: str) -> str:
@@ -221,4 +223,4 @@ def _end_tags(last, columns, channels, limit, y0, height, digits) -> str:
         out.append(
             f'<text class="k" x="82" y="{y + 4:.1f}" text-anchor="end">{number(last[c], digits=digits, sign=True)}</text>'
         )
-    return f'<svg style="x:calc(100% - 92px);width:92px;overflow:visible">{"".join(out)}</svg>'
+    return f'<svg x="100%" width="92" overflow="visible">{"".join(out)}</svg>'
