@@ -95,7 +95,7 @@ def host_library(sources, include_dirs=(), name: str = "core", flags=()) -> Path
     return _build(sources, include_dirs, name, suffix, _COMMON + _HOST, tuple(flags), ("-shared", "-s"))
 
 
-def arm_image(sources, include_dirs=(), linker_script=None, name: str = "image", flags=(), entry=None) -> Path:
+def arm_image(sources, include_dirs=(), linker_script=None, name: str = "image", flags=(), keep=()) -> Path:
     """Compile C or C++ files into an ELF image for a Cortex-M4F with nothing under it.
 
     Parameters
@@ -104,9 +104,11 @@ def arm_image(sources, include_dirs=(), linker_script=None, name: str = "image",
         As for ``host_library``. memcpy, memset, integer division and float helpers come from
         Zig's compiler-rt.
     linker_script : path, optional
-        Memory layout. Without one, the linker chooses addresses from 0x10000 on.
-    entry : str, optional
-        Name of the first function (default: what the linker script says, or ``_start``).
+        Memory layout. Without one, all functions are kept, code from 0x10000 on, data from
+        0x20000000 (``hardware/virtual/bare.ld``): to be called one by one by ``engine.cortex``.
+    keep : iterable of str, optional
+        Names of functions that are needed; what none of them uses is dropped. Without it, and
+        without a linker script, nothing is dropped.
 
     Returns
     -------
@@ -118,12 +120,10 @@ def arm_image(sources, include_dirs=(), linker_script=None, name: str = "image",
     BuildError
         As for ``host_library``; also when the image is larger than the linker script allows.
     """
-    link = ARM_TARGET + ("-O2", "-Wl,--gc-sections", "-Wl,-z,max-page-size=4096")
-    if linker_script is not None:
-        link += ("-T", str(Path(linker_script).absolute()))
-    if entry is not None:
-        link += (f"-Wl,--entry={entry}",)
-    return _build(sources, include_dirs, name, ".elf", _COMMON + _ARM, tuple(flags), link, linker_script)
+    gc = ("-Wl,--gc-sections",) if keep or linker_script else ("-Wl,--no-gc-sections",)
+    script = Path(linker_script or hardware_dir() / "virtual" / "bare.ld").absolute()
+    link = ARM_TARGET + ("-O2", "-Wl,-z,max-page-size=4096", *gc, *(f"-Wl,-u,{k}" for k in keep), "-T", str(script))
+    return _build(sources, include_dirs, name, ".elf", _COMMON + _ARM, tuple(flags), link, script)
 
 
 def _build(sources, include_dirs, name, suffix, flags, extra, link, linker_script=None) -> Path:
