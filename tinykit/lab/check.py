@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from importlib import import_module
 
@@ -98,7 +98,7 @@ class Result:
     hints_shown: int = 0
     solution_shown: bool = False
     opened_after: int | None = None
-    _notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -113,10 +113,12 @@ class Result:
         """The state in the words of the card."""
         if self.state == RIGHT:
             return "right" if self.tries <= 1 else f"right, on try {self.tries}"
+        if self.misconception == "raises":
+            return "this did not run"
         if self.state == WRONG:
             if len(self.findings) > 1:
                 good = sum(f.good for f in self.findings)
-                return f"not yet, {good} of {len(self.findings)} checks pass"
+                return f"{good} of {len(self.findings)} checks pass"
             return f"not yet, try {self.tries}"
         if self.state == "solution":
             return "solution opened " + (f"after try {self.tries}" if self.tries else "before a try")
@@ -137,7 +139,7 @@ class Result:
             lines.append(mark + finding.text)
         if self.state == RIGHT and self.exercise.further:
             lines.append(self.exercise.further)
-        lines += self._notes
+        lines += [f"Hint {n}: {text}" for n, text in enumerate(self.notes, 1)]
         if self.solution_shown:
             lines.append(self.exercise.solution)
             if self.exercise.further:
@@ -232,8 +234,7 @@ def hint(id: str) -> Result:
     """Show the next hint of an exercise: the first call the first, and so on; the last one stays."""
     exercise, past = _find(id)
     past.hints = min(past.hints + 1, len(exercise.hints))
-    shown = tuple(f"Hint {n}: {text}" for n, text in enumerate(exercise.hints[: past.hints], 1))
-    return _result(exercise, "hint", notes=shown)
+    return _result(exercise, "hint", notes=exercise.hints[: past.hints])
 
 
 def solution(id: str) -> Result:

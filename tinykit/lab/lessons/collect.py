@@ -48,7 +48,13 @@ register(
         "Replace the `...` in `clipped_share`, run the cell, then check again.",
         function(
             lambda a, limit: (np.abs(a) >= limit).any(axis=1).mean(),
-            [(_clipped, 3.99), (_negative, 3.99), (np.zeros((10, 3)), 3.99), (_clipped[:9], 2.0)],
+            [
+                (_clipped, 3.99),
+                (_negative, 3.99),
+                (np.zeros((10, 3)), 3.99),
+                (np.full((4, 3), [0.5, -2.0, 0.1]), 2.0),
+                (_clipped[:9], 2.0),
+            ],
             "Either rail counts, and a sample is clipped as soon as one of its axes is.",
             [
                 (
@@ -148,7 +154,7 @@ register(
             "The audit names the takes. Three of them need to go.",
             "One lies still, one is clipped, and one is a copy of another take: drop one of the two.",
         ),
-        'drop = ["spoiled-still", "spoiled-clipped", "spoiled-copy"]',
+        'drop = ["take-07", "take-15", "take-22"]',
         "Drop what was measured badly, never what merely looks odd: odd takes are what users will do.",
     )
 )

@@ -197,7 +197,7 @@ _host = np.array([[10, -5, 3], [1, 2, 90], [-8, -8, 16], [100, 20, 30]], dtype=n
 _near = _host.copy()
 _near[1, 0] += 1
 _far = _host.copy()
-_far[0], _far[2, 2] = [-5, 10, 3], 17
+_far[0], _far[2, 2], _far[3, 1] = [-5, 10, 3], 17, 60
 
 register(
     Exercise(

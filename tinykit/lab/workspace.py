@@ -1,0 +1,175 @@
+"""The folder in which a student's work passes from lesson to lesson."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import DataError, TinykitError
+from ..pipeline import Pipeline
+
+TAKES_PER_LABEL = 10  # with fewer, a test part of a fifth has one take of a label
+STEPS = ("float", "int8")
+
+
+class Workspace:
+    """A student's recordings and pipelines, in a folder that survives the notebook.
+
+    Where a step was not done yet, it gives the sample project's part and says so; so every
+    lesson opens cold.
+
+    Parameters
+    ----------
+    folder : path
+        Made when something is first kept in it.
+
+    Attributes
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    # -- recordings ------------------------------------------------------------------------
+
+    @property
+    def recordings(self):
+        """The student's own dataset, on disk in ``gestures/``; empty at first."""
+        from ..data import Dataset
+
+        path = self.folder / "gestures"
+        if (path / "dataset.json").exists():
+            return Dataset.load(path)
+        card = {"name": "my gestures", "description": "Recorded in lesson 01.", "synthetic": False}
+        return Dataset([], card).save(path)
+
+    def missing(self) -> str:
+        """What the student's recordings lack to be trained on, as a sentence; empty if nothing."""
+        if not (self.folder / "gestures" / "dataset.json").exists():
+            return "You have no recordings of your own yet."
+        own = self.recordings
+        counts = {label: sum(persons.values()) for label, persons in own.counts().items()}
+        if len(counts) < 2:
+            return f"Your recordings have {len(counts)} label(s), and a classifier needs at least 2."
+        fewest = min(counts, key=counts.get)
+        if counts[fewest] < TAKES_PER_LABEL:
+            return f"You have {counts[fewest]} takes of {fewest!r}, and {TAKES_PER_LABEL} a label are needed."
+        return ""
+
+    def dataset(self, quiet: bool = False):
+        """The student's recordings if there are enough of them, else the synthetic sample set.
+
+        Parameters
+        ----------
+        quiet : bool
+            Do not print which of the two it is.
+        """
+        from ..data import sample
+
+        missing = self.missing()
+        dataset = sample("gestures") if missing else self.recordings
+        if not quiet and missing:
+            print(f"{missing} This lesson goes on with the sample set, which is synthetic.")
+        elif not quiet:
+            print(f"These are your own recordings, from {self.folder / 'gestures'}.")
+        return dataset
+
+    def split(self, dataset=None, quiet: bool = False):
+        """Training, validation and test part; the same in every lesson, so that test takes stay unseen.
+
+        By person if there are three or more, else by session, else by recording: then it says what
+        the result cannot tell.
+        """
+        dataset = self.dataset(quiet=True) if dataset is None else dataset
+        sessions = {(r.person, r.session) for r in dataset}
+        if len(dataset.persons) >= 3:
+            by, limit = "person", ""
+        elif len(sessions) >= 3:
+            by, limit = "session", "So the test tells about these persons on another day, not about strangers."
+        else:
+            by, limit = "recording", "So the test tells about these persons in this sitting, and no more."
+        if limit and not quiet:
+            print(f"With {len(dataset.persons)} person(s) the split goes by {by}. {limit}")
+        return dataset.split(by=by)
+
+    # -- pipelines -------------------------------------------------------------------------
+
+    def keep(self, pipeline: Pipeline, step: str | None = None) -> Path:
+        """Keep a pipeline for the next lessons; its place follows from whether it is quantised."""
+        step = step or ("int8" if pipeline.int8_model else "float")
+        return pipeline.save(self._path(step))
+
+    def pipeline(self, step: str = "int8", quiet: bool = False) -> Pipeline:
+        """The pipeline kept last, or one that is trained now on the training part.
+
+        Parameters
+        ----------
+        step : {"float", "int8"}
+        quiet : bool
+            Do not print where it comes from.
+        """
+        path = self._path(step)
+        dataset = self.dataset(quiet=True)
+        if path.exists():
+            try:
+                found = Pipeline.load(path)
+            except TinykitError as error:
+                _say(quiet, f"{error.what} It is left where it is, and a new one is made.")
+            else:
+                if set(found.labels) == set(dataset.labels):
+                    _say(quiet, f"This is the {step} pipeline that you kept, {found.name} {found.fingerprint}.")
+                    return found
+                _say(quiet, f"The {step} pipeline that you kept has other labels than your recordings: training anew.")
+        else:
+            _say(quiet, f"You have kept no {step} pipeline yet: one is made now, from the training part only.")
+        train, validation, _ = self.split(dataset, quiet=True)
+        if step == "float":
+            from ..models import train as fit
+
+            made = fit("gesture", train, validation, seed=0, progress=False)
+        else:
+            from ..compress import quantize
+
+            made = quantize(self.pipeline("float", quiet=True), train)
+        self.keep(made, step)
+        return made
+
+    def _path(self, step: str) -> Path:
+        if step not in STEPS:
+            raise DataError(f"There is no step {step!r} in a workspace.", f"Ask for one of {', '.join(STEPS)}.")
+        return self.folder / f"{step}.tk"
+
+    # -- showing it ------------------------------------------------------------------------
+
+    def _rows(self) -> list[tuple[str, str]]:
+        own = self.missing() or f"{len(self.recordings)} takes, enough to train on"
+        rows = [("folder", str(self.folder)), ("recordings", own)]
+        for step, lesson in zip(STEPS, ("02", "03"), strict=True):
+            path = self._path(step)
+            rows.append((f"{step} pipeline", path.name if path.exists() else f"not yet, lesson {lesson} makes it"))
+        return rows
+
+    def __repr__(self) -> str:
+        return "Workspace\n" + "\n".join(f"  {name:<16}{value}" for name, value in self._rows())
+
+    def _repr_html_(self) -> str:
+        from .. import look
+
+        return look.card("Workspace", "what passes from lesson to lesson", look.facts(self._rows()), pad=True)
+
+
+def workspace(folder=None) -> Workspace:
+    """The workspace: ``TINYKIT_WORKSPACE``, else ``workspace/`` in the notebook's own folder.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Another folder.
+    """
+    return Workspace(folder or os.environ.get("TINYKIT_WORKSPACE") or Path.cwd() / "workspace")
+
+
+def _say(quiet: bool, text: str) -> None:
+    if not quiet:
+        print(text)
