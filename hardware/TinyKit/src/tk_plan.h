@@ -62,7 +62,7 @@ typedef enum tk_kind {
     TK_MUL = 9,              /* likewise */
     TK_TABLE = 10,           /* out = table[in + 128]: any function of one int8 */
     TK_PAD = 11,             /* (in_h, in_w, in_c) into the middle of (out_h, out_w, out_c) */
-    TK_COPY = 12,            /* in_h rows of in_c bytes, with a stride on either side */
+    TK_COPY = 12,            /* in_h pieces of in_w * in_c bytes, with a stride on either side */
     TK_KIND_END
 } tk_kind;
 

@@ -1,0 +1,182 @@
+/* tk_quant: the fixed-point arithmetic of int8 networks, inline.
+ *
+ * The real factor between a sum and an output value is multiplier / 2^31 * 2^shift. It is applied
+ * with two roundings, as TensorFlow Lite Micro does, so that answers agree bit for bit:
+ * first a product rounded half up to 32 bits, then a shift rounded half away from zero.
+ * (Jacob et al., "Quantization and Training of Neural Networks for Efficient
+ * Integer-Arithmetic-Only Inference", 2018, section 2.2.)
+ *
+ * Helpers with inline assembly are for cores with the DSP extension (Cortex-M4); each has a twin in
+ * plain C with the same results. Sums wrap modulo 2^32 instead of overflowing.
+ */
+#ifndef TK_QUANT_H
+#define TK_QUANT_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "tk_plan.h"
+
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__GNUC__)
+#define TK_DSP 1
+#else
+#define TK_DSP 0
+#endif
+
+#if defined(__GNUC__)
+#define TK_INLINE static inline __attribute__((always_inline))
+#else
+#define TK_INLINE static inline
+#endif
+
+/* Four bytes from any address. */
+TK_INLINE uint32_t tk_load32(const void *from)
+{
+    uint32_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+TK_INLINE int32_t tk_add_wrap(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+/* a * b / 2^31, rounded half up; 2^31-1 when both are -2^31. */
+TK_INLINE int32_t tk_high_mul(int32_t a, int32_t b)
+{
+    if (a == INT32_MIN && b == INT32_MIN) {
+        return INT32_MAX;
+    }
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+/* x / 2^n, rounded half away from zero; n in 0..31. */
+TK_INLINE int32_t tk_round_shift(int32_t x, int32_t n)
+{
+    const int32_t mask = (int32_t)((1u << n) - 1u);
+    const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+    return (x >> n) + ((x & mask) > threshold ? 1 : 0);
+}
+
+/* x * multiplier / 2^31 * 2^shift; multiplier >= 0, shift in -31..30. */
+TK_INLINE int32_t tk_requantize(int32_t x, int32_t multiplier, int32_t shift)
+{
+    const int32_t left = shift > 0 ? shift : 0;
+    const int32_t right = shift > 0 ? 0 : -shift;
+    return tk_round_shift(tk_high_mul((int32_t)((uint32_t)x << left), multiplier), right);
+}
+
+TK_INLINE int32_t tk_clamp(int32_t x, int32_t low, int32_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+/* (a * b + 2^31) / 2^32 */
+TK_INLINE int32_t tk_smmulr(int32_t a, int32_t b)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+#else
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}
+
+/* Clamp to -128..127. */
+TK_INLINE int32_t tk_ssat8(int32_t x)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(x));
+    return result;
+#else
+    return tk_clamp(x, -128, 127);
+#endif
+}
+
+/* Bytes 0 and 2 of x, as two signed 16-bit halves. */
+TK_INLINE uint32_t tk_sxtb16(uint32_t x)
+{
+#if TK_DSP
+    uint32_t result;
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(x));
+    return result;
+#else
+    return ((uint32_t)(int32_t)(int8_t)(x & 0xFFu) & 0xFFFFu) |
+           ((uint32_t)(int32_t)(int8_t)((x >> 16) & 0xFFu) << 16);
+#endif
+}
+
+/* Bytes 1 and 3 of x, likewise. */
+TK_INLINE uint32_t tk_sxtb16_odd(uint32_t x)
+{
+#if TK_DSP
+    uint32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(x));
+    return result;
+#else
+    return tk_sxtb16(x >> 8);
+#endif
+}
+
+/* sum + low half * low half + high half * high half */
+TK_INLINE int32_t tk_smlad(uint32_t a, uint32_t b, int32_t sum)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    const int32_t low = (int32_t)(int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
+    const int32_t high = (int32_t)(int16_t)(a >> 16) * (int16_t)(b >> 16);
+    return tk_add_wrap(sum, tk_add_wrap(low, high));
+#endif
+}
+
+/* sum + low half * low half */
+TK_INLINE int32_t tk_smlabb(uint32_t a, uint32_t b, int32_t sum)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return tk_add_wrap(sum, (int32_t)(int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu));
+#endif
+}
+
+/* sum + high half * high half */
+TK_INLINE int32_t tk_smlatt(uint32_t a, uint32_t b, int32_t sum)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return tk_add_wrap(sum, (int32_t)(int16_t)(a >> 16) * (int16_t)(b >> 16));
+#endif
+}
+
+/* From an output channel's sum, bias included, to its int8.
+ *
+ * With TK_FLAG_SIMPLE the two roundings take five instructions: doubling the sum makes SMMULR the
+ * first; adding half a unit, one less if negative, and the zero point before the shift the second.
+ */
+TK_INLINE int8_t tk_finish(int32_t sum, const tk_channel *channel, const tk_op *op)
+{
+    int32_t value;
+    if (op->flags & TK_FLAG_SIMPLE) {
+        const int32_t right = -channel->shift;
+        const int32_t offset = (int32_t)((uint32_t)(1 + 2 * op->zero_out) << (right - 1));
+        value = tk_smmulr((int32_t)((uint32_t)sum << 1), channel->multiplier);
+        value = tk_add_wrap(tk_add_wrap(value, value >> 31), offset) >> right;
+        value = tk_ssat8(value);
+    } else {
+        value = tk_add_wrap(tk_requantize(sum, channel->multiplier, channel->shift), op->zero_out);
+    }
+    return (int8_t)tk_clamp(value, op->low, op->high);
+}
+
+#endif
