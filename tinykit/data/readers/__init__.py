@@ -1,0 +1,123 @@
+"""Recordings in other people's formats, known by content, not by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import DataError
+from ..dataset import Dataset
+from ..store import CARD
+from . import arduino_csv, edge_impulse, har, magic_wand
+from .raw import Options, finish
+from .table import column, find_header, text_of
+
+READERS = {
+    "CSV of an IMU": arduino_csv.read,
+    "CSV with a label per row": har.read,
+    "magic-wand text": magic_wand.read,
+    "Edge Impulse JSON": edge_impulse.read,
+}
+KINDS = "a tinykit dataset, CSVs with columns aX,aY,aZ(,gX,gY,gZ), magic-wand text files, or an Edge Impulse export"
+_SUFFIXES = {".csv", ".txt", ".json", ".tsv"}
+_STROKES = "strokes"
+
+
+def open_dataset(path, *, rate_hz: float | None = None, acceleration: str | None = None,
+                 angular_rate: str | None = None, rows_per_take: int | None = None,
+                 person: str | None = None) -> Dataset:
+    """Open recordings, whatever their format: a tinykit dataset, CSVs, text files or JSON.
+
+    Units become g and deg/s. What was assumed, converted or left out is in
+    ``dataset.card["notes"]``.
+
+    Parameters
+    ----------
+    path : path
+        A folder (searched to the bottom) or one file.
+    rate_hz : float, optional
+        Rate, where the files are silent or wrong.
+    acceleration, angular_rate : str, optional
+        Units of the files, such as ``"m/s2"`` and ``"rad/s"``, where they are silent or wrong.
+    rows_per_take : int, optional
+        Rows of a gesture in CSVs without blank lines between gestures (default 119).
+    person : str, optional
+        Who made all of them; default: by folder or file name.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        Nothing there, nothing that can be read, several formats at once, mixed rates or
+        axes, or a line that cannot be read (it is named).
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"There is nothing at {path}.", "Check the name of the folder.")
+    if (path / CARD).is_file() or path.name == CARD:
+        dataset = Dataset.load(path if path.is_dir() else path.parent)
+        if not dataset.recordings:
+            raise DataError(f"The dataset in {path} is empty: it has no recordings.", "Record some takes first.")
+        return dataset
+    found: dict[str, list[Path]] = {}
+    for file in _files(path):
+        kind = sniff(file)
+        if kind:
+            found.setdefault(kind, []).append(file)
+    strokes = found.pop(_STROKES, [])
+    if not found:
+        if strokes:
+            raise DataError(f"{strokes[0]} holds strokes of the magic wand: x,y positions that a sketch derived, not "
+                            "what an IMU measured.", "Open raw accelerometer or IMU recordings instead.")
+        if path.is_dir() and not any(_files(path)):
+            raise DataError(f"The folder {path} is empty: it has no .csv, .txt or .json files.",
+                            f"Give {KINDS}.")
+        raise DataError(f"{path} has no recordings that can be read.", f"Give {KINDS}.")
+    if len(found) > 1:
+        told = ", ".join(f"{len(files)} of {kind} ({files[0].relative_to(path).as_posix()})"
+                         for kind, files in found.items())
+        raise DataError(f"{path} holds several formats: {told}.", "Open the folders one by one.")
+    kind, files = next(iter(found.items()))
+    options = Options(rate_hz, acceleration, angular_rate, rows_per_take, person)
+    recordings, notes = finish(READERS[kind](files, path, options), options)
+    if strokes:
+        notes.append(f"{len(strokes)} stroke file(s) left out: positions, not IMU data")
+    card = {"name": path.resolve().stem if path.is_file() else path.resolve().name,
+            "provenance": f"read from {path.name} as {kind}", "format_read": kind, "notes": notes}
+    return Dataset(recordings, card)
+
+
+def sniff(path: Path) -> str | None:
+    """The kind of a file (a key of ``READERS``, or strokes), or None if it holds no recordings."""
+    try:
+        text = text_of(path, limit=20000)
+    except DataError:
+        return None
+    start = text.lstrip()
+    if start.startswith("{"):
+        head = start.replace(" ", "")
+        if '"payload"' in head and '"values"' in head or '"payload"' in text_of(path):
+            return "Edge Impulse JSON"
+        return _STROKES if '"strokes"' in head and '"strokePoints"' in head else None
+    for line in start.splitlines():
+        cells = [c.strip() for c in line.split(",")]
+        if not any(cells):
+            continue
+        if cells == ["-", "-", "-"]:
+            return "magic-wand text"
+        break
+    header = find_header(text)
+    if header is None:
+        return None
+    roles = {column(name)[0] for name in header[1]}
+    return "CSV with a label per row" if "label" in roles else "CSV of an IMU"
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in _SUFFIXES
+                  and not any(part.startswith(".") for part in p.relative_to(path).parts)
+                  and p.stem.lower() not in ("readme", "license", "licence"))

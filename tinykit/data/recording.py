@@ -1,0 +1,157 @@
+"""One recording: samples of the IMU, what they are called, and who made them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..errors import DataError
+from . import units
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One take, or one long stream, of one person.
+
+    Parameters
+    ----------
+    samples : float32 array of shape (n, c)
+        Acceleration in g (gravity included), angular rate in deg/s.
+    channels : tuple of str
+        Names of the c columns, out of ``units.CHANNELS``.
+    rate_hz : float
+        True sampling rate.
+    label : str or None
+        What is in it; None where unknown or where ``row_labels`` says it.
+    row_labels : array of str of shape (n,), or None
+        A label for every row of a stream in which several things happen.
+    person, session : str
+        Who, and in which sitting; empty where unknown.
+    id : str
+        Unique in its dataset.
+    device : str
+        What recorded it.
+    recorded_at : str
+        ISO 8601, or empty.
+    split : str
+        ``"training"``, ``"validation"`` or ``"testing"`` where the source fixed it, else empty.
+    quality : dict
+        What ``take_quality`` measured; empty where nothing was measured.
+    sha256 : str
+        Of the file that it was read from; empty where there is none.
+    timestamps_ms : float64 array of shape (n,), or None
+        Time of every row from the first, in ms, where the source has it.
+    source : str
+        File (and rows) that it was read from.
+
+    Raises
+    ------
+    DataError
+        Samples and channels do not fit together, or there are no samples.
+    """
+
+    samples: np.ndarray
+    channels: tuple[str, ...] = units.CHANNELS
+    rate_hz: float = units.RATE_HZ
+    label: str | None = None
+    row_labels: np.ndarray | None = None
+    person: str = ""
+    session: str = ""
+    id: str = ""
+    device: str = ""
+    recorded_at: str = ""
+    split: str = ""
+    quality: dict = field(default_factory=dict)
+    sha256: str = ""
+    timestamps_ms: np.ndarray | None = None
+    source: str = ""
+
+    def __post_init__(self):
+        samples = np.ascontiguousarray(self.samples, np.float32)
+        where = f"Recording {self.id}" if self.id else "A recording"
+        if samples.ndim != 2 or samples.shape[0] == 0:
+            raise DataError(f"{where} has samples of shape {samples.shape}, expected (rows, channels), "
+                            "at least one row.", "Record it again.")
+        if samples.shape[1] != len(self.channels):
+            raise DataError(f"{where} has {samples.shape[1]} columns and {len(self.channels)} channels.",
+                            "Give one channel name per column.")
+        if not (self.rate_hz > 0 and np.isfinite(self.rate_hz)):
+            raise DataError(f"{where} has a rate of {self.rate_hz} Hz.", "State its rate in Hz.")
+        units.counts_per_unit(self.channels)  # refuses unknown names
+        for name in ("row_labels", "timestamps_ms"):
+            value = getattr(self, name)
+            if value is not None:
+                value = np.asarray(value, np.float64 if name == "timestamps_ms" else str)
+                if value.shape != (len(samples),):
+                    raise DataError(f"{where} has {len(samples)} rows and {name} of shape {value.shape}.",
+                                    "Give one per row.")
+                object.__setattr__(self, name, value)
+        samples.setflags(write=False)
+        object.__setattr__(self, "samples", samples)
+        object.__setattr__(self, "channels", tuple(self.channels))
+        object.__setattr__(self, "rate_hz", float(self.rate_hz))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate_hz
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label, or the different row labels in the order in which they first occur."""
+        if self.row_labels is not None:
+            return tuple(dict.fromkeys(str(x) for x in self.row_labels if x))
+        return (self.label,) if self.label else ()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of the samples, their channels and rate; not of the label."""
+        head = f"{','.join(self.channels)};{self.rate_hz:.6g};{len(self)};".encode()
+        return hashlib.sha256(head + self.samples.astype("<f4").tobytes()).hexdigest()
+
+    def counts(self) -> np.ndarray:
+        """The samples as the LSM9DS1 would count them: int16 of shape (n, c)."""
+        return units.to_counts(self.samples, self.channels)
+
+    def with_(self, **changes) -> "Recording":
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to_csv(self) -> bytes:
+        """The file of this recording: ``timestamp`` in ms, the channels, perhaps ``label``.
+
+        Values are written as the shortest decimals that give the same float32 again.
+        """
+        if self.timestamps_ms is None:
+            times = [f"{t:.3f}" for t in np.arange(len(self)) * (1000.0 / self.rate_hz)]
+        else:
+            times = [f"{t:.3f}" for t in self.timestamps_ms]
+        columns = [times, *self.samples.T.astype(str).tolist()]
+        header = ["timestamp", *self.channels]
+        if self.row_labels is not None:
+            columns.append(self.row_labels.tolist())
+            header.append("label")
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(zip(*columns))
+        return text.getvalue().encode()
+
+    def __repr__(self) -> str:
+        what = self.label or ("/".join(self.labels) if self.row_labels is not None else "no label")
+        who = f", {self.person}" if self.person else ""
+        return (f"<Recording {self.id or '-'}: {what}{who}, {len(self)} rows, {self.seconds:.2f} s at "
+                f"{self.rate_hz:g} Hz, {','.join(self.channels)}>")
+
+
+def safe_name(text: str) -> str:
+    """A text as part of a file name on any system: letters, digits, ``-`` and ``_``."""
+    return re.sub(r"[^\w-]+", "-", text.strip()).strip("-")[:60] or "none"

@@ -1,0 +1,240 @@
+"""A dataset on disk: a folder that a person can read, in which nothing gets half written.
+
+::
+
+    dataset.json            the card
+    recordings.csv          one row a recording
+    recordings/*.csv        timestamp in ms, then the channels
+    removed/*.csv           what was taken out
+
+A recording is added in three steps: its file is written as ``NAME.csv.part`` and flushed,
+the index is replaced by one that names it, the file gets its name. Whatever step is cut
+short, the next opening either finishes the job or finds the old state and says what lies
+beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import uuid
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from . import units
+from .recording import Recording, safe_name
+
+FORMAT = 1
+CARD, INDEX, FOLDER, REMOVED = "dataset.json", "recordings.csv", "recordings", "removed"
+COLUMNS = ("file", "label", "person", "session", "split", "sha256", "device", "recorded_at", "quality",
+           "id", "rate_hz", "source")
+UNITS = {"acceleration": "g", "angular rate": "deg/s", "timestamp": "ms"}
+
+
+def write(dataset, path: Path) -> None:
+    """Write a whole dataset; see ``Dataset.save``."""
+    if path.is_file():
+        raise DataError(f"{path} is a file; a dataset is a folder.", "Give another name.")
+    if path.is_dir() and any(path.iterdir()):
+        if dataset.path is None or path.resolve() != dataset.path.resolve():
+            raise DataError(f"The folder {path} is not empty; nothing was written.",
+                            "Give a new name, or open that dataset and add to it.")
+        _replace(path / CARD, _card_text(dataset))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.part"
+    (made / FOLDER).mkdir(parents=True)
+    rows, taken = [], set()
+    for recording in dataset.recordings:
+        name = _file_name(recording, taken)
+        taken.add(name)
+        data = recording.to_csv()
+        (made / name).write_bytes(data)
+        rows.append(_row(recording, name, data))
+    (made / INDEX).write_bytes(_index_text(rows))
+    (made / CARD).write_bytes(_card_text(dataset))
+    if path.is_dir():
+        path.rmdir()
+    made.rename(path)
+
+
+def append(path: Path, recording: Recording) -> Recording:
+    """Add one recording to a dataset on disk; returns it with file hash and source."""
+    rows = _read_index(path)
+    name = _file_name(recording, {row["file"] for row in rows})
+    data = recording.to_csv()
+    (path / FOLDER).mkdir(exist_ok=True)
+    part = path / (name + ".part")
+    _write_flushed(part, data)
+    row = _row(recording, name, data)
+    _replace(path / INDEX, _index_text([*rows, row]))
+    os.replace(part, path / name)
+    return recording.with_(sha256=row["sha256"], source=row["source"])
+
+
+def remove(path: Path, recording: Recording) -> None:
+    """Take one recording out of the index and move its file to ``removed/``."""
+    rows = _read_index(path)
+    gone = [row for row in rows if row["id"] == recording.id]
+    _replace(path / INDEX, _index_text([row for row in rows if row["id"] != recording.id]))
+    for row in gone:
+        if (path / row["file"]).exists():
+            (path / REMOVED).mkdir(exist_ok=True)
+            target = path / REMOVED / Path(row["file"]).name
+            if target.exists():
+                target = target.with_name(f"{target.stem}.{uuid.uuid4().hex[:6]}.csv")
+            os.replace(path / row["file"], target)
+
+
+def read(path: Path) -> tuple[list[Recording], dict]:
+    """Recordings and card of a dataset on disk.
+
+    Raises
+    ------
+    DataError
+        Not a dataset, made by a newer version, or a file is missing or cannot be read.
+    """
+    try:
+        card = json.loads((path / CARD).read_text(encoding="utf-8"))
+        found = card["format"]
+    except FileNotFoundError:
+        raise DataError(f"{path} is not a tinykit dataset: it has no {CARD}.", "Check the folder.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path / CARD} cannot be read ({error}).", "Restore it, or write it again.") from None
+    if found != FORMAT:
+        raise DataError(f"{path} has dataset format {found}, this tinykit reads {FORMAT}.", "Update tinykit.")
+    card.pop("format")
+    card["notes"] = [note for note in card.get("notes", ()) if not note.startswith("On opening:")]
+    rows = _read_index(path)
+    recordings, changed = [], []
+    for row in rows:
+        data = _file_bytes(path, row)
+        if hashlib.sha256(data).hexdigest() != row["sha256"]:
+            changed.append(row["file"])
+        recordings.append(_parse(path / row["file"], data, row))
+    if changed:
+        card["notes"].append(f"On opening: {len(changed)} file(s) differ from when they were recorded "
+                             f"({changed[0]}{', ...' if len(changed) > 1 else ''}).")
+    known = {row["file"] for row in rows}
+    stray = sorted(f"{FOLDER}/{p.name}" for p in (path / FOLDER).glob("*.csv*") if f"{FOLDER}/{p.name}" not in known)
+    if stray:
+        card["notes"].append(f"On opening: {len(stray)} file(s) are not in {INDEX}, perhaps from an interrupted "
+                             f"save ({stray[0]}{', ...' if len(stray) > 1 else ''}); they were left alone.")
+    return recordings, card
+
+
+def _file_bytes(path: Path, row: dict) -> bytes:
+    file = path / row["file"]
+    part = path / (row["file"] + ".part")
+    if not file.exists() and part.exists() and hashlib.sha256(part.read_bytes()).hexdigest() == row["sha256"]:
+        os.replace(part, file)  # finish what a crash interrupted
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path / INDEX} names {row['file']}, which is not there.",
+                        "Restore the file, or delete its row.") from None
+
+
+def _parse(file: Path, data: bytes, row: dict) -> Recording:
+    lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    header = [name.strip() for name in lines[0]] if lines else []
+    labelled = header[-1:] == ["label"]
+    channels = tuple(header[1:-1] if labelled else header[1:])
+    if header[:1] != ["timestamp"] or not channels or set(channels) - set(units.CHANNELS):
+        raise DataError(f"{file} begins with {','.join(header)!r}; expected timestamp and channels such as "
+                        f"{','.join(units.CHANNELS)}.", "Restore the file.")
+    table = []
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            values = [float(x) for x in line[:1 + len(channels)]]
+            if len(line) != len(header):
+                raise ValueError
+        except ValueError:
+            raise DataError(f"{file}, line {number}: {','.join(line)!r} is not a row of {len(header)} values.",
+                            "Restore the file, or delete the line.") from None
+        table.append(values)
+    if not table:
+        raise DataError(f"{file} has no rows.", "Restore the file, or delete its row in recordings.csv.")
+    table = np.array(table)
+    times = table[:, 0]
+    rate = float(row.get("rate_hz") or 0) or rate_of(times)
+    even = np.abs(times - times[0] - np.arange(len(times)) * (1000.0 / rate)).max() < 0.01
+    return Recording(
+        samples=table[:, 1:], channels=channels, rate_hz=rate, label=row["label"] or None,
+        row_labels=np.array([line[-1] for line in lines[1:]]) if labelled else None,
+        person=row["person"], session=row["session"], id=row.get("id") or file.stem, device=row["device"],
+        recorded_at=row["recorded_at"], split=row["split"], quality=json.loads(row["quality"] or "{}"),
+        sha256=row["sha256"], timestamps_ms=None if even else times, source=row.get("source") or row["file"])
+
+
+def rate_of(times_ms) -> float:
+    """Mean rate in Hz of rows with these times in ms; 0 if they do not advance."""
+    span = float(times_ms[-1] - times_ms[0])
+    return (len(times_ms) - 1) * 1000.0 / span if span > 0 else 0.0
+
+
+def _file_name(recording: Recording, taken) -> str:
+    # <label>.<id>.csv: what Edge Impulse's uploader takes the label from.
+    what = safe_name(recording.label or ("rows" if recording.row_labels is not None else "unlabelled"))
+    stem = f"{FOLDER}/{what}.{safe_name(recording.id)}"
+    name, number = f"{stem}.csv", 1
+    lower = {t.lower() for t in taken}  # some file systems ignore case
+    while name.lower() in lower:
+        number += 1
+        name = f"{stem}-{number}.csv"
+    return name
+
+
+def _row(recording: Recording, name: str, data: bytes) -> dict:
+    return {
+        "file": name, "label": recording.label or "", "person": recording.person, "session": recording.session,
+        "split": recording.split, "sha256": hashlib.sha256(data).hexdigest(), "device": recording.device,
+        "recorded_at": recording.recorded_at, "id": recording.id, "rate_hz": repr(recording.rate_hz),
+        "quality": json.dumps(recording.quality, sort_keys=True) if recording.quality else "",
+        "source": recording.source,
+    }
+
+
+def _card_text(dataset) -> bytes:
+    card = {"format": FORMAT, **dataset.card, "rate_hz": dataset.rate_hz, "channels": list(dataset.channels),
+            "units": UNITS}
+    return (json.dumps(card, indent=1, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def _index_text(rows) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _read_index(path: Path) -> list[dict]:
+    try:
+        text = (path / INDEX).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return []
+    rows = list(csv.DictReader(io.StringIO(text)))
+    wanted = set(COLUMNS[:9])
+    if rows and not wanted <= set(rows[0]):
+        missing = ", ".join(sorted(wanted - set(rows[0])))
+        raise DataError(f"{path / INDEX} lacks the column(s) {missing}.", "Restore the file.")
+    return [{key: value or "" for key, value in row.items() if key} for row in rows]
+
+
+def _replace(path: Path, data: bytes) -> None:
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
+    _write_flushed(part, data)
+    os.replace(part, path)
+
+
+def _write_flushed(path: Path, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
