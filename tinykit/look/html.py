@@ -3,7 +3,7 @@
 Two kinds of string. Text arguments are escaped. ``body`` and ``foot`` are HTML and go in as they
 are; so does an ``Html`` value anywhere, so that pieces nest::
 
-    card("Cost", body=table(["layer", "cycles"], [["conv", 248900]]), state=("ok", "measured"))
+    card("Cost", body=table([["conv", 248900]], ["layer", "cycles"]), state=("ok", "measured"))
 """
 
 from __future__ import annotations
@@ -138,15 +138,15 @@ def bar(share: float, accent: bool = False, est: bool = False, label: str = "") 
     return Html(f'<span class="tk-bar" {aria}><i class="{kind}" style="{fill}width:{100 * share:.2f}%"></i></span>')
 
 
-def table(head, rows, align: str = "", caption: str = "", best: int | None = None, raw: bool = False) -> Html:
+def table(rows, head=None, align: str = "", caption: str = "", best: int | None = None, raw: bool = False) -> Html:
     """A plain table over the whole width of a card.
 
     Parameters
     ----------
-    head : sequence or None
-        Column names.
     rows : sequence of sequences
         Cells; text is escaped, ``Html`` is not, numbers are formatted and set to the right.
+    head : sequence, optional
+        Column names.
     align : str
         One letter a column: l, c or r. Default: r for columns of numbers, else l.
     caption : str
