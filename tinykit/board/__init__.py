@@ -8,8 +8,8 @@ from importlib import import_module
 _HOME = {
     "connect": ".board",
     "Board": ".board",
-    "ports": ".ports",
-    "Port": ".ports",
+    "ports": ".port",
+    "Port": ".port",
     "Stream": ".stream",
     "Samples": ".stream",
     "Take": ".recorder",

@@ -17,7 +17,7 @@ from ..errors import BoardError, BoardGone, DeviceError, LinkError, PortBusy
 from . import messages as m
 from .frame import Decoder, Frame, encode
 from .log import EventLog
-from .ports import find_port, open_port, usb_serial_number
+from .port import find_port, open_port, usb_serial_number
 
 _logger = logging.getLogger("tinykit.board")
 
@@ -219,6 +219,11 @@ class Link:
     def on_restore(self, restorer) -> None:
         """Call ``restorer(rebooted, seconds_away)``, off the reader thread, after each reconnection."""
         self._restorers.append(restorer)
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closing.is_set()
 
     @property
     def up(self) -> bool:

@@ -15,7 +15,7 @@ STREAM_START, STREAM_STOP = 0x05, 0x06
 UPLOAD_BEGIN, UPLOAD_DATA, UPLOAD_END, ROLLBACK = 0x07, 0x08, 0x09, 0x0A
 TENSOR_WRITE, RUN, TENSOR_READ = 0x0B, 0x0C, 0x0D
 LIVE_START, LIVE_STOP, DECISION = 0x0E, 0x0F, 0x10
-TEXT, TIME, ERASE = 0x11, 0x12, 0x13
+TEXT, TIME, ERASE, SECTION_READ = 0x11, 0x12, 0x13, 0x14
 REPLY = 0x80  # a reply's type is its request's with this bit
 ERROR = 0xFF
 SAMPLES, PREDICTION, LOG, FAULT = 0x40, 0x41, 0x42, 0x43
@@ -27,11 +27,13 @@ NAMES = {
     UPLOAD_END: "upload end", ROLLBACK: "rollback", TENSOR_WRITE: "tensor write", RUN: "run",
     TENSOR_READ: "tensor read", LIVE_START: "live start", LIVE_STOP: "live stop",
     DECISION: "decision", TEXT: "text", TIME: "time", ERASE: "erase",
+    SECTION_READ: "section read",
 }  # fmt: skip
 
 IMU = 0
 INACTIVE_SLOT = 0xFF
 MODE_TENSOR, MODE_WINDOW = 0, 1
+STATUS_SENSOR_DEAD = -29  # tk_status.h
 SLOT_STATES = ("empty", "good", "damaged")
 
 
@@ -134,3 +136,9 @@ def parse_info(payload: bytes) -> dict[str, str]:
     """The reply to INFO: its ``key=value`` lines."""
     lines = payload.decode("utf-8", "replace").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def parse_fault(payload: bytes) -> tuple[int, str]:
+    """A FAULT event: the status' number (tk_status.h) and a text."""
+    status = struct.unpack_from("<h", payload)[0] if len(payload) >= 2 else 0
+    return status, payload[2:].decode("utf-8", "replace")

@@ -15,6 +15,10 @@ from . import messages as m
 from .log import EventLog
 
 
+_SILENCE_S = 5.0  # after so long without a sample, say why
+_AWAY_S = 30.0  # but wait so long for a board that was unplugged
+
+
 class Samples(NamedTuple):
     """A block of samples in the order of their indices.
 
@@ -253,10 +257,11 @@ class Stream:
         wanted = None if self.seconds is None else round(self.seconds * self.rate_hz)
         start = None
         while True:
-            if not self._wait(self._cursor + 1, 5.0):
+            if not self._wait(self._cursor + 1, _SILENCE_S):
                 if self._closed:
                     return
-                self.sensor._explain_silence(self)
+                if self.sensor.link.up or not self._wait(self._cursor + 1, _AWAY_S):
+                    self.sensor._explain_silence(self)
             block, self._cursor = self._ring.read_new(self._cursor)
             if not len(block):
                 return
@@ -332,7 +337,7 @@ class Sensor:
         self._lock = threading.RLock()  # guards the list; never held while a frame is taken
         self._running: Account | None = None
         self._tell_gap = False
-        self._last_fault = ""
+        self._dead = False
         link.on(m.SAMPLES, self._on_samples)
         link.on(m.FAULT, self._on_fault)
 
@@ -342,7 +347,6 @@ class Sensor:
             if len(self._streams) > 1:
                 return
             self._running = Account()
-            self._last_fault = ""
             try:
                 self._start()
             except BaseException:
@@ -380,6 +384,7 @@ class Sensor:
         samples = m.parse_samples(frame.payload)
         if samples is None or samples.sensor != self.number or samples.counts.shape[1] != len(self.channels):
             return
+        self._dead = False
         whole = self._running
         if whole is not None:
             before = whole.lost
@@ -391,8 +396,8 @@ class Sensor:
             stream._take(samples)
 
     def _on_fault(self, frame) -> None:
-        status = struct.unpack_from("<h", frame.payload)[0] if len(frame.payload) >= 2 else 0
-        self._last_fault = frame.payload[2:].decode("utf-8", "replace") or f"status {status}"
+        if m.parse_fault(frame.payload)[0] == m.STATUS_SENSOR_DEAD:
+            self._dead = True
 
     def _restore(self, rebooted: bool, away: float) -> None:
         """Start again after a reconnection, and say what was lost."""
@@ -414,7 +419,7 @@ class Sensor:
     def _explain_silence(self, stream: Stream) -> None:
         if stream.closed:
             raise BoardError("The stream was closed.", "Open a new one: board.stream('imu').")
-        if "sensor_dead" in self._last_fault:
+        if self._dead:
             raise DeviceError(
                 "sensor_dead",
                 f"The {self.name} sensor has stopped giving samples.",

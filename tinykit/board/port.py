@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ..errors import BoardError, PortBusy, TinykitError
 
@@ -53,17 +53,25 @@ class Port:
     vid: int | None = None
     pid: int | None = None
 
+    def as_dict(self) -> dict:
+        """For JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.address:24} {self.kind:12} {self.what}"
+
 
 class Ports(list):
     """A list of ``Port`` that shows itself as a table."""
 
     def __repr__(self) -> str:
-        return "\n".join(f"{port.address:24} {port.kind:12} {port.what}" for port in self)
+        return "\n".join(map(str, self))
 
     def _repr_html_(self) -> str:
-        from ..look import html
+        from .. import look
 
-        return html.table(["Port", "Kind", "What it is"], [[p.address, p.kind, p.what] for p in self])
+        rows = [[look.mono(port.address), port.kind, port.what] for port in self]
+        return look.card("Ports", body=look.table(rows, ["Port", "Kind", "What it is"]))
 
 
 def ports() -> Ports:

@@ -1,0 +1,125 @@
+"""The board's own answers: for tensors, for windows, for a whole dataset."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import LinkError, ModelError
+from . import messages as m
+
+_CHUNK = 508  # a payload less the offset
+
+
+@dataclass(frozen=True)
+class RunTime:
+    """How long the board took, in total: ``cycles`` (0: unknown; estimated on the virtual board),
+    ``microseconds`` by its own clock, over ``runs`` runs."""
+
+    runs: int
+    cycles: int
+    microseconds: int
+
+    @property
+    def cycles_per_run(self) -> float:
+        """Mean cycles of a run; NaN when unknown."""
+        return self.cycles / self.runs if self.cycles and self.runs else float("nan")
+
+
+def run_each(link, mode: int, inputs: np.ndarray, progress: bool, what: str) -> tuple[np.ndarray, RunTime]:
+    """Write each input, run, read the output: int8 (n, output bytes), and how long it took.
+
+    Parameters
+    ----------
+    mode : int
+        ``messages.MODE_TENSOR``: int8 as the network takes it. ``messages.MODE_WINDOW``: int16
+        counts through the board's front end.
+    inputs : array of shape (n, ...)
+    """
+    from tqdm.auto import tqdm
+
+    answers, cycles, microseconds = [], 0, 0
+    for one in tqdm(inputs, desc=what, disable=not progress, leave=False):
+        data = np.ascontiguousarray(one, "<i2" if mode == m.MODE_WINDOW else np.int8).tobytes()
+        answer, c, us = run_one(link, mode, data)
+        answers.append(answer)
+        cycles, microseconds = cycles + c, microseconds + us
+    return np.stack(answers), RunTime(len(answers), cycles, microseconds)
+
+
+def run_one(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
+    """One run: int8 output, cycles (0 unknown), microseconds."""
+    offset, chunk = 0, _CHUNK
+    while offset < len(data):
+        piece = data[offset : offset + chunk]
+        try:
+            reply = link.request(m.TENSOR_WRITE, struct.pack("<I", offset) + piece)
+            offset = struct.unpack("<I", reply)[0]
+        except LinkError:
+            if chunk <= 32:
+                raise
+            chunk //= 2
+    cycles, microseconds, size = struct.unpack("<III", link.request(m.RUN, bytes((mode,)), timeout=10.0))
+    output = b""
+    while len(output) < size:
+        n = min(512, size - len(output))
+        output += link.request(m.TENSOR_READ, struct.pack("<IH", len(output), n))
+    return np.frombuffer(output, np.int8), cycles, microseconds
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Board and host compared over the same windows.
+
+    Parameters
+    ----------
+    windows : int
+        How many windows both answered.
+    equal : int
+        Windows whose int8 outputs are the same in every bit.
+    same_label : int
+        Windows with the same best label.
+    largest_difference : int
+        Largest difference of one output, in steps of int8.
+    """
+
+    windows: int
+    equal: int
+    same_label: int
+    largest_difference: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether all outputs are the same, bit for bit."""
+        return self.equal == self.windows
+
+    def as_dict(self) -> dict:
+        """For JSON."""
+        return {**self.__dict__, "exact": self.exact}
+
+    def __str__(self) -> str:
+        return f"{self.equal} of {self.windows} windows answered bit for bit as on the host"
+
+
+def agreement(board: np.ndarray, host: np.ndarray) -> Agreement:
+    """Compare int8 answers of shape (n, labels).
+
+    Raises
+    ------
+    ModelError
+        The shapes differ.
+    """
+    if board.shape != host.shape:
+        raise ModelError(
+            f"The board gave answers of shape {board.shape}, the host {host.shape}.",
+            "Deploy the pipeline again: the board runs another one.",
+        )
+    difference = np.abs(board.astype(int) - host.astype(int))
+    return Agreement(
+        windows=len(board),
+        equal=int((difference.max(axis=1, initial=0) == 0).sum()),
+        same_label=int((board.argmax(1) == host.argmax(1)).sum()) if board.shape[1] else len(board),
+        largest_difference=int(difference.max(initial=0)),
+    )

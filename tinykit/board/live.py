@@ -1,0 +1,299 @@
+"""Live predictions: the board's answers as it gives them."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from ..errors import BoardError, DeviceError
+from . import messages as m
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answer of the board about one window.
+
+    Parameters
+    ----------
+    number : int
+        Running number; a gap means lost predictions.
+    time : float
+        The computer's clock when it arrived, seconds since 1970.
+    device_time_s : float
+        The board's clock at the window's last sample.
+    latency_ms : float
+        From the window's last sample to the answer, on the board's clock (measured there).
+    cycles : int
+        Processor cycles of the run; 0 where unknown, estimated on the virtual board.
+    label : str or None
+        The decision after smoothing and threshold; None: unsure.
+    announced : bool
+        Whether the decision is news (not suppressed).
+    probabilities : dict of str to float
+        The network's own answer for this window.
+    smoothed : dict of str to float
+        After the decision rule's smoothing.
+    raw : tuple of int
+        The network's int8 outputs.
+    """
+
+    number: int
+    time: float
+    device_time_s: float
+    latency_ms: float
+    cycles: int
+    label: str | None
+    announced: bool
+    probabilities: dict
+    smoothed: dict
+    raw: tuple
+
+    @property
+    def best(self) -> str:
+        """The label with the highest smoothed probability, sure or not."""
+        return max(self.smoothed, key=self.smoothed.get)
+
+    @property
+    def probability(self) -> float:
+        """Smoothed probability of ``best``."""
+        return self.smoothed[self.best]
+
+    def as_dict(self) -> dict:
+        """For JSON."""
+        return {**self.__dict__, "raw": list(self.raw)}
+
+    def __str__(self) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(self.time)) + f".{int(self.time * 1000) % 1000:03d}"
+        mark = "*" if self.announced else " "
+        return f"{clock} {mark} {self.label or 'unsure':12} {self.probability:6.1%}  {self.latency_ms:.1f} ms"
+
+
+class Live:
+    """Predictions from the moment it was opened; made by ``board.live``.
+
+    A context manager, and an iterator that waits for each next prediction.
+
+    Parameters
+    ----------
+    feed : Feed
+    seconds : float, optional
+        Iterating ends after so many seconds (of the computer's clock).
+    size : int
+        How many predictions are kept for ``read_new``.
+    """
+
+    def __init__(self, feed: "Feed", seconds: float | None = None, size: int = 5000):
+        self._feed, self.seconds = feed, seconds
+        self._kept = deque(maxlen=size)
+        self._changed = threading.Condition()
+        self._written = self._cursor = 0
+        self.lost = 0
+        self._next: int | None = None
+        self._closed = False
+        feed._attach(self)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the pipeline that answers."""
+        return self._feed.labels()
+
+    @property
+    def received(self) -> int:
+        """Predictions that arrived."""
+        return self._written
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._closed
+
+    def read_new(self, cursor: int = 0) -> tuple[list[Prediction], int]:
+        """Predictions since ``cursor``, and the next cursor; at once, from any thread."""
+        with self._changed:
+            fresh = min(self._written - cursor, len(self._kept))
+            return list(self._kept)[len(self._kept) - fresh :], self._written
+
+    def next(self, timeout: float = 10.0) -> Prediction:
+        """The next prediction.
+
+        Raises
+        ------
+        BoardError
+            None arrived within ``timeout`` seconds; says why when it is known.
+        """
+        prediction = self._await(time.monotonic() + timeout)
+        if prediction is None:
+            self._feed._explain_silence(self, timeout)
+        return prediction
+
+    def _await(self, deadline: float) -> Prediction | None:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._written > self._cursor or self._closed, max(0.0, deadline - time.monotonic())
+            )
+            if self._written <= self._cursor:
+                return None
+            # A reader that fell behind goes on with the oldest that is left.
+            self._cursor = max(self._cursor, self._written - len(self._kept))
+            prediction = self._kept[len(self._kept) - (self._written - self._cursor)]
+            self._cursor += 1
+            return prediction
+
+    def __iter__(self):
+        end = None if self.seconds is None else time.monotonic() + self.seconds
+        while not self._closed:
+            deadline = time.monotonic() + 10.0
+            prediction = self._await(deadline if end is None else min(deadline, end))
+            if prediction is not None:
+                yield prediction
+            elif end is not None and time.monotonic() >= end:
+                return
+            elif not self._closed:
+                self._feed._explain_silence(self, 10.0)
+            if end is not None and time.monotonic() >= end:
+                return
+
+    def close(self) -> None:
+        """End; the board stops when the last one ends. What arrived stays readable."""
+        if not self._closed:
+            self._feed._detach(self)
+            self._end()
+
+    def _end(self) -> None:
+        self._closed = True
+        with self._changed:
+            self._changed.notify_all()
+
+    def _take(self, prediction: Prediction) -> None:
+        with self._changed:
+            if self._next is not None:
+                self.lost += max(0, prediction.number - self._next)
+            self._next = prediction.number + 1
+            self._kept.append(prediction)
+            self._written += 1
+            self._changed.notify_all()
+
+    def __enter__(self) -> "Live":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "ended" if self._closed else "running"
+        return f"<Live {state}: {self.received} predictions, {self.lost} lost>"
+
+
+class Feed:
+    """The board's predictions: starts with the first ``Live``, stops after the last.
+
+    Parameters
+    ----------
+    link : Link
+    labels : callable
+        ``() -> labels of the active pipeline``.
+    on_first : callable
+        Called once with the arrival time of the first prediction after each start.
+    """
+
+    def __init__(self, link, labels, on_first=lambda at: None):
+        self.link, self.labels, self._on_first = link, labels, on_first
+        self._lives: list[Live] = []
+        self._lock = threading.RLock()
+        self._first = False
+        self._names: tuple[str, ...] = ()
+        self._time_us = 0
+        self.hop = self.rate_hz = None
+        link.on(m.PREDICTION, self._on_prediction)
+
+    @property
+    def running(self) -> bool:
+        """Whether the board was asked to predict."""
+        return bool(self._lives)
+
+    def start(self) -> None:
+        """Ask the board to predict with the active pipeline, from its next number 0 on."""
+        self._names = tuple(self.labels())
+        self._first = True
+        for live in self._lives:
+            live._next = None
+        hop, rate_mhz = struct.unpack("<II", self.link.request(m.LIVE_START))
+        self.hop, self.rate_hz = hop, rate_mhz / 1000
+
+    def _attach(self, live: Live) -> None:
+        with self._lock:
+            self._lives = [*self._lives, live]
+            if len(self._lives) == 1:
+                try:
+                    self.start()
+                except BaseException:
+                    self._lives = []
+                    raise
+
+    def _detach(self, live: Live) -> None:
+        with self._lock:
+            if live not in self._lives:
+                return
+            if len(self._lives) == 1:
+                try:
+                    sent = struct.unpack_from("<I", self.link.request(m.LIVE_STOP, tries=3))[0]
+                    if live._next is not None and sent > live._next:
+                        live.lost += sent - live._next
+                except BoardError as error:
+                    self.link.log.add("error", f"Live predictions were not stopped on the board: {error}")
+            self._lives = [other for other in self._lives if other is not live]
+
+    def _on_prediction(self, frame) -> None:
+        p = m.parse_prediction(frame.payload)
+        if p is None:
+            return
+        now = time.time()
+        if self._first:
+            self._first = False
+            self._on_first(time.monotonic())
+        names = self._names if len(self._names) == len(p.raw) else tuple(f"label {i}" for i in range(len(p.raw)))
+        self._time_us += (p.time_us - self._time_us + 0x80000000) % 0x100000000 - 0x80000000
+        prediction = Prediction(
+            number=p.number,
+            time=now,
+            device_time_s=self._time_us / 1e6,
+            latency_ms=p.latency_us / 1000,
+            cycles=p.cycles,
+            label=names[p.decision] if 0 <= p.decision < len(names) else None,
+            announced=p.announced,
+            probabilities=dict(zip(names, ((p.raw.astype(int) + 128) / 256).tolist())),
+            smoothed=dict(zip(names, (p.smoothed / 255).tolist())),
+            raw=tuple(p.raw.tolist()),
+        )
+        for live in self._lives:
+            live._take(prediction)
+
+    def _restore(self, rebooted: bool, away: float) -> None:
+        with self._lock:
+            if self._lives:
+                self.link.log.add("lost", f"Live predictions of {away:.1f} s were lost.")
+                self.start()
+
+    def _explain_silence(self, live: Live, seconds: float) -> None:
+        if live.closed:
+            raise BoardError("The live predictions were stopped.", "Open them again: board.live().")
+        self.link._wait_until_up(0)
+        faults = self.link.log.of("fault")
+        if faults and faults[-1].text.startswith(f"{m.STATUS_SENSOR_DEAD}:") and faults[-1].time > time.time() - 60:
+            raise DeviceError(
+                "sensor_dead",
+                "The sensor has stopped giving samples, so there is nothing to predict from.",
+                "Press the board's reset button; if it stays dead, use another board or the virtual one.",
+            )
+        raise BoardError(
+            f"No prediction arrived in {seconds:g} s, although the board answers.",
+            "Deploy the pipeline again, or press the board's reset button.",
+        )
+
+    def _close(self) -> None:
+        for live in list(self._lives):
+            live.close()
+        self.link.off(m.PREDICTION, self._on_prediction)
