@@ -167,7 +167,7 @@ def _send(link, data: bytes, chunk: int, on_progress) -> None:
         except LinkError:
             if chunk <= _SMALLEST_CHUNK:
                 raise
-            chunk //= 2
+            chunk = chunk // 2 & ~3  # the flash takes words
         on_progress(offset)
 
 

@@ -60,7 +60,7 @@ def run_one(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
         except LinkError:
             if chunk <= 32:
                 raise
-            chunk //= 2
+            chunk = chunk // 2 & ~3
     cycles, microseconds, size = struct.unpack("<III", link.request(m.RUN, bytes((mode,)), timeout=10.0))
     output = b""
     while len(output) < size:
