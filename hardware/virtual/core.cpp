@@ -75,6 +75,14 @@ uint32_t tkv_imu_pop(tkv_imu_sample *samples, uint32_t n) {
     return popped;
 }
 
+uint32_t tkv_serial_send(const uint8_t *bytes, uint32_t n) {
+    tkv_write(TKV_TX_ADDRESS, address_of(bytes));
+    tkv_write(TKV_TX_SEND, n);
+    uint32_t sent = tkv_read(TKV_TX_SENT);
+    tkv_activity += sent;
+    return sent;
+}
+
 static int flash_finish(uint32_t command) {
     tkv_activity++;
     tkv_write(TKV_FLASH_COMMAND, command);
@@ -95,16 +103,6 @@ int tkv_flash_write(uint32_t address, const uint32_t *words, uint32_t n) {
     tkv_write(TKV_FLASH_SOURCE, address_of(words));
     tkv_write(TKV_FLASH_WORDS, n);
     return flash_finish(TKV_FLASH_WRITE);
-}
-
-void tkv_cycles_start(uint32_t key) {
-    tkv_write(TKV_CYCLES_KEY, key);
-    tkv_write(TKV_CYCLES_CONTROL, 1);
-}
-
-uint32_t tkv_cycles_stop(void) {
-    tkv_write(TKV_CYCLES_CONTROL, 0);
-    return tkv_read(TKV_CYCLES);
 }
 
 } /* extern "C" */
@@ -138,11 +136,18 @@ int VirtualSerial::read() {
     return ring_[first_++];
 }
 
+/* As on the real board: 0 when nobody holds the port, and it waits for a host that does not read. */
 size_t VirtualSerial::write(const uint8_t *buffer, size_t size) {
-    tkv_activity++;
-    tkv_write(TKV_TX_ADDRESS, address_of(buffer));
-    tkv_write(TKV_TX_SEND, size);
-    return tkv_read(TKV_TX_SENT);
+    for (size_t sent = 0; sent < size;) {
+        size_t taken = tkv_serial_send(buffer + sent, size - sent);
+        sent += taken;
+        if (!taken) {
+            if (!(tkv_read(TKV_LINE) & 1u))
+                return sent;
+            tkv_idle(0);
+        }
+    }
+    return size;
 }
 
 VirtualSerial::operator bool() {

@@ -34,8 +34,8 @@
 #define TKV_RX_TAKE 0x04Cu      /* w: copy at most so many bytes there */
 #define TKV_RX_TAKEN 0x050u     /* r: how many were copied */
 #define TKV_TX_ADDRESS 0x054u   /* w: first byte to send */
-#define TKV_TX_SEND 0x058u      /* w: send so many bytes; waits while the host is far behind */
-#define TKV_TX_SENT 0x05Cu      /* r: how many went out (0 when nobody holds the port) */
+#define TKV_TX_SEND 0x058u      /* w: send up to so many bytes; never waits */
+#define TKV_TX_SENT 0x05Cu      /* r: how many were taken (0: the host is behind, or nobody holds the port) */
 
 /* IMU */
 #define TKV_IMU_KIND 0x080u     /* r: 0 none or dead, 1 LSM9DS1, 2 BMI270 */
@@ -57,10 +57,9 @@
 #define TKV_FLASH_FAILED 2u
 #define TKV_FLASH_PAGE 4096u
 
-/* Cycle counter: estimated cycles of a Cortex-M4F between start and stop. */
-#define TKV_CYCLES_KEY 0x100u     /* w: names the work that follows; 0: none. A known name is not counted again */
-#define TKV_CYCLES_CONTROL 0x104u /* w: 1 start from zero, 0 stop */
-#define TKV_CYCLES 0x108u         /* r: estimated cycles between the last start and stop */
+/* Work done since power-on, low words. The clock above runs by the same cycles. */
+#define TKV_CYCLES 0x100u       /* r: estimated cycles of a Cortex-M4F at 64 MHz; stands for DWT->CYCCNT */
+#define TKV_INSTRUCTIONS 0x104u /* r: instructions, those that IT skips included */
 
 #ifdef __cplusplus
 extern "C" {
@@ -88,14 +87,12 @@ static inline void tkv_idle(uint32_t max_us) { tkv_write(TKV_IDLE, max_us); }
 /* Copies up to `n` waiting samples; returns how many. */
 uint32_t tkv_imu_pop(tkv_imu_sample *samples, uint32_t n);
 
+/* Sends what the line takes now, at most `n` bytes; returns how many. */
+uint32_t tkv_serial_send(const uint8_t *bytes, uint32_t n);
+
 /* 0, or -1 when the controller refused. Both return when the work is done. */
 int tkv_flash_erase(uint32_t address);
 int tkv_flash_write(uint32_t address, const uint32_t *words, uint32_t n);
-
-/* Estimated cycles: start, do the work, stop returns them. `key` (a CRC of the network, say)
- * lets the emulator count the same work once and remember; 0 counts every time. */
-void tkv_cycles_start(uint32_t key);
-uint32_t tkv_cycles_stop(void);
 
 /* Stop for good and say why; the text appears in the board's log on the host. */
 void tkv_panic(const char *text) __attribute__((noreturn));

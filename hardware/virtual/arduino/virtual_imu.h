@@ -20,6 +20,10 @@ class VirtualImu {
     int readMagneticField(float &, float &, float &) { return 0; }
     float magneticFieldSampleRate() { return 0; }
 
+    /* Not in the real libraries: the sensor's own count and clock for the sample just read. */
+    uint32_t sampleIndex() const { return sample_.index; }
+    uint32_t sampleTime() const { return sample_.time_us; }
+
   private:
     bool next();
     uint32_t kind_;

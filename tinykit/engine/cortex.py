@@ -1,0 +1,367 @@
+"""An emulated Cortex-M4F with the memory of the nRF52840, that counts what it does.
+
+The emulator is unicorn. Two small C hooks (``hardware/virtual/count.c``) count instructions and
+estimated cycles by basic block; each block is decoded once (``engine.cycles``). Counting costs
+little, so it is always on: code runs at several hundred million instructions a second.
+"""
+
+from __future__ import annotations
+
+import bisect
+import ctypes
+import struct
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .. import toolchain
+from ..errors import TinykitError
+from .cycles import block_cost
+from .elf import Elf, read_elf
+
+CLOCK_HZ = 64_000_000
+FLASH_BYTES = 1 << 20
+RAM_BASE, RAM_BYTES = 0x2000_0000, 256 * 1024
+STACK_TOP = RAM_BASE + RAM_BYTES
+_SYSTEM = 0xE000_E000  # NVIC, CPACR: plain memory here
+_RETURN = 0xF_FF00  # calls return to here: in the last page of flash, which nothing uses
+_NOWHERE = 0xFFFF_FFFF
+
+
+class CoreFault(TinykitError):
+    """The emulated core did what the real one would answer with a fault."""
+
+
+_BLOCK = np.dtype([("runs", "<u4"), ("taken", "<u4"), ("bytes", "<u2"), ("instructions", "<u2"),
+                   ("cycles", "<u2"), ("extra", "<u2")])  # fmt: skip
+_DECODE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
+
+
+class _Counter(ctypes.Structure):
+    # tkv_counter in hardware/virtual/count.c
+    _fields_ = [("stop", ctypes.c_void_p), ("decode", _DECODE), ("blocks", ctypes.c_void_p)]
+    _fields_ += [(n, ctypes.c_uint32) for n in ("halfwords", "last", "last_end", "reserved")]
+    _fields_ += [(n, ctypes.c_uint64) for n in ("instructions", "cycles", "stepped", "budget")]
+
+
+@dataclass
+class Count:
+    """What a piece of work cost, all in basic blocks.
+
+    Attributes
+    ----------
+    instructions : int
+        Executed, those that IT skips included.
+    cycles : int
+        Estimated (see ``engine.cycles``).
+    """
+
+    instructions: int = 0
+    cycles: int = 0
+
+    @property
+    def microseconds(self) -> float:
+        """Estimated time at the Nano's 64 MHz."""
+        return self.cycles / (CLOCK_HZ / 1e6)
+
+
+class Cortex:
+    """A Cortex-M4F, 1 MB of flash at 0 and 256 kB of RAM at 0x20000000.
+
+    Flash can't be written by the running code (as on the chip); Python writes it through
+    ``write`` or straight into ``flash``.
+
+    Parameters
+    ----------
+    registers : (address, read, write), optional
+        A 4 kB block of device registers: ``read(offset) -> int`` and ``write(offset, value)``
+        are called at each access.
+
+    Attributes
+    ----------
+    flash, ram : memoryview of bytes
+    uc : unicorn.Uc
+    image : Elf or None
+        What ``load`` loaded last.
+    """
+
+    def __init__(self, registers=None):
+        import unicorn
+        from unicorn import arm_const as arm
+
+        self._arm = arm
+        self._flash = (ctypes.c_ubyte * FLASH_BYTES)()
+        self._ram = (ctypes.c_ubyte * RAM_BYTES)()
+        self.flash = memoryview(self._flash).cast("B")
+        self.ram = memoryview(self._ram).cast("B")
+        self.flash[:] = b"\xff" * FLASH_BYTES
+        self.image: Elf | None = None
+        self._blocks = np.zeros(FLASH_BYTES // 2, _BLOCK)
+        self._failure: BaseException | None = None
+        self._limit_hook = None
+
+        uc = self.uc = unicorn.Uc(
+            unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS, cpu=arm.UC_CPU_ARM_CORTEX_M4
+        )
+        read_execute = unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
+        uc.mem_map_ptr(0, FLASH_BYTES, read_execute, ctypes.addressof(self._flash))
+        uc.mem_map_ptr(RAM_BASE, RAM_BYTES, unicorn.UC_PROT_ALL, ctypes.addressof(self._ram))
+        uc.mem_map(_SYSTEM, 0x1000, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
+        if registers is not None:
+            address, read, write = registers
+            uc.mmio_map(address, 0x1000, self._guarded(lambda _uc, offset, _size, _data: read(offset) & _NOWHERE), None,
+                        self._guarded(lambda _uc, offset, _size, value, _data: write(offset, value)), None)  # fmt: skip
+        # CPACR: full access to the FPU, which is off after reset.
+        uc.reg_write(arm.UC_ARM_REG_C1_C0_2, 0xF << 20)
+        uc.reg_write(arm.UC_ARM_REG_FPEXC, 1 << 30)
+
+        self._decode = _DECODE(self._guarded(self._decode_block))
+        self._counter = _Counter(
+            stop=ctypes.cast(_library().uc_emu_stop, ctypes.c_void_p).value, decode=self._decode, blocks=self._blocks.ctypes.data,
+            halfwords=len(self._blocks), last=_NOWHERE, budget=2**64 - 1,
+        )  # fmt: skip
+        self._hook(unicorn.UC_HOOK_BLOCK, "tkv_on_block")
+
+    # -- memory ---------------------------------------------------------------------------------
+
+    def load(self, path, physical: bool = False) -> Elf:
+        """Put an ELF image into memory and return it.
+
+        Parameters
+        ----------
+        path : path or Elf
+        physical : bool
+            True: as a programmer flashes it (the start-up code then copies data into RAM).
+            False: each segment where it belongs when running, so that functions can be called.
+        """
+        image = path if isinstance(path, Elf) else read_elf(path)
+        for segment in image.segments:
+            at = segment.physical if physical else segment.virtual
+            if physical and not segment.data:
+                continue
+            fill = b"" if physical else bytes(segment.memory_bytes - len(segment.data))
+            self.write(at, segment.data + fill)
+        self.image = image
+        self._blocks[:] = 0
+        self.uc.ctl_flush_tb()
+        return image
+
+    def read(self, address: int, size: int) -> bytes:
+        """Copy ``size`` bytes out of flash or RAM."""
+        memory, at = self._place(address, size)
+        return bytes(memory[at : at + size])
+
+    def write(self, address: int, data: bytes) -> None:
+        """Copy bytes into flash or RAM (flash too: this is the programmer, not the core)."""
+        memory, at = self._place(address, len(data))
+        memory[at : at + len(data)] = data
+
+    def symbol(self, name: str) -> int:
+        """Address of a function or variable of the loaded image."""
+        if self.image is None or name not in self.image.symbols:
+            raise CoreFault(f"The loaded image has no symbol {name}.", "Load an image that has it.")
+        return self.image.symbols[name]
+
+    def _place(self, address: int, size: int):
+        if 0 <= address and address + size <= FLASH_BYTES:
+            return self.flash, address
+        if RAM_BASE <= address and address + size <= STACK_TOP:
+            return self.ram, address - RAM_BASE
+        raise CoreFault(
+            f"{size} bytes at {address:#x} are neither in flash (0 to {FLASH_BYTES:#x}) nor in RAM "
+            f"({RAM_BASE:#x} to {STACK_TOP:#x}).",
+            "Check the address.",
+        )
+
+    # -- running --------------------------------------------------------------------------------
+
+    def call(self, function, *arguments: int) -> int:
+        """Call a C function with up to four integer or pointer arguments.
+
+        Parameters
+        ----------
+        function : str or int
+            Symbol of the loaded image, or address.
+
+        Returns
+        -------
+        int
+            r0, unsigned 32 bits.
+
+        Raises
+        ------
+        CoreFault
+            The code touched memory that is not there or met an undefined instruction.
+        """
+        address = self.symbol(function) if isinstance(function, str) else function
+        arm, stack = self._arm, STACK_TOP
+        self.uc.reg_write(arm.UC_ARM_REG_SP, stack - 8 * ((max(0, len(arguments) - 4) + 1) // 2))
+        for i, value in enumerate(arguments[:4]):
+            self.uc.reg_write(arm.UC_ARM_REG_R0 + i, value & _NOWHERE)
+        for i, value in enumerate(arguments[4:]):
+            self.write(self.uc.reg_read(arm.UC_ARM_REG_SP) + 4 * i, struct.pack("<I", value & _NOWHERE))
+        self.uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
+        self.run(address)
+        return self.uc.reg_read(arm.UC_ARM_REG_R0)
+
+    def run(self, address: int | None = None) -> None:
+        """Run from ``address`` (default: where the core stands) until ``stop``, or until a call returns."""
+        import unicorn
+
+        counter = self._counter
+        if address is not None:
+            counter.last = _NOWHERE
+        start = self.uc.reg_read(self._arm.UC_ARM_REG_PC) if address is None else address
+        try:
+            self.uc.emu_start(start | 1, _RETURN)
+        except unicorn.UcError as error:
+            if self._failure is None:
+                raise CoreFault(f"The emulated core stopped at {self.where()}: {error}.",
+                                "A bug in the firmware: please report it.") from None  # fmt: skip
+        finally:
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                raise failure
+        if self.uc.reg_read(self._arm.UC_ARM_REG_PC) == _RETURN and counter.last < counter.halfwords:
+            # The branch back was no block's beginning, so no hook saw that it was taken.
+            last = self._blocks[counter.last]
+            last["taken"] += 1
+            counter.cycles += int(last["extra"])
+            counter.last = _NOWHERE
+
+    def reset(self) -> None:
+        """As after power-on: RAM unknown (0xA5), FPU on, registers 0, stack pointer and PC from the image."""
+        arm = self._arm
+        self.ram[:] = b"\xa5" * RAM_BYTES
+        for i in range(13):
+            self.uc.reg_write(arm.UC_ARM_REG_R0 + i, 0)
+        self.uc.reg_write(arm.UC_ARM_REG_SP, STACK_TOP)
+        self.uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
+        if self.image is not None:
+            self.uc.reg_write(arm.UC_ARM_REG_PC, self.image.entry | 1)
+        self._counter.last = _NOWHERE
+
+    def stop(self) -> None:
+        """Make ``run`` return at the end of the current block. From any thread."""
+        self.uc.emu_stop()
+
+    def limit(self, instructions: int | None) -> None:
+        """Stop after exactly so many executed instructions from now (None: no limit).
+
+        Call it while the core stands still. Instructions that IT skips do not count here.
+        ``limit_reached`` tells whether it came to that.
+        """
+        import unicorn
+
+        counter = self._counter
+        counter.stepped = 0
+        counter.budget = 2**64 - 1 if instructions is None else instructions
+        if instructions is not None and self._limit_hook is None:
+            self._limit_hook = self._hook(unicorn.UC_HOOK_CODE, "tkv_on_instruction")
+        elif instructions is None and self._limit_hook is not None:
+            _library().uc_hook_del(self.uc._uch, ctypes.c_size_t(self._limit_hook))
+            self._limit_hook = None
+        # Translated code has its hooks built in.
+        self.uc.ctl_flush_tb()
+
+    @property
+    def limit_reached(self) -> bool:
+        return self._limit_hook is not None and self._counter.stepped >= self._counter.budget
+
+    @property
+    def stepped(self) -> int:
+        """Instructions executed since ``limit`` was set."""
+        return self._counter.stepped
+
+    def where(self) -> str:
+        """Program counter, with the function it is in."""
+        pc = self.uc.reg_read(self._arm.UC_ARM_REG_PC) & ~1
+        name = self.function_at(pc)
+        return f"{pc:#x} in {name}" if name else f"{pc:#x}"
+
+    def function_at(self, address: int) -> str | None:
+        """Name of the function that covers an address."""
+        functions = self.image.functions if self.image else ()
+        at = bisect.bisect_right(functions, (address, _NOWHERE, "")) - 1
+        if at >= 0 and functions[at][0] <= address < functions[at][1]:
+            return functions[at][2]
+        return None
+
+    # -- counting -------------------------------------------------------------------------------
+
+    @property
+    def instructions(self) -> int:
+        """Instructions since the core was made."""
+        return self._counter.instructions
+
+    @property
+    def cycles(self) -> int:
+        """Estimated cycles since the core was made."""
+        return self._counter.cycles
+
+    @contextmanager
+    def counting(self):
+        """``with core.counting() as count: core.call(...)``; then ``count.cycles`` and so on."""
+        count = Count()
+        before = self.instructions, self.cycles
+        yield count
+        count.instructions = self.instructions - before[0]
+        count.cycles = self.cycles - before[1]
+
+    def by_function(self) -> dict[str, Count]:
+        """Where the core spent its time since ``clear_profile``: own cost of each function, largest first."""
+        used = np.flatnonzero(self._blocks["runs"])
+        table: dict[str, Count] = {}
+        for at, block in zip(used.tolist(), self._blocks[used], strict=True):
+            count = table.setdefault(self.function_at(2 * at) or f"{2 * at:#x}", Count())
+            count.instructions += int(block["runs"]) * int(block["instructions"])
+            count.cycles += int(block["runs"]) * int(block["cycles"]) + int(block["taken"]) * int(block["extra"])
+        return dict(sorted(table.items(), key=lambda item: -item[1].cycles))
+
+    def clear_profile(self) -> None:
+        """Start ``by_function`` from zero."""
+        self._blocks["runs"] = 0
+        self._blocks["taken"] = 0
+
+    def _decode_block(self, address: int, size: int) -> None:
+        block = self._blocks[address >> 1]
+        block["bytes"] = size
+        block["instructions"], block["cycles"], block["extra"] = block_cost(self.read(address, size), address)
+
+    def _guarded(self, function):
+        # An exception can't pass through the emulator: keep it, stop, and raise it in run().
+        def call(*arguments):
+            try:
+                return function(*arguments)
+            except BaseException as error:
+                if self._failure is None:
+                    self._failure = error
+                self.uc.emu_stop()
+                return 0
+
+        return call
+
+    def _hook(self, kind: int, name: str) -> int:
+        # unicorn's own hook_add wraps a Python function; ours is C, so the library is called directly.
+        handle = ctypes.c_size_t()
+        status = _library().uc_hook_add(
+            self.uc._uch, ctypes.byref(handle), kind, ctypes.cast(getattr(_hooks(), name), ctypes.c_void_p),
+            ctypes.cast(ctypes.byref(self._counter), ctypes.c_void_p), ctypes.c_uint64(1), ctypes.c_uint64(0),
+        )  # fmt: skip
+        if status:
+            raise CoreFault(f"The emulator refused a counting hook (error {status}).", "Run tinykit doctor.")
+        return handle.value
+
+
+@lru_cache(maxsize=1)
+def _hooks():
+    source = toolchain.hardware_dir() / "virtual" / "count.c"
+    return ctypes.CDLL(str(toolchain.host_library([source], name="count")))
+
+
+def _library():
+    from unicorn.unicorn_py3.unicorn import uclib
+
+    return uclib
