@@ -1,0 +1,202 @@
+"""A board of a few lines for the widgets: what they touch of ``tinykit.board.Board``, in real time.
+
+The real board's behaviour is tested elsewhere; this one can be told to lose samples, to go away, to
+refuse a take or a deployment, at a moment that a test chooses.
+"""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+
+from tinykit.board.live import Prediction
+from tinykit.board.log import EventLog
+from tinykit.board.stream import Ring
+from tinykit.data import Recording
+from tinykit.errors import BoardGone, DeviceError, TakeRefused
+from tinykit.pipeline import Decision
+
+CHANNELS = ("aX", "aY", "aZ", "gX", "gY", "gZ")
+RATE = 119.0
+
+
+def hand(t):
+    """Counts of a hand that draws a circle every three seconds; t in seconds, shape (n,)."""
+    t = np.asarray(t, float)
+    u = t % 3.0
+    e = np.where(u < 1.2, np.sin(np.pi * np.clip(u / 1.2, 0, 1)), 0.0)
+    noise = np.random.default_rng(7).normal(size=(len(t), 6)) * [0.01, 0.01, 0.01, 1.5, 1.5, 1.5]
+    a = np.stack([e * np.cos(6 * u), e * np.sin(6 * u), 1 + 0.3 * e * np.sin(12 * u)], 1)
+    g = np.stack([90 * e * np.sin(6 * u), -110 * e * np.cos(6 * u), 200 * e * np.cos(3 * u)], 1)
+    values = np.concatenate([a, g], 1) + noise
+    return np.clip(np.rint(values * np.array([8192.0] * 3 + [16.384] * 3)), -32768, 32767).astype(np.int16)
+
+
+class FakeStream:
+    def __init__(self, board):
+        self.channels, self.rate_hz, self.closed = CHANNELS, RATE, False
+        self._ring = Ring(int(RATE * 120), CHANNELS)
+        self._board = board
+
+    def read_new(self, cursor=0, limit=None):
+        return self._ring.read_new(cursor, limit)
+
+    def close(self):
+        self.closed = True
+        if self in self._board.streams:
+            self._board.streams.remove(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class FakeLive:
+    def __init__(self, board):
+        self.labels, self.closed, self.lost = board.labels, False, 0
+        self._kept, self._board = [], board
+
+    def read_new(self, cursor=0):
+        kept = self._kept
+        return kept[cursor:], len(kept)
+
+    def close(self):
+        self.closed = True
+        if self in self._board.lives:
+            self._board.lives.remove(self)
+
+
+class FakeBoard:
+    """Samples at 119 Hz and a prediction every 30 samples, on a daemon thread."""
+
+    def __init__(self, virtual=True, labels=("circle", "wing", "punch", "flex", "rest")):
+        self.info = SimpleNamespace(board="Nano 33 BLE Sense", id="fake", slot_bytes=0x50000, arena=131072)
+        self.port, self.is_virtual, self.connected = "virtual://nano33ble" if virtual else "/dev/ttyACM0", virtual, True
+        self.device_name, self.log = "fake", EventLog()
+        self.labels, self.streams, self.lives = tuple(labels), [], []
+        self.pipeline = SimpleNamespace(name="gestures", labels=self.labels, window=119, hop=30, rate_hz=RATE, fingerprint="91e4c70d0a1b")
+        self.rule = Decision()
+        self.index, self.skip, self.refuse, self.break_deploy = 0, 0, None, None
+        self.slots = [
+            SimpleNamespace(index=0, letter="A", state="good", active=True, activation=7, length=9728, crc=0x3F9C21AB, name="gestures"),
+            SimpleNamespace(index=1, letter="B", state="empty", active=False, activation=0, length=0, crc=0, name=""),
+        ]
+        self.versions = [{"version": 7, "crc": 0x3F9C21AB, "name": "gestures", "fingerprint": "3f9c21ab0000", "deployed_at": "2026-11-20T14:02:00+0000", "slot": "A", "active": True}]
+        self._numbers = 0
+        self._ended = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    @property
+    def active(self):
+        return next((s for s in self.slots if s.active), None)
+
+    def unplug(self):
+        self.connected = False
+        self.log.add("gone", "unplugged")
+
+    def replug(self):
+        self.connected = True
+        self.log.add("reconnected", "back")
+
+    def close(self):
+        self._ended.set()
+
+    def stream(self, sensor="imu", seconds=None, capacity_s=120.0):
+        if not self.connected:
+            raise BoardGone("The board on fake is gone.", "Plug it in again.")
+        stream = FakeStream(self)
+        self.streams = [*self.streams, stream]
+        return stream
+
+    def live(self, seconds=None):
+        live = FakeLive(self)
+        self.lives = [*self.lives, live]
+        return live
+
+    def decision(self, threshold=None, smoothing=None, suppression_s=None):
+        old = self.rule
+        self.rule = Decision(
+            old.smoothing if smoothing is None else smoothing,
+            old.threshold if threshold is None else threshold,
+            old.suppression_s if suppression_s is None else suppression_s,
+        )
+        return self.rule
+
+    def record(self, label, seconds=2.0, person="", session="", dataset=None):
+        start = self.index
+        n = round(seconds * RATE)
+        while self.index < start + n:
+            time.sleep(0.02)
+        recording = Recording(
+            hand(np.arange(start, start + n) / RATE) / np.float32([8192] * 3 + [16.384] * 3),
+            label=label, person=person, session=session, recorded_at="2026-11-20T14:02:00+0000",
+        )
+        if self.refuse:
+            error = TakeRefused(self.refuse, "Record it again.")
+            error.recording = recording
+            raise error
+        return dataset.add(recording) if dataset is not None else recording
+
+    def deploy(self, pipeline, progress=True):
+        total = 9840
+        for done in range(0, total + 1, 480):
+            time.sleep(0.03)
+            if callable(progress):
+                progress(done, total)
+            if self.break_deploy and done > total / 2:
+                raise DeviceError("bad_crc", self.break_deploy, "send again. If it fails a second time, use another USB cable.")
+        a, b = self.slots
+        new, old = (b, a) if a.active else (a, b)
+        new.state, new.active, new.length, new.crc, new.name = "good", True, total, 0x91E4C70D, pipeline.name
+        old.active = False
+        self.versions = [v | {"active": False} for v in self.versions] + [
+            {"version": 8, "crc": new.crc, "name": pipeline.name, "fingerprint": pipeline.fingerprint, "deployed_at": "2026-11-20T14:20:00+0000", "slot": new.letter, "active": True}]
+        return SimpleNamespace(version=8, slot=new.letter, seconds=0.8, plan_bytes=total, arena_bytes=6656, name=pipeline.name,
+                               fingerprint=pipeline.fingerprint, first_prediction_s=None, repeated=0)
+
+    def rollback(self):
+        for slot in self.slots:
+            slot.active = not slot.active
+        for v in self.versions:
+            v["active"] = not v["active"]
+        return self.active
+
+    def _run(self):
+        began, sent = time.monotonic(), 0
+        history = []
+        while not self._ended.wait(1 / 30):
+            due = int((time.monotonic() - began) * RATE)
+            n = due - sent
+            sent = due
+            if self.skip:
+                self.index += self.skip
+                self.skip = 0
+            if n <= 0 or not self.connected:
+                continue
+            index = np.arange(self.index, self.index + n)
+            self.index += n
+            for stream in self.streams:
+                stream._ring.write(index, np.rint(index * 1e6 / RATE).astype(np.int64), hand(index / RATE))
+            for i in index[index % 30 == 0]:
+                history.append(self._scores(i / RATE))
+                smoothed = np.mean(history[-self.rule.smoothing :], axis=0)
+                best = int(smoothed.argmax())
+                label = self.labels[best] if smoothed[best] >= self.rule.threshold else None
+                names = self.labels
+                p = Prediction(self._numbers, time.time(), i / RATE, 7.2, 460800, label, False,
+                               dict(zip(names, history[-1].tolist())), dict(zip(names, smoothed.tolist())), ())
+                self._numbers += 1
+                for live in self.lives:
+                    live._kept.append(p)
+
+    def _scores(self, t):
+        s = np.full(len(self.labels), 0.02)
+        turn = int(t / 3) % (len(self.labels) - 1)
+        s[turn if t % 3 < 1.4 else -1] = 0.9
+        if turn == 2 and t % 3 < 1.4:
+            s[turn] = 0.5
+            s[turn - 1] = 0.4
+        return s / s.sum()

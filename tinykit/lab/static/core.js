@@ -1,0 +1,300 @@
+// What all widgets share: elements, colours, canvas helpers, the ring of samples, the drawing loop.
+//
+// anywidget loads one module a widget and resolves no imports, so static.py puts this file before
+// the widget's own (and ICONS, the paths of tinykit/look/icons.py, before both). Nothing here touches
+// the kernel: messages are the widgets' business.
+
+// -- elements ----------------------------------------------------------------------------------
+
+const icon = (name) => {
+  const span = document.createElement("span");
+  span.className = "ic";
+  span.setAttribute("aria-hidden", "true");
+  span.innerHTML =
+    '<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" ' +
+    `stroke-linejoin="round">${ICONS[name] || ""}</svg>`;
+  return span;
+};
+
+/** An element: h("button.tk-btn", {onclick, "aria-label": "x"}, children...); text is always text. */
+const h = (spec, attrs, ...children) => {
+  const [tag, ...classes] = spec.split(".");
+  const el = document.createElement(tag || "div");
+  if (classes.length) el.className = classes.join(" ");
+  for (const [k, v] of Object.entries(attrs || {})) {
+    if (v === null || v === undefined || v === false) continue;
+    if (k.startsWith("on")) el.addEventListener(k.slice(2), v);
+    else if (k === "style") el.style.cssText = v;
+    else el.setAttribute(k, v === true ? "" : v);
+  }
+  el.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false && c !== ""));
+  return el;
+};
+
+const fill = (el, ...children) => {
+  el.replaceChildren(...children.flat().filter((c) => c !== null && c !== undefined && c !== false && c !== ""));
+  return el;
+};
+
+const setText = (el, text) => {
+  if (el.textContent !== text) el.textContent = text;
+};
+
+/** A word after its shape: kind ok, warn, bad, none, run. */
+const state = (kind, text, picture) => h(`span.tk-st.tk-${kind}`, {}, icon(picture || kind), h("span", {}, text));
+
+const button = (label, { pic, key, kind, ...attrs } = {}) =>
+  h(`button.tk-btn${kind ? "." + kind : ""}`, { type: "button", ...attrs }, pic && icon(pic), h("span.t", {}, label), key && h("kbd", {}, key));
+
+/** Radio group as one tab stop: arrows move. Returns {el, set(value)}. */
+const segmented = (label, options, value, onchange) => {
+  const buttons = options.map(([v, text]) =>
+    h("button", { type: "button", role: "radio", "data-v": v, onclick: () => { set(v); onchange(v); } }, text));
+  const el = h("span.tk-seg", { role: "radiogroup", "aria-label": label }, buttons);
+  const set = (v) => buttons.forEach((b) => {
+    const on = b.dataset.v === String(v);
+    b.setAttribute("aria-checked", on);
+    b.tabIndex = on ? 0 : -1;
+  });
+  set(value);
+  roving(el);
+  return { el, set, rename: (v, text) => { const b = buttons.find((x) => x.dataset.v === String(v)); if (b) setText(b, text); } };
+};
+
+/** Arrow keys move among the radios of a group, as in a native one. */
+const roving = (el) => el.addEventListener("keydown", (e) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[e.key];
+  if (!step) return;
+  const all = [...el.querySelectorAll("[role=radio]:not([disabled])")];
+  const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
+  if (next) { next.focus(); next.click(); e.preventDefault(); e.stopPropagation(); }
+});
+
+/** The three bands. Returns the pieces; head facts come from the model's `head` trait. */
+const frame = (title, head) => {
+  const link = h("span.tk-st", { role: "status" });
+  const note = h("div", {});
+  const body = h("div", {});
+  const facts = h("span.tk-facts", {});
+  const controls = h("span.tk-ctl", {});
+  const source = h("span.tk-st", {}, icon(head.virtual ? "virt" : "board"), h("span", {}, head.name || "board"));
+  const root = h("section.tk", { role: "group", "aria-label": title, "data-lm-suppress-shortcuts": "true" },
+    h("div.tk-head", {}, h("h3", {}, title), source,
+      head.virtual ? h("span.tk-tag", {}, "simulated data") : h("span.mut.mono", {}, head.port || ""),
+      h("span.tk-sp", {}), link),
+    note, body, h("div.tk-foot", {}, facts, controls));
+  let shown = "";
+  return {
+    root, note, body, facts, controls,
+    setLink(kind, text, picture) {
+      const now = `${kind} ${picture}`;
+      if (now !== shown) { shown = now; link.className = `tk-st tk-${kind}`; fill(link, icon(picture || kind), h("span", {})); }
+      setText(link.lastChild, text);
+    },
+    setNote(n) { // {kind, what, next} or null
+      const key = n ? n.kind + n.what + (n.next || "") : "";
+      if (note.dataset.key === key) return;
+      note.dataset.key = key;
+      if (!n) return fill(note);
+      const colour = { run: "accent", none: "edge" }[n.kind] || n.kind;
+      fill(note, h(`div.tk-note.tk-${n.kind}`, { role: n.kind === "bad" ? "alert" : "status" },
+        h("span", { style: `color:var(--tk-${colour})` }, icon(n.kind === "run" ? "next" : n.kind)),
+        h("div", {}, h("b", {}, n.what), n.next ? h("div", {}, h("b", {}, "Next: "), n.next) : "")));
+    },
+  };
+};
+
+/** Single keys that act while focus is inside; JupyterLab never sees them. Text fields keep theirs. */
+const keys = (root, map) => root.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName) && e.target.type !== "range") return;
+  const act = map[e.key === " " ? "Space" : e.key.length === 1 ? e.key.toUpperCase() : e.key];
+  if (act && act(e) !== false) { e.preventDefault(); e.stopPropagation(); }
+});
+
+// -- numbers -----------------------------------------------------------------------------------
+
+const minus = (s) => String(s).replace("-", "\u2212");
+const commas = (n) => Math.round(n).toLocaleString("en-US");
+const fixed = (v, d) => { const s = v.toFixed(d); return minus(Number(s) === 0 ? (0).toFixed(d) : s); };
+const signed = (v, d) => { const s = v.toFixed(d); return Number(s) === 0 ? (0).toFixed(d) : minus(Number(s) > 0 ? "+" + s : s); };
+const clock = (ms) => new Date(ms).toTimeString().slice(0, 8);
+const ago = (s) => s < 90 ? `${Math.round(s)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
+
+// -- colours and canvas ------------------------------------------------------------------------
+
+/** Colours as the canvas understands them: color-mix and var are resolved by the browser. */
+const theme = (el) => {
+  const probe = h("span");
+  el.appendChild(probe);
+  const css = (name) => { probe.style.color = `var(--tk-${name})`; return getComputedStyle(probe).color; };
+  const t = {};
+  for (const k of ["ink", "ink-2", "line", "edge", "accent", "plot", "bg", "fill", "track", "ok", "warn", "bad", "rec",
+    "x", "y", "z", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"]) t[k] = css(k);
+  probe.remove();
+  t.font = getComputedStyle(el).fontFamily;
+  return t;
+};
+
+/** Where no JupyterLab theme says light or dark, the measured ground does. */
+const measureGround = (root) => {
+  if (root.closest("[data-jp-theme-light]")) { delete root.dataset.tkGround; return; }
+  const rgb = (getComputedStyle(root).backgroundColor.match(/[\d.]+/g) || [255, 255, 255]).map(Number);
+  const dark = 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2] < 110;
+  if (dark) root.dataset.tkGround = "dark"; else delete root.dataset.tkGround;
+};
+
+const canvasOf = (cv, height) => {
+  const w = cv.clientWidth || cv.parentElement.clientWidth || 600, d = devicePixelRatio || 1;
+  const W = Math.round(w * d), H = Math.round(height * d);
+  if (cv.width !== W || cv.height !== H) { cv.width = W; cv.height = H; cv.style.height = height + "px"; }
+  const g = cv.getContext("2d");
+  g.setTransform(d, 0, 0, d, 0, 0);
+  g.clearRect(0, 0, w, height);
+  return { g, w, h: height };
+};
+
+const write = (g, t, s, x, y, o = {}) => {
+  g.font = `${o.bold ? "600 " : ""}${o.size || 11}px ${t.font}`;
+  g.textAlign = o.align || "left";
+  g.textBaseline = "middle";
+  if (o.halo) { g.lineWidth = 3; g.lineJoin = "round"; g.strokeStyle = o.halo; g.strokeText(s, x, y); }
+  g.fillStyle = o.fill || t["ink-2"];
+  g.fillText(s, x, y);
+};
+
+const rule = (g, colour, x0, y0, x1, y1, dash) => {
+  g.strokeStyle = colour; g.lineWidth = 1; g.setLineDash(dash || []);
+  g.beginPath(); g.moveTo(x0, y0); g.lineTo(x1, y1); g.stroke(); g.setLineDash([]);
+};
+const crisp = (v) => Math.round(v) + 0.5;
+
+const mark = (g, k, x, y, r, colour, halo) => {
+  g.beginPath();
+  if (k === "x") g.arc(x, y, r, 0, 7);
+  else if (k === "y") { g.moveTo(x, y - r * 1.2); g.lineTo(x + r * 1.15, y + r * 0.85); g.lineTo(x - r * 1.15, y + r * 0.85); g.closePath(); }
+  else g.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76);
+  if (halo) { g.lineWidth = 2.5; g.strokeStyle = halo; g.stroke(); }
+  g.fillStyle = colour; g.fill();
+};
+
+const hatch = (g, x, y, w, height, colour) => {
+  g.save(); g.beginPath(); g.rect(x, y, w, height); g.clip();
+  g.strokeStyle = colour; g.lineWidth = 1; g.beginPath();
+  for (let i = -height; i < w + height; i += 6) { g.moveTo(x + i, y + height); g.lineTo(x + i + height, y); }
+  g.stroke(); g.restore();
+};
+
+// -- samples -----------------------------------------------------------------------------------
+
+/** The latest samples. index: the sensor's running number; a jump of it is a gap. */
+class SampleRing {
+  constructor(capacity, channels) {
+    this.capacity = capacity; this.channels = channels;
+    this.index = new Float64Array(capacity);
+    this.data = new Int16Array(capacity * channels);
+    this.written = 0; this.arrived = 0;
+  }
+  /** runs: [[row, index of that row], ...]; counts: Int16Array, row-major. */
+  push(runs, counts) {
+    const n = counts.length / this.channels;
+    for (let r = 0; r < runs.length; r++) {
+      const end = r + 1 < runs.length ? runs[r + 1][0] : n;
+      for (let row = runs[r][0]; row < end; row++) {
+        const at = this.written % this.capacity;
+        this.index[at] = runs[r][1] + row - runs[r][0];
+        this.data.set(counts.subarray(row * this.channels, (row + 1) * this.channels), at * this.channels);
+        this.written++;
+      }
+    }
+    if (n) this.arrived = Date.now();
+  }
+  get size() { return Math.min(this.written, this.capacity); }
+  get last() { return this.size ? this.index[(this.written - 1) % this.capacity] : -1; }
+  at(k, c) { return this.data[((this.written - this.size + k) % this.capacity) * this.channels + c]; }
+  indexAt(k) { return this.index[(this.written - this.size + k) % this.capacity]; }
+  /** First k whose index is at least i (indices rise). */
+  from(i) {
+    let lo = 0, hi = this.size;
+    while (lo < hi) { const m = (lo + hi) >> 1; if (this.indexAt(m) < i) lo = m + 1; else hi = m; }
+    return lo;
+  }
+  copy() {
+    const r = new SampleRing(this.capacity, this.channels);
+    r.index.set(this.index); r.data.set(this.data); r.written = this.written; r.arrived = this.arrived;
+    return r;
+  }
+  /** Missing samples after index `from`: [[first missing, how many], ...]. */
+  gaps(from) {
+    const out = [];
+    for (let k = Math.max(1, this.from(from)); k < this.size; k++) {
+      const miss = this.indexAt(k) - this.indexAt(k - 1) - 1;
+      if (miss > 0) out.push([this.indexAt(k - 1) + 1, miss]);
+    }
+    return out;
+  }
+}
+
+const int16Of = (b) => new Int16Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength));
+const bytesOf = (b) => new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
+
+/** One channel's line over [from, last]; the pen is lifted at every gap. */
+const trace = (g, ring, channel, from, X, Y, colour, width, dash) => {
+  g.strokeStyle = colour; g.lineWidth = width; g.lineJoin = "round"; g.setLineDash(dash || []);
+  g.beginPath();
+  let before = -2;
+  for (let k = ring.from(from); k < ring.size; k++) {
+    const i = ring.indexAt(k), x = X(i), y = Y(ring.at(k, channel));
+    if (i === before + 1) g.lineTo(x, y); else g.moveTo(x, y);
+    before = i;
+  }
+  g.stroke(); g.setLineDash([]);
+};
+
+// -- drawing loop ------------------------------------------------------------------------------
+
+/** Calls draw() in an animation frame when something changed and the widget can be seen. */
+const drawLoop = (root, draw) => {
+  const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+  let visible = true, asked = 0, dirty = true, lastDraw = 0, frames = 0, dead = false;
+  const tick = (now) => {
+    asked = 0;
+    if (dead || !dirty || !visible) return;
+    if (reduced.matches && now - lastDraw < 500) { later(); return; }
+    if (!root.isConnected || !root.clientWidth) { later(); return; }
+    dirty = false; lastDraw = now; frames++;
+    draw();
+    if (frames % 10 === 0 || frames < 10) root.dataset.frames = frames;
+  };
+  const ask = () => { if (!asked && !dead) asked = requestAnimationFrame(tick); };
+  const later = () => setTimeout(ask, 100);
+  const touch = () => { dirty = true; ask(); };
+  const seen = new IntersectionObserver((es) => { visible = es[es.length - 1].isIntersecting; if (visible) touch(); });
+  const sized = new ResizeObserver(touch);
+  const themed = new MutationObserver(() => { measureGround(root); touch.themeChanged?.(); touch(); });
+  seen.observe(root); sized.observe(root);
+  themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
+  themed.observe(document.documentElement, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  requestAnimationFrame(() => { measureGround(root); touch(); });
+  touch.stop = () => { dead = true; cancelAnimationFrame(asked); seen.disconnect(); sized.disconnect(); themed.disconnect(); };
+  return touch;
+};
+
+/** Says what a canvas shows, at most every five seconds. */
+const describer = (cv) => {
+  let last = 0;
+  return (text) => { const now = Date.now(); if (now - last > 5000) { last = now; cv.setAttribute("aria-label", text()); } };
+};
+
+/** One message, then silence for `ms`; the last text of a burst is said afterwards. */
+const politely = (el, ms) => {
+  let said = "", at = 0, timer = 0, next = "";
+  const say = () => { timer = 0; at = Date.now(); if (next !== said) { said = next; el.textContent = said; } };
+  return (text) => { next = text; if (text === said || timer) return; const wait = at + ms - Date.now(); if (wait <= 0) say(); else timer = setTimeout(say, wait); };
+};
+
+/** Tells the kernel that a view is there (and asks for the state), and that it went. */
+const announce = (model) => {
+  const view = Math.random().toString(36).slice(2);
+  model.send({ k: "ready", view });
+  return () => model.send({ k: "bye", view });
+};

@@ -1,0 +1,288 @@
+"""What all live widgets share: who flushes, who listens, what is shown where nothing runs.
+
+Three threads meet here. The board's reader fills rings and never waits. One flusher a kernel looks
+into them thirty times a second and sends what is new. The browser's messages are handled on the
+kernel's own thread, or on another one, as the ipykernel has it. Nothing ever waits for the browser.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+import traceback
+import weakref
+from importlib.resources import files
+
+import anywidget
+import traitlets
+
+from .. import look
+from ..errors import TinykitError
+from ..look.icons import PATHS
+
+_logger = logging.getLogger("tinykit.lab")
+FRAMES_PER_S = 30
+# A widget that no browser has answered for so long is in a script or a test: stop sending.
+_UNSEEN_S = 20.0
+
+
+def module(name: str) -> str:
+    """The ESM of a widget: icons, core.js, then its own file (anywidget resolves no imports)."""
+    static = files(__package__).joinpath("static")
+    icons = f"const ICONS = {json.dumps(PATHS)};\n"
+    return icons + "\n".join(static.joinpath(f"{part}.js").read_text(encoding="utf-8") for part in ("core", name))
+
+
+def sheet(*names: str) -> str:
+    """The style of a widget: the look's sheet, then its own."""
+    static = files(__package__).joinpath("static")
+    return "\n".join([look.sheet(), *(static.joinpath(f"{n}.css").read_text(encoding="utf-8") for n in names)])
+
+
+class Flusher:
+    """One daemon thread for all widgets of a kernel; it runs while there are any."""
+
+    def __init__(self):
+        self._widgets = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, widget) -> None:
+        """Call ``widget.flush()`` thirty times a second from now on."""
+        with self._lock:
+            self._widgets.add(widget)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="tinykit flusher", daemon=True)
+                self._thread.start()
+
+    def discard(self, widget) -> None:
+        """Stop calling it."""
+        with self._lock:
+            self._widgets.discard(widget)
+
+    def _run(self) -> None:
+        while True:
+            began = time.monotonic()
+            with self._lock:
+                widgets = list(self._widgets)
+                if not widgets:
+                    self._thread = None
+                    return
+            for widget in widgets:
+                try:
+                    widget.flush()
+                except Exception as error:
+                    self.discard(widget)
+                    widget.fail(error)
+            del widgets
+            time.sleep(max(0.002, 1 / FRAMES_PER_S - (time.monotonic() - began)))
+
+
+FLUSHER = Flusher()
+
+
+class LabWidget(anywidget.AnyWidget):
+    """A widget on a board.
+
+    A subclass opens what it reads in ``start``, lets it go in ``stop``, sends what is new in
+    ``flush``, answers the browser in methods ``on_<kind>(message, buffers)`` and draws itself as
+    HTML in ``snapshot``.
+
+    Parameters
+    ----------
+    board : Board
+    config : dict
+        What the browser needs to know from the start.
+    """
+
+    head = traitlets.Dict().tag(sync=True)
+    config = traitlets.Dict().tag(sync=True)
+    title = "Widget"
+
+    def __init__(self, board, config: dict):
+        self.board = board
+        self.errors: list[str] = []
+        self._views: set | None = None  # None: no browser has said anything yet
+        self._made = time.monotonic()
+        self._running = False
+        self._guard = threading.RLock()
+        self._status_at = 0.0
+        self._again = True  # send everything, not only what is new
+        super().__init__(head=head_of(board), config=config)
+        self.on_msg(self._receive)
+
+    # -- for subclasses --------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open what the widget reads; raises what the board raises."""
+
+    def stop(self) -> None:
+        """Let it go; called once for each ``start``."""
+
+    def flush(self) -> None:
+        """Send what is new; on the flusher's thread."""
+
+    def snapshot(self) -> look.Html:
+        """The widget as it stands, as HTML that needs nothing running."""
+        raise NotImplementedError
+
+    def settle(self, seconds: float) -> None:
+        """Wait until there is something to see; for still pictures."""
+
+    # -- running ---------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Start reading and sending; again after ``rest``."""
+        with self._guard:
+            if not self._running:
+                self.start()
+                self._running = True
+            self._again = True
+        FLUSHER.add(self)
+
+    def rest(self) -> None:
+        """Stop sending and let go of the board; a browser that opens the widget again wakes it."""
+        FLUSHER.discard(self)
+        with self._guard:
+            if self._running:
+                self._running = False
+                self.stop()
+
+    def close(self) -> None:
+        """End the widget."""
+        self.rest()
+        super().close()
+
+    def unseen(self) -> bool:
+        """Whether no browser shows the widget; a caller in ``flush`` then stops."""
+        if self._views is None and time.monotonic() - self._made > _UNSEEN_S:
+            # Letting go asks the board, and the flusher must not wait.
+            FLUSHER.discard(self)
+            threading.Thread(target=self._rest_quietly, name="tinykit widget rest", daemon=True).start()
+            return True
+        return False
+
+    def due(self, seconds: float = 1.0) -> bool:
+        """True once a second, for what changes slowly; and after ``run``."""
+        now = time.monotonic()
+        if now - self._status_at < seconds:
+            return False
+        self._status_at = now
+        return True
+
+    def fresh(self) -> bool:
+        """True once after a browser asked for everything."""
+        again, self._again = self._again, False
+        if again:
+            self._status_at = 0.0
+        return again
+
+    def work(self, what: str, call, *args) -> threading.Thread:
+        """Do something slow on a thread of its own; what it raises is shown in the widget."""
+
+        def body():
+            try:
+                call(*args)
+            except Exception as error:
+                self.fail(error)
+
+        thread = threading.Thread(target=body, name=f"tinykit {what}", daemon=True)
+        thread.start()
+        return thread
+
+    def tell(self, kind: str, _buffers=None, **content) -> None:
+        """Send a message to every view; never waits."""
+        self.send({"k": kind, **content}, buffers=_buffers)
+
+    def fail(self, error: Exception) -> None:
+        """Show an error in the widget, keep it in ``errors``, and log it; nothing is swallowed."""
+        self.errors.append("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+        if isinstance(error, TinykitError):
+            what, next = error.what, error.next
+            _logger.info("%s: %s", self.title, error)
+        else:
+            what = f"{type(error).__name__}: {error}"
+            next = "This is a fault of tinykit; print(widget.errors[-1]) shows where it happened."
+            _logger.error("%s failed", self.title, exc_info=error)
+        self.tell("error", what=what, next=next)
+
+    def _rest_quietly(self) -> None:
+        try:
+            self.rest()
+        except Exception as error:
+            self.fail(error)
+
+    # -- the browser -----------------------------------------------------------------------------
+
+    def _receive(self, _, content, buffers) -> None:
+        try:
+            kind = content.get("k", "")
+            handler = getattr(self, f"on_{kind}", None)
+            if handler is None:
+                raise ValueError(f"{self.title} got a message of unknown kind {kind!r}")
+            handler(content, buffers)
+        except Exception as error:
+            self.fail(error)
+
+    def on_ready(self, content, buffers) -> None:
+        """A view opened."""
+        self._views = (self._views or set()) | {content["view"]}
+        self.run()
+
+    def on_bye(self, content, buffers) -> None:
+        """A view closed; after the last one the board is let go."""
+        self._views = (self._views or set()) - {content["view"]}
+        if not self._views:
+            self.work("widget rest", self._rest_if_alone)
+
+    def _rest_if_alone(self) -> None:
+        time.sleep(1.0)  # JupyterLab closes a view and opens another when a cell is moved
+        if not self._views:
+            self.rest()
+
+    # -- where nothing runs ----------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The live view, with a still picture beside it for pages where nothing runs.
+
+        ``TINYKIT_STILL=SECONDS`` in the environment gives the picture alone, after so many seconds
+        of data: that is how lessons become HTML.
+        """
+        still = os.environ.get("TINYKIT_STILL")
+        if still:
+            self.settle(float(still))
+            picture = self.snapshot()
+            self.rest()
+            return {"text/plain": repr(self), "text/html": str(picture)}, {}
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return bundle
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/html": str(self.snapshot())}, metadata
+
+    def __repr__(self) -> str:
+        return f"<{self.title} of {self.head.get('name', 'a board')} on {self.head.get('port', '')}>"
+
+
+def head_of(board) -> dict:
+    """Name, port and whether it is virtual, for the head of every widget."""
+    virtual = bool(board.is_virtual)
+    return {"name": "Virtual board" if virtual else board.info.board, "port": board.port, "virtual": virtual}
+
+
+def source_html(head: dict) -> look.Html:
+    """The same as HTML."""
+    right = look.tag("simulated data") if head["virtual"] else look.Html(f'<span class="mut mono">{look.esc(head["port"])}</span>')
+    picture = look.icon("virt" if head["virtual"] else "board")
+    return look.Html(f'<span class="tk-st">{picture}<span>{look.esc(head["name"])}</span> {right}</span>')
+
+
+def away(board) -> float | None:
+    """Seconds since the board went away; None while it is there."""
+    if board.connected:
+        return None
+    gone = [event.time for event in board.log.of("gone")]
+    return max(0.0, time.time() - gone[-1]) if gone else 0.0
