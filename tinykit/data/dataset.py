@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import DataError
 from . import split as _split
-from . import store
+from . import store, units
 from .recording import Recording, safe_name
-from .windows import Windows, make_windows
+from .windows import SAME_RATE, Windows, make_windows
 
 # Rates of one sensor differ by a few percent from unit to unit; more than this is another rate.
 RATE_TOLERANCE = 0.05
@@ -68,10 +68,11 @@ class Dataset:
 
     @property
     def rate_hz(self) -> float:
-        """Median rate of the recordings."""
+        """Median rate of the recordings; the board's nominal 119 Hz where it is within 2 % of it."""
         if not self.recordings:
-            return float(self.card.get("rate_hz", 119.0))
-        return float(np.median([r.rate_hz for r in self.recordings]))
+            return float(self.card.get("rate_hz", units.RATE_HZ))
+        rate = float(np.median([r.rate_hz for r in self.recordings]))
+        return units.RATE_HZ if abs(rate / units.RATE_HZ - 1) <= SAME_RATE else rate
 
     @property
     def seconds(self) -> float:

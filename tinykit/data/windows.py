@@ -9,6 +9,10 @@ import numpy as np
 from ..errors import DataError
 from . import units
 
+# A sensor's true rate is a percent or so off its nominal one, and a device that resamples goes
+# by the nominal one: so nearly equal rates are equal.
+SAME_RATE = 0.02
+
 
 @dataclass(frozen=True, eq=False)
 class Windows:
@@ -94,7 +98,8 @@ def resample(samples, rate_hz: float, to_hz: float) -> np.ndarray:
     """A recording at another rate, as the device does it, but in floating point.
 
     Up: linear interpolation. Down: mean of the linear interpolation over one output period
-    (a box as long as the period keeps most of what would alias out).
+    (a box as long as the period keeps most of what would alias out). Rates within 2 % of each
+    other count as the same.
 
     Parameters
     ----------
@@ -110,7 +115,7 @@ def resample(samples, rate_hz: float, to_hz: float) -> np.ndarray:
     """
     samples = np.asarray(samples, np.float64)
     n = len(samples)
-    if n < 2 or abs(rate_hz / to_hz - 1) < 1e-9:
+    if n < 2 or abs(rate_hz / to_hz - 1) <= SAME_RATE:
         return samples.copy()
     m = int(np.floor((n - 1) * to_hz / rate_hz + 1e-9)) + 1
     at = np.minimum(np.arange(m) * (rate_hz / to_hz), n - 1.0)  # in input samples
@@ -166,8 +171,10 @@ def majority(recording, starts, window: int, rate_hz: float) -> list[str]:
 
     The later one, because a live answer is about what happens now.
     """
-    n = int(np.floor((len(recording) - 1) * rate_hz / recording.rate_hz + 1e-9)) + 1
-    rows = np.minimum(np.rint(np.arange(n) * recording.rate_hz / rate_hz).astype(int), len(recording) - 1)
+    step = recording.rate_hz / rate_hz
+    step = 1.0 if abs(step - 1) <= SAME_RATE else step
+    n = int(np.floor((len(recording) - 1) / step + 1e-9)) + 1
+    rows = np.minimum(np.rint(np.arange(n) * step).astype(int), len(recording) - 1)
     at_rate = recording.row_labels[rows]
     answers = []
     for start in starts:
