@@ -58,15 +58,15 @@ def ports(arguments):
 
 
 def train(arguments):
-    """Train on everything in DATA (but its test part), quantise, and write one file."""
+    """Train on everything in DATA (but its testing part), quantise, and write one file."""
     import tinykit as tk
 
     dataset = _dataset(arguments.data)
-    kept = [r for r in dataset.recordings if r.split != "test" and r.person not in arguments.leave_out]
+    kept = [r for r in dataset.recordings if r.split != "testing" and r.person not in arguments.leave_out]
     left = len(dataset.recordings) - len(kept)
     if left:
-        _note(f"{left} of {len(dataset.recordings)} recordings are left out of training (test part or --leave-out).")
-    material = dataset.select(lambda r: r.split != "test" and r.person not in arguments.leave_out)
+        _note(f"{left} of {len(dataset.recordings)} recordings are left out of training (testing part or --leave-out).")
+    material = dataset.select(lambda r: r.split != "testing" and r.person not in arguments.leave_out)
     options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     shown = _shown(arguments)
     pipeline = tk.train(
@@ -239,7 +239,7 @@ def _parser():
     words = command(evaluate)
     words.add_argument("file", metavar="FILE.tk")
     data(words)
-    words.add_argument("--part", choices=["all", "train", "validation", "test"], default="all")
+    words.add_argument("--part", choices=["all", "training", "validation", "testing"], default="all")
     board(words, text="ask the board for the answers (default: the same C code on this computer)")
 
     words = command(run)

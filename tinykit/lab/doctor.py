@@ -63,8 +63,8 @@ class Doctor:
             (look.state(f.state, f.what), look.esc(f.found) + (f"<br>Next: {look.esc(f.next)}" if f.next else ""))
             for f in self.findings
         ]
-        body = look.table(("looked at", "found"), rows, raw=True)
-        return look.card("Set-up", self._verdict(), body, state=("ok" if self.ok else "bad"))
+        body = look.table(rows, head=("looked at", "found"), raw=True)
+        return look.card("Set-up", self._verdict(), body, state=look.state("ok" if self.ok else "bad", "ready" if self.ok else "not ready"))
 
 
 def doctor() -> Doctor:
@@ -115,7 +115,7 @@ def _virtual_board() -> Finding:
     with tempfile.TemporaryDirectory() as folder:
         try:
             with connect(f"virtual://doctor?flash={Path(folder) / 'flash.bin'}") as board:
-                firmware = board.info.get("firmware", "?")
+                firmware = board.info.firmware
         except (TinykitError, OSError) as error:
             return Finding("virtual board", "bad", str(error), "Send this line to the project; the lessons need it.")
     return Finding("virtual board", "ok", f"answers, firmware {firmware}")
@@ -124,8 +124,8 @@ def _virtual_board() -> Finding:
 def _ports():
     from ..board import ports
 
-    real = [port for port in ports() if not port.is_virtual]
+    real = [port for port in ports() if port.kind != "virtual"]
     if not real:
         yield Finding("USB board", "warn", "none attached", "None is needed: the virtual board stands in for it.")
     for port in real:
-        yield Finding("USB board", "ok" if port.is_nano else "warn", str(port))
+        yield Finding("USB board", "ok" if port.kind == "nano33ble" else "warn", str(port))
