@@ -135,7 +135,12 @@ WRONG = {
         (lambda m, k: (m[k, k], m[k, k]), "not divided"),
         (lambda m, k: (1, 1), "other value"),
     ],
-    "02.verdict": [("a", "best seed"), ("b", "difference within noise"), ("d", "worst seed"), (3, "not a choice")],
+    "02.verdict": [
+        ("a", "best seed"),
+        ("b", "difference within noise"),
+        ("d", "worst seed"),
+        (3, "not a choice"),
+    ],
     "02.transfer": [("a", "test takes in training"), ("c", "person dropped"), ("d", "larger network")],
     "03.scale": [
         ((4 / 256, -64), "levels for steps"),
@@ -283,7 +288,9 @@ def test_solution_is_right(id, request):
     assert result.right, result
 
 
-@pytest.mark.parametrize("id, answer, misconception", [(id, *pair) for id, pairs in WRONG.items() for pair in pairs])
+@pytest.mark.parametrize(
+    "id, answer, misconception", [(id, *pair) for id, pairs in WRONG.items() for pair in pairs]
+)
 def test_wrong_answer_is_named(id, answer, misconception, request):
     if id == "01.clean":
         request.getfixturevalue("sample")

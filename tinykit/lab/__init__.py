@@ -18,7 +18,10 @@ _HOME = {
     "solution": "check",
     "workspace": "workspace",
     "spoiled": "spoil",
-    "picture": "picture",
+    "traces": "picture",
+    "gestures": "picture",
+    "chart": "picture",
+    "table": "picture",
     "doctor": "doctor",
 }
 

@@ -86,7 +86,10 @@ class Workspace:
         if len(dataset.persons) >= 3:
             by, limit = "person", ""
         elif len(sessions) >= 3:
-            by, limit = "session", "So the test tells about these persons on another day, not about strangers."
+            by, limit = (
+                "session",
+                "So the test tells about these persons on another day, not about strangers.",
+            )
         else:
             by, limit = "recording", "So the test tells about these persons in this sitting, and no more."
         if limit and not quiet:
@@ -118,11 +121,19 @@ class Workspace:
                 _say(quiet, f"{error.what} It is left where it is, and a new one is made.")
             else:
                 if set(found.labels) == set(dataset.labels):
-                    _say(quiet, f"This is the {step} pipeline that you kept, {found.name} {found.fingerprint}.")
+                    _say(
+                        quiet, f"This is the {step} pipeline that you kept, {found.name} {found.fingerprint}."
+                    )
                     return found
-                _say(quiet, f"The {step} pipeline that you kept has other labels than your recordings: training anew.")
+                _say(
+                    quiet,
+                    f"The {step} pipeline that you kept has other labels than your recordings: training "
+                    f"anew.",
+                )
         else:
-            _say(quiet, f"You have kept no {step} pipeline yet: one is made now, from the training part only.")
+            _say(
+                quiet, f"You have kept no {step} pipeline yet: one is made now, from the training part only."
+            )
         train, validation, _ = self.split(dataset, quiet=True)
         if step == "float":
             from ..models import train as fit
@@ -137,7 +148,9 @@ class Workspace:
 
     def _path(self, step: str) -> Path:
         if step not in STEPS:
-            raise DataError(f"There is no step {step!r} in a workspace.", f"Ask for one of {', '.join(STEPS)}.")
+            raise DataError(
+                f"There is no step {step!r} in a workspace.", f"Ask for one of {', '.join(STEPS)}."
+            )
         return self.folder / f"{step}.tk"
 
     # -- showing it ------------------------------------------------------------------------
@@ -147,7 +160,9 @@ class Workspace:
         rows = [("folder", str(self.folder)), ("recordings", own)]
         for step, lesson in zip(STEPS, ("02", "03"), strict=True):
             path = self._path(step)
-            rows.append((f"{step} pipeline", path.name if path.exists() else f"not yet, lesson {lesson} makes it"))
+            rows.append(
+                (f"{step} pipeline", path.name if path.exists() else f"not yet, lesson {lesson} makes it")
+            )
         return rows
 
     def __repr__(self) -> str:

@@ -16,10 +16,26 @@ register(
             100,
             "One of 20 is 5 points, so the test part needs 20 takes of the class; 20 is a fifth of 100.",
             [
-                (20, "test for total", "20 takes is right for the test part. But the test is a fifth of all takes."),
-                (25, "share mixed up", "That makes the training part 20. It is the test part that must hold 20."),
-                (5, "points for takes", "With 5 takes in all, the test holds one: each error costs 100 points."),
-                (4, "shares mixed up", "Work out first how many takes the test part needs: one of them may cost 5 %."),
+                (
+                    20,
+                    "test for total",
+                    "20 takes is right for the test part. But the test is a fifth of all takes.",
+                ),
+                (
+                    25,
+                    "share mixed up",
+                    "That makes the training part 20. It is the test part that must hold 20.",
+                ),
+                (
+                    5,
+                    "points for takes",
+                    "With 5 takes in all, the test holds one: each error costs 100 points.",
+                ),
+                (
+                    4,
+                    "shares mixed up",
+                    "Work out first how many takes the test part needs: one of them may cost 5 %.",
+                ),
                 (
                     120,
                     "test added on top",
@@ -65,7 +81,8 @@ register(
                 (
                     lambda a, limit: (np.abs(a) >= limit).mean(),
                     "values for samples",
-                    "That is the share of single values. One clipped axis spoils the whole sample: ask per row.",
+                    "That is the share of single values. One clipped axis spoils the whole sample: ask per "
+                    "row.",
                 ),
                 (
                     lambda a, limit: (np.abs(a) >= limit).any(axis=1).sum(),
@@ -80,7 +97,8 @@ register(
                 (
                     lambda a, limit: (np.linalg.norm(a, axis=1) >= limit).mean(),
                     "length of the vector",
-                    "Each axis has its own limit of 4 g; three axes of 3 g are 5.2 g long, and none of them clips.",
+                    "Each axis has its own limit of 4 g; three axes of 3 g are 5.2 g long, and none of them "
+                    "clips.",
                 ),
                 (
                     lambda a, limit: (np.abs(a) > limit).any(axis=1).mean(),
@@ -128,18 +146,27 @@ def _clean(answer):
     ]
     if {original, copy} <= dropped:
         findings.append(
-            bad("both twins dropped", "You dropped both of the identical takes. One of them is a good take: keep it.")
+            bad(
+                "both twins dropped",
+                "You dropped both of the identical takes. One of them is a good take: keep it.",
+            )
         )
     elif {original, copy} & dropped:
         findings.append(good("One of the identical takes is out, and its twin is kept."))
     else:
         findings.append(
-            bad("duplicate kept", "Two takes are identical. A split may put one in train and one in test: a leak.")
+            bad(
+                "duplicate kept",
+                "Two takes are identical. A split may put one in train and one in test: a leak.",
+            )
         )
     wronged = sorted(dropped - set(SPOILED.values()))
     if wronged:
         findings.append(
-            bad("good take dropped", f"{wronged[0]} has nothing wrong with it. Unusual takes are data too: keep them.")
+            bad(
+                "good take dropped",
+                f"{wronged[0]} has nothing wrong with it. Unusual takes are data too: keep them.",
+            )
         )
     return findings
 
@@ -176,7 +203,10 @@ def _split(answer):
         findings.append(good(f"All {len(flat)} takes are used once, none twice."))
     else:
         findings.append(
-            bad("takes twice", f"{len(flat) - len(set(flat))} takes are in two parts: the test would know them.")
+            bad(
+                "takes twice",
+                f"{len(flat) - len(set(flat))} takes are in two parts: the test would know them.",
+            )
         )
     empty = [name for name, part in zip(names, ids, strict=True) if not part]
     findings.append(
@@ -194,7 +224,8 @@ def _split(answer):
         findings.append(
             bad(
                 "takes shuffled",
-                f"{who} is in {names[0]} and in test ({here} and {there} takes). Takes were shuffled, not persons; "
+                f"{who} is in {names[0]} and in test ({here} and {there} takes). Takes were shuffled, not "
+                f"persons; "
                 "the model would be tested on a person it knows, and look better than it is.",
             )
         )
@@ -227,7 +258,8 @@ register(
             {
                 "a": (
                     "higher is better",
-                    "It is higher because the model was tested on persons it had met. A buyer is not one of them.",
+                    "It is higher because the model was tested on persons it had met. A buyer is not one of "
+                    "them.",
                 ),
                 "c": (
                     "average of both",
@@ -244,7 +276,8 @@ register(
             "Which of the splits tests on persons that the model never met?",
         ),
         'letter = "b"',
-        "If the device is for one person only, a split by session is the honest one: same person, another day.",
+        "If the device is for one person only, a split by session is the honest one: same person, another "
+        "day.",
     )
 )
 
@@ -265,8 +298,16 @@ register(
                     "upside down",
                     "That turns g into m/s². A board at rest reads 9.81 m/s², and should come out as 1 g.",
                 ),
-                (lambda a: a, "unchanged", "That hands the readings on unchanged: a board at rest would feel 9.81 g."),
-                (lambda a: a / 10, "rounded", "Ten is 2 % off, more than the sensor's own error. Use 9.80665."),
+                (
+                    lambda a: a,
+                    "unchanged",
+                    "That hands the readings on unchanged: a board at rest would feel 9.81 g.",
+                ),
+                (
+                    lambda a: a / 10,
+                    "rounded",
+                    "Ten is 2 % off, more than the sensor's own error. Use 9.80665.",
+                ),
                 (lambda a: a / 1000, "milli-g", "1,000 is for readings in milli-g. These are in m/s²."),
                 (
                     lambda a: a / 8192,

@@ -16,16 +16,31 @@ register(
             7,
             "23,456 bytes reach into the sixth page, and the slot's own header page makes seven.",
             [
-                (6, "header page forgotten", "Six pages hold the plan. The slot's first page, its header, comes on top."),
-                (5, "part of a page", "5.7 pages: a page is erased as a whole, so the started one counts. Then the header."),
-                ((5.7, 5.75), "part of a page", "A page is erased as a whole: round up. Then add the header page."),
+                (
+                    6,
+                    "header page forgotten",
+                    "Six pages hold the plan. The slot's first page, its header, comes on top.",
+                ),
+                (
+                    5,
+                    "part of a page",
+                    "5.7 pages: a page is erased as a whole, so the started one counts. Then the header.",
+                ),
+                (
+                    (5.7, 5.75),
+                    "part of a page",
+                    "A page is erased as a whole: round up. Then add the header page.",
+                ),
                 ((6.7, 6.75), "part of a page", "A page is erased as a whole: there is no part of a page."),
                 (80, "whole slot", "That is the whole slot. Only the pages that the plan needs are erased."),
                 (24, "kilobytes", "Pages have 4,096 bytes, not 1,024."),
             ],
             "Round up to whole pages of 4,096 bytes, and remember the header.",
         ),
-        ("23,456 / 4,096 is 5.7. How many whole pages is that?", "Six for the plan, one for the slot's header."),
+        (
+            "23,456 / 4,096 is 5.7. How many whole pages is that?",
+            "Six for the plan, one for the slot's header.",
+        ),
         "pages = -(-23_456 // 4096) + 1",
         "An erase may take up to 90 ms on the real chip, so seven pages stay well under a second.",
     )
@@ -46,7 +61,8 @@ register(
                 ),
                 "c": (
                     "half a plan runs",
-                    "A plan without its last step, the activation record, is never started, and its CRC would not fit.",
+                    "A plan without its last step, the activation record, is never started, and its CRC "
+                    "would not fit.",
                 ),
                 "d": (
                     "flash forgets",
@@ -89,7 +105,8 @@ register(
                 (
                     lambda p, threshold: int(np.argmax(p)),
                     "always an answer",
-                    "That always names a label, even at 0.40. Below the threshold the decision is 'unsure', −1.",
+                    "That always names a label, even at 0.40. Below the threshold the decision is 'unsure', "
+                    "−1.",
                 ),
                 (
                     lambda p, threshold: int(np.argmax(p)) if np.max(p) > threshold else -1,
@@ -136,12 +153,23 @@ register(
                 ((252, 252.2), "one hop", "That is a single hop. Four answers lie three hops apart."),
                 ((0.756, 0.757), "seconds", "Right, in seconds. The question asks for milliseconds."),
                 (90, "samples for time", "90 samples is right. At 119 samples a second, how long is that?"),
-                (120, "fence posts in samples", "Four answers have three hops between them; and turn samples into ms."),
-                ((1.008, 1.009), "fence posts", "Four answers have three hops between them; and this is in seconds."),
+                (
+                    120,
+                    "fence posts in samples",
+                    "Four answers have three hops between them; and turn samples into ms.",
+                ),
+                (
+                    (1.008, 1.009),
+                    "fence posts",
+                    "Four answers have three hops between them; and this is in seconds.",
+                ),
             ],
             "Time from the first of the four answers to the last: hops × samples a hop / rate.",
         ),
-        ("Draw four answers on a line. How many hops lie between the first and the last?", "One hop is 30 / 119 s."),
+        (
+            "Draw four answers on a line. How many hops lie between the first and the last?",
+            "One hop is 30 / 119 s.",
+        ),
         "span_ms = 1000 * (4 - 1) * 30 / 119",
         "Smoothing trades false alarms for delay. A shorter hop buys the delay back with more computing.",
     )

@@ -30,13 +30,17 @@ def _scale(answer):
             )
         )
     elif math.isclose(scale, 255 / 4, rel_tol=2e-3):
-        findings.append(bad("upside down", "That is steps per unit. The scale is how much one step is worth."))
+        findings.append(
+            bad("upside down", "That is steps per unit. The scale is how much one step is worth.")
+        )
     elif math.isclose(scale, 3 / 255, rel_tol=2e-3):
         findings.append(bad("range from zero", "The range starts at −1, not at 0: it is 4 wide."))
     else:
         findings.append(bad("scale", "The scale is the width of the range over the number of steps, 255."))
     if zero == -64:
-        findings.append(good("Zero point −64: 0.0 is 63.75 steps above −1, rounded to 64, and −128 + 64 = −64."))
+        findings.append(
+            good("Zero point −64: 0.0 is 63.75 steps above −1, rounded to 64, and −128 + 64 = −64.")
+        )
     elif zero in (64, 63):
         findings.append(
             bad("uint8", "64 steps is right, but int8 starts at −128, not at 0. Which level do you land on?")
@@ -44,9 +48,13 @@ def _scale(answer):
     elif zero == 0:
         findings.append(bad("symmetric zero", "0 would be for a range as wide below zero as above it."))
     elif zero != int(zero):
-        findings.append(bad("zero point not whole", "The zero point is a level, so it is a whole number: round it."))
+        findings.append(
+            bad("zero point not whole", "The zero point is a level, so it is a whole number: round it.")
+        )
     else:
-        findings.append(bad("zero point", "How many steps is 0.0 above the lowest value, −1? Start from −128."))
+        findings.append(
+            bad("zero point", "How many steps is 0.0 above the lowest value, −1? Start from −128.")
+        )
     return findings
 
 
@@ -85,27 +93,32 @@ register(
                 (
                     lambda x, s, z: np.round(x / s) + z,
                     "no clipping",
-                    "Values beyond the range leave −128 to 127. In eight bits they would wrap round to the other end.",
+                    "Values beyond the range leave −128 to 127. In eight bits they would wrap round to the "
+                    "other end.",
                 ),
                 (
                     lambda x, s, z: (np.round(x / s) + z).astype(int).astype(np.int8),
                     "wrapped round",
-                    "A cast to int8 wraps: 130 becomes −126, the largest turns into nearly the smallest. Clip first.",
+                    "A cast to int8 wraps: 130 becomes −126, the largest turns into nearly the smallest. "
+                    "Clip first.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.trunc(x / s) + z, -128, 127),
                     "cut off",
-                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans one way.",
+                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans "
+                    "one way.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.trunc(x / s + z), -128, 127),
                     "cut off",
-                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans one way.",
+                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans "
+                    "one way.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.floor(x / s) + z, -128, 127),
                     "cut off",
-                    "`//` and `floor` cut downwards. Round, or the error is twice as large and leans one way.",
+                    "`//` and `floor` cut downwards. Round, or the error is twice as large and leans one "
+                    "way.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.round(x / s), -128, 127),
@@ -151,7 +164,8 @@ register(
             {
                 "b": (
                     "test data in calibration",
-                    "Then the ranges are fitted to the test takes, and the test measures how well that was done.",
+                    "Then the ranges are fitted to the test takes, and the test measures how well that was "
+                    "done.",
                 ),
                 "c": (
                     "noise for data",
@@ -159,7 +173,8 @@ register(
                 ),
                 "d": (
                     "widest range",
-                    "Then every step is wide, and ordinary values share a few levels. The range should just fit.",
+                    "Then every step is wide, and ordinary values share a few levels. The range should just "
+                    "fit.",
                 ),
             },
         ),
@@ -181,7 +196,11 @@ register(
             544,
             "480 weights of one byte, and 16 biases that stay int32: 480 + 64.",
             [
-                (496, "bias in int8", "Biases stay int32: they are added to 32-bit sums. 16 of them take 64 bytes."),
+                (
+                    496,
+                    "bias in int8",
+                    "Biases stay int32: they are added to 32-bit sums. 16 of them take 64 bytes.",
+                ),
                 (1984, "float32", "That is the layer in float32: four bytes for everything."),
                 (480, "bias forgotten", "Those are the weights. Each of the 16 filters has a bias too."),
                 (144, "kernel forgotten", "Each filter has 5 × 6 weights, not 6."),
@@ -199,7 +218,8 @@ register(
             "Weights take one byte each, biases four, one bias a filter.",
         ),
         "layer_bytes = 5 * 6 * 16 * 1 + 16 * 4",
-        "Add a scale per filter and headers, and you see why int8 is a little more than a quarter of float32.",
+        "Add a scale per filter and headers, and you see why int8 is a little more than a quarter of "
+        "float32.",
     )
 )
 
@@ -223,7 +243,8 @@ register(
                 (
                     sum,
                     "nothing is freed",
-                    "That keeps every tensor to the end. Once the next layer has read a tensor, its place is free.",
+                    "That keeps every tensor to the end. Once the next layer has read a tensor, its place is "
+                    "free.",
                 ),
                 (
                     max,
@@ -267,13 +288,21 @@ register(
             "400,000 cycles at 64 MHz are 6.25 ms, out of every 250 ms.",
             [
                 (0.025, "share for percent", "That is the share. The question asks for per cent."),
-                (6.25, "milliseconds", "That is the time of one run in milliseconds. Compare it with the hop."),
+                (
+                    6.25,
+                    "milliseconds",
+                    "That is the time of one run in milliseconds. Compare it with the hop.",
+                ),
                 (
                     (0.62, 0.63),
                     "once a second",
                     "That is for one run a second. With a hop of 0.25 s there are four.",
                 ),
-                (40, "upside down", "That is how many runs would fit into a hop. Turn it round, in per cent."),
+                (
+                    40,
+                    "upside down",
+                    "That is how many runs would fit into a hop. Turn it round, in per cent.",
+                ),
                 (4000, "upside down", "That is hop over run. The question asks for run over hop."),
                 ((2500, 2500), "kHz", "64 MHz is 64,000,000 cycles a second."),
             ],

@@ -14,16 +14,26 @@ register(
         "Set `times_fewer` in the cell above the check, run it, then check again.",
         number(
             357,
-            "119 × 6 × 2 = 1,428 bytes a second of raw readings, against 4 bytes a second of answers: 357 times fewer.",
+            "119 × 6 × 2 = 1,428 bytes a second of raw readings, against 4 bytes a second of answers: 357 "
+            "times fewer.",
             [
                 (178.5, "bytes per value", "Each reading is an int16: two bytes, not one."),
-                (59.5, "axes forgotten", "One sample holds six readings, one per axis. Where did the axes go?"),
+                (
+                    59.5,
+                    "axes forgotten",
+                    "One sample holds six readings, one per axis. Where did the axes go?",
+                ),
                 (
                     1428,
                     "four answers a second",
-                    "That is the raw stream over one byte a second. There are four answers a second, one byte each.",
+                    "That is the raw stream over one byte a second. There are four answers a second, one "
+                    "byte each.",
                 ),
-                (1 / 357, "upside down", "That is answers over readings. The question asks for readings over answers."),
+                (
+                    1 / 357,
+                    "upside down",
+                    "That is answers over readings. The question asks for readings over answers.",
+                ),
                 (2856, "bits and bytes", "Check the unit: everything here is in bytes."),
             ],
             "Work out both streams in bytes a second, then divide the larger by the smaller.",
@@ -50,8 +60,16 @@ register(
                 ((1100, 1103), "axes forgotten", "A sample is six readings, not one: aX to gZ."),
                 ((179, 179.5), "1000 for 1024", "Very near: one KB of memory is 1,024 bytes, not 1,000."),
                 ((733, 736), "flash for RAM", "That is the 1 MB of flash. Readings go to RAM, 256 KB."),
-                ((91, 92.5), "float32", "That would be float32, four bytes a reading. The sensor gives int16."),
-                ((1466, 1469), "bits and bytes", "That counts bits. Memory is measured in bytes, eight bits each."),
+                (
+                    (91, 92.5),
+                    "float32",
+                    "That would be float32, four bytes a reading. The sensor gives int16.",
+                ),
+                (
+                    (1466, 1469),
+                    "bits and bytes",
+                    "That counts bits. Memory is measured in bytes, eight bits each.",
+                ),
             ],
             "Divide the bytes there are by the bytes that one second takes.",
         ),
@@ -78,7 +96,8 @@ def _gravity(answer):
     if same(values, (0, 0, 0), 0.06):
         return bad(
             "still means zero",
-            "An accelerometer shows zero in free fall, not at rest: at rest it feels the table's push. Look at the scope.",
+            "An accelerometer shows zero in free fall, not at rest: at rest it feels the table's push. Look "
+            "at the scope.",
         )
     if same(np.abs(values), (0, 0, 9.81), 0.1):
         return bad("m/s² for g", "That is in m/s². tinykit shows acceleration in g, and gravity is 1 g.")
@@ -111,13 +130,21 @@ register(
     Exercise(
         "00.counts",
         "From g to counts",
-        "Set `counts` in the cell above the check, run it, then check again.",
+        "Set `g_in_counts` in the cell above the check, run it, then check again.",
         number(
             -12288,
             "−1.5 g × 8,192 counts per g. The sign stays: int16 goes from −32,768 to 32,767.",
             [
-                (12288, "sign lost", "The size is right, but the acceleration was negative, and counts are signed."),
-                (-49152, "range as scale", "That is 1.5 × 32,768: the full scale of 32,768 counts stands for 4 g, not 1."),
+                (
+                    12288,
+                    "sign lost",
+                    "The size is right, but the acceleration was negative, and counts are signed.",
+                ),
+                (
+                    -49152,
+                    "range as scale",
+                    "That is 1.5 × 32,768: the full scale of 32,768 counts stands for 4 g, not 1.",
+                ),
                 (-24.576, "wrong sensor", "16.384 counts per deg/s is the gyroscope's scale."),
                 (-24.6, "wrong sensor", "16.384 counts per deg/s is the gyroscope's scale."),
                 (-1.5 / 8192, "divided", "That divides. How many counts is 1 g? And 1.5 g?"),
@@ -129,7 +156,7 @@ register(
             "The range is ±4 g, and int16 has 32,768 steps on each side of zero.",
             "32,768 / 4 = 8,192 counts per g. Multiply, and keep the sign.",
         ),
-        "counts = -1.5 * 8192",
+        "g_in_counts = -1.5 * 8192",
         "Above 4 g the count stays at 32,767: the sensor clips, and the true peak is gone for good.",
     )
 )
@@ -153,7 +180,8 @@ register(
                 (
                     lambda t: len(t) / (t[-1] - t[0]) * 1000,
                     "fence posts",
-                    "Five samples have four gaps between them. You divided the samples, not the gaps, by the time.",
+                    "Five samples have four gaps between them. You divided the samples, not the gaps, by the "
+                    "time.",
                 ),
                 (
                     lambda t: (len(t) - 1) / (t[-1] - t[0]),
@@ -168,7 +196,8 @@ register(
                 (
                     lambda t: (t[-1] - t[0]) / (len(t) - 1),
                     "interval for rate",
-                    "That is the mean interval in milliseconds. The rate is how many of them fit into a second.",
+                    "That is the mean interval in milliseconds. The rate is how many of them fit into a "
+                    "second.",
                 ),
                 (
                     lambda t: 1000 / (t[1] - t[0]),

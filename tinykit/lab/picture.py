@@ -1,0 +1,167 @@
+"""Still pictures for lessons, in the lab's look: one take, one take of each label, curves, a table."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import look
+from ..look import Html, esc, number
+
+_HEIGHT = 190
+_STYLES = (  # line style first, so that it reads in grey; then colour
+    ("var(--tk-accent)", "", 2),
+    ("var(--tk-ink)", "5 3", 1.5),
+    ("var(--tk-ink-2)", "1.5 2.5", 1.5),
+    ("var(--tk-edge)", "9 3 2 3", 1.5),
+)
+
+
+def table(rows, head=None, title: str = "", subtitle: str = "") -> Html:
+    """A table as a card; numbers are formatted.
+
+    Parameters
+    ----------
+    rows : sequence of sequences
+    head : sequence of str, optional
+    title, subtitle : str
+    """
+    return look.card(title, subtitle, look.table(rows, head, caption=title))
+
+
+def traces(recording, title: str = "") -> Html:
+    """Acceleration and rotation of one take over time.
+
+    Parameters
+    ----------
+    recording : Recording
+    title : str, optional
+        Default: its label and its id.
+    """
+    title = title or " · ".join(x for x in (recording.label or "", recording.id) if x) or "take"
+    who = f"{recording.person or 'unknown person'}, {number(recording.seconds, 's', 2)}, "
+    picture = look.traces(recording.samples, recording.rate_hz, recording.channels, now="end")
+    return look.card(title, f"{who}{len(recording)} samples at {recording.rate_hz:.4g} Hz", picture)
+
+
+def gestures(dataset, person: str | None = None) -> Html:
+    """The first take of each label side by side, acceleration only, all on one scale of ±4 g.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    person : str, optional
+        Takes of this person; default the first one.
+    """
+    person = person or (dataset.persons[0] if dataset.persons else "")
+    cells = []
+    for label in dataset.labels:
+        take = next((r for r in dataset if r.label == label and r.person == person), None)
+        if take is None:
+            continue
+        columns = [i for i, c in enumerate(take.channels) if c[0] == "a"]
+        picture = look.spark(take.samples[:, columns], label=f"acceleration of {label}")
+        cells.append(
+            f'<div style="min-width:0"><div class="s"><b>{esc(label)}</b> '
+            f'<span class="mut">{number(take.seconds, "s", 1)}</span></div>{picture}</div>'
+        )
+    grid = (
+        '<div style="display:grid;gap:12px 16px;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));'
+        f'padding:8px 12px">{"".join(cells)}</div>'
+    )
+    made = look.tag("synthetic") if dataset.card.get("synthetic") else None
+    foot = look.dots("acceleration, ±4 g", "X solid", "Y dashed", "Z dotted")
+    return look.card("One take of each label", f"{dataset.name}, {person}", grid, foot, state=made)
+
+
+def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None) -> Html:
+    """Lines over one axis, each named at its right end.
+
+    Parameters
+    ----------
+    series : dict of str to sequence of float
+        At most four; None and not-a-number leave a gap.
+    x : sequence of float, optional
+        Default: 1, 2, 3 ...
+    mark : (float, str), optional
+        A vertical line at this x, and its words.
+    """
+    values = {name: [math.nan if v is None else float(v) for v in ys] for name, ys in series.items()}
+    length = max(map(len, values.values()))
+    x = [float(v) for v in (x if x is not None else range(1, length + 1))]
+    finite = [v for ys in values.values() for v in ys if math.isfinite(v)] or [0.0]
+    low, high, ticks = _nice(min(finite), max(finite))
+    x0, x1 = min(x), max(max(x), min(x) + 1e-9)
+    top = 24
+
+    def at_x(v):
+        return 100 * (v - x0) / (x1 - x0)
+
+    def at_y(v):
+        return top + _HEIGHT * (1 - (v - low) / (high - low))
+
+    out = [f'<text class="h" x="0" y="12">{esc(ylabel)}</text>']
+    for t in ticks:
+        y = round(at_y(t)) + 0.5
+        out.append(_line("grid", y))
+        out.append(f'<text x="-7" y="{y + 4}" text-anchor="end">{number(t, digits=_digits(ticks))}</text>')
+    bottom = top + _HEIGHT
+    x_low, x_high, x_ticks = _nice(x0, x1, 8)
+    for t in x_ticks:
+        if x0 - 1e-9 <= t <= x1 + 1e-9:
+            text = number(t, digits=_digits(x_ticks))
+            out.append(f'<text x="{at_x(t):.2f}%" y="{bottom + 15}" text-anchor="middle">{text}</text>')
+    out.append(f'<text class="h" x="50%" y="{bottom + 31}" text-anchor="middle">{esc(xlabel)}</text>')
+    if mark is not None:
+        place = f"{at_x(mark[0]):.2f}%"
+        anchor = "end" if at_x(mark[0]) > 60 else "start"
+        out.append(f'<line x1="{place}" x2="{place}" y1="{top}" y2="{bottom}" stroke="var(--tk-ink)"/>')
+        shift = f'dx="{-6 if anchor == "end" else 6}" y="{top + 12}" text-anchor="{anchor}"'
+        out.append(f'<text class="h halo" x="{place}" {shift}>{esc(mark[1])}</text>')
+    curves, ends = [], []
+    for (name, ys), (colour, dash, width) in zip(values.items(), _STYLES, strict=False):
+        path, pen = "", False
+        for a, b in zip(x, ys, strict=False):
+            if math.isfinite(b):
+                path += f"{'L' if pen else 'M'}{at_x(a):.2f} {at_y(b) - top:.1f}"
+                ends = [e for e in ends if e[1] != name] + [[at_y(b), name]]
+            pen = math.isfinite(b)
+        curves.append(
+            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dash}" '
+            'vector-effect="non-scaling-stroke"/>'
+        )
+    ends.sort()
+    for _ in range(9):
+        for a, b in zip(ends, ends[1:], strict=False):
+            push = max(0.0, 15 - (b[0] - a[0])) / 2
+            a[0], b[0] = a[0] - push, b[0] + push
+    out += [f'<text class="k" x="100%" dx="8" y="{y + 4:.1f}">{esc(name)}</text>' for y, name in ends]
+    stretched = f'viewBox="0 0 100 {_HEIGHT}" preserveAspectRatio="none"'
+    inner = f'<svg y="{top}" width="100%" height="{_HEIGHT}" {stretched}>{"".join(curves)}</svg>'
+    right = 20 + 7 * max(len(n) for n in values)
+    size = f'height="{bottom + 38}" style="height:{bottom + 38}px"'
+    label = esc(f"{title}: {', '.join(values)}")
+    picture = f'<svg class="tk-pic" {size} role="img" aria-label="{label}">{"".join(out)}{inner}</svg>'
+    body = f'<div class="tk-plot" style="padding:6px {right}px 4px 56px">{picture}</div>'
+    return look.card(title, subtitle, body)
+
+
+def _line(kind: str, y: float) -> str:
+    return f'<line class="{kind}" x1="0" x2="100%" y1="{y}" y2="{y}"/>'
+
+
+def _nice(low: float, high: float, most: int = 5):
+    """Round ends and ticks that cover low to high."""
+    span = (high - low) or abs(high) or 1.0
+    raw = span / most
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    ticks = [round(k * step, 10) for k in range(first, max(last, first + 1) + 1)]
+    return ticks[0], ticks[-1], ticks
+
+
+def _digits(ticks) -> int:
+    step = np.min(np.diff(ticks))
+    return max(0, -math.floor(math.log10(step) + 1e-9))
