@@ -6,16 +6,21 @@
 #ifndef TK_DEVICE_H
 #define TK_DEVICE_H
 
+#include "tk_engine.h"
 #include "tk_hal.h"
 #include "tk_history.h"
 #include "tk_link.h"
+#include "tk_live.h"
+#include "tk_pipeline.h"
+#include "tk_plan.h"
+#include "tk_slots.h"
 #include "tk_stream.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* All state of a device, about 16 KB. Caller-owned; the fields are nobody else's business. */
+/* All state of a device, about 27 KB. Caller-owned; the fields are nobody else's business. */
 typedef struct tk_device {
     const tk_hal *hal;
     uint8_t *arena;
@@ -26,22 +31,50 @@ typedef struct tk_device {
     tk_history history;
     tk_stream stream;
     bool text;               /* text mode: lines instead of frames, until a zero byte arrives */
-    uint32_t micros_low;     /* hal->micros at the last poll, and how often it has wrapped */
+    tk_slots slots;
+    bool has_plan;           /* a plan is bound to the engine: it is the active slot's */
+    bool has_pipeline;       /* and it is more than a bare network */
+    tk_plan plan;
+    tk_engine engine;
+    tk_pipeline pipeline;
+    tk_rule rule;            /* in force: the pipeline's, or what DECISION said */
+    tk_live live;
+    uint32_t micros_low;     /* hal->micros at the last look, and how often it has wrapped */
     uint32_t micros_high;
+    uint32_t tended_us;      /* when samples were last taken */
     uint32_t imu_seen_us;    /* when the last sample came */
     bool imu_dead;           /* none for a second: told once */
+    /* The last request if it was one that must not be done twice, and its reply. */
+    uint8_t done_type, done_seq, done_length;
+    uint8_t done[12];
 } tk_device;
 
-/* Start a device. `hal` and `arena` (a multiple of TK_ARENA_ALIGN, bytes of it) must stay. Reads
- * both slots and makes the active pipeline ready, which takes about 0.1 s when both are full. */
+/* Start a device. `hal` and `arena` (a multiple of 16, bytes of it) must stay. Reads both slots and
+ * makes the active pipeline ready, which takes 0.2 s when both are full. */
 void tk_device_init(tk_device *device, const tk_hal *hal, void *arena, size_t arena_bytes);
 
-/* Do what is to do now and return: take samples, answer requests, send what waits. To be called
- * again and again, at least every 0.2 s or the IMU's own memory runs over. */
+/* Do what is to do now and return: take samples, answer requests, answer one window, send what
+ * waits. To be called again and again, at least every 0.2 s or the IMU's own memory runs over. */
 void tk_device_poll(tk_device *device);
 
 /* Microseconds since boot, without wrapping; right if tk_device_poll runs at least once an hour. */
 uint64_t tk_device_micros(tk_device *device);
+
+/* ---- for tk_requests.c ---- */
+
+/* Bind the active slot's plan to the engine. If live predictions were on they go on with it, from the
+ * history; if they can't, the host is told and they stop. */
+void tk_device_use_active(tk_device *device);
+
+/* Start live predictions. TK_ERR_NO_PLAN, TK_ERR_NO_PIPELINE, TK_ERR_SENSOR, TK_ERR_RATE. */
+tk_status tk_device_start_live(tk_device *device);
+
+/* Run the network on what the input tensor holds. Between layers the sensor is looked after, so that
+ * a slow network loses no samples; that time is not counted. Builds events: write no reply before. */
+tk_status tk_device_run(tk_device *device, uint32_t *cycles, uint32_t *microseconds);
+
+/* Queue a text for people. */
+void tk_device_log(tk_device *device, const char *text);
 
 #ifdef __cplusplus
 }

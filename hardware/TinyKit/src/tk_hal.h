@@ -36,8 +36,9 @@ typedef struct tk_hal {
     uint32_t (*micros)(void *context);
 
     /* Count processor cycles from start to stop; both NULL: the board can't, cycles are reported
-     * as 0. Called in pairs, never nested. */
-    void (*cycles_start)(void *context);
+     * as 0. Called in pairs, never nested. `key` names the work: equal keys, equal work, so that an
+     * emulator may count it once and remember. */
+    void (*cycles_start)(void *context, uint32_t key);
     uint32_t (*cycles_stop)(void *context);
 
     /* Take up to `capacity` received bytes; returns how many there were. */

@@ -39,7 +39,7 @@ extern "C" {
     X(TK_ERR_BOUNDS, -22, "out_of_bounds", "an offset or size points outside")                 \
     X(TK_ERR_ALIGNMENT, -23, "bad_alignment", "an offset is not a multiple it must be")        \
     X(TK_ERR_SHAPE, -24, "bad_shape", "a tensor's shape is not as it must be")                 \
-    X(TK_ERR_OP, -25, "unsupported_op", "the engine has no such operation; detail is its code") \
+    X(TK_ERR_OP, -25, "unsupported_op", "the engine has no such operation; detail is its place") \
     X(TK_ERR_PARAMETER, -26, "bad_parameter", "an operation's parameter is out of its range")  \
     X(TK_ERR_PIPELINE, -27, "bad_pipeline", "the pipeline section contradicts itself")         \
     X(TK_ERR_SENSOR, -28, "no_sensor", "there is no such sensor")                              \

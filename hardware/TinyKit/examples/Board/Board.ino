@@ -10,7 +10,7 @@
  *   uint32_t port_imu_index(), port_imu_time()      number and time (us) of the reading just taken
  *   bool port_flash_erase(address)                  one 4 KB page
  *   bool port_flash_write(address, words, count)
- *   void port_cycles_start(), uint32_t port_cycles_stop()
+ *   void port_cycles_start(key), uint32_t port_cycles_stop()
  *   uint32_t port_free_ram()
  *   void port_idle()                                rest a moment: nothing was to do
  */
@@ -75,7 +75,7 @@ static void find_imu()
 /* ---- the rest of the board ---- */
 
 static uint32_t now_us(void *) { return micros(); }
-static void cycles_start(void *) { port_cycles_start(); }
+static void cycles_start(void *, uint32_t key) { port_cycles_start(key); }
 static uint32_t cycles_stop(void *) { return port_cycles_stop(); }
 static uint32_t free_ram(void *) { return port_free_ram(); }
 

@@ -55,7 +55,7 @@ static inline bool port_flash_write(uint32_t address, const uint32_t *words, siz
 }
 
 static uint32_t port_cycles_from;
-static inline void port_cycles_start() { port_cycles_from = DWT->CYCCNT; }
+static inline void port_cycles_start(uint32_t) { port_cycles_from = DWT->CYCCNT; }
 static inline uint32_t port_cycles_stop() { return DWT->CYCCNT - port_cycles_from; }
 
 /* Heap that was never asked for, by asking for it. */
