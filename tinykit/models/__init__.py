@@ -1,1 +1,10 @@
+"""Windows to answers: the zoo of networks, training, baselines and reports."""
 
+from .augment import Augment
+from .backend import keras
+from .baselines import Baselines, baselines
+from .predict import evaluate, predict, test_windows
+from .report import Report
+from .train import train
+
+__all__ = ["Augment", "Baselines", "Report", "baselines", "evaluate", "keras", "predict", "test_windows", "train"]

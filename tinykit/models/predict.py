@@ -1,0 +1,88 @@
+"""Answers of the float network, and the rule by which any answers are scored."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError, ModelError
+from ..features import features
+from .backend import keras
+from .report import Report
+
+
+def network(pipeline):
+    """The pipeline's Keras network.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has none.
+    """
+    if not pipeline.float_model:
+        raise ModelError(f"Pipeline {pipeline.name} has no float network.", "Train it, or use its int8 network.")
+    return _load(pipeline.float_model)
+
+
+@lru_cache(maxsize=8)
+def _load(data: bytes):
+    k = keras()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.h5"
+        path.write_bytes(data)
+        return k.models.load_model(path, compile=False)
+
+
+def predict(pipeline, counts) -> np.ndarray:
+    """Probabilities of the float network.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    counts : int16 array of shape (n, window, c)
+
+    Returns
+    -------
+    float32 array of shape (n, labels)
+
+    Raises
+    ------
+    DataError
+        The shape is not the pipeline's.
+    """
+    counts = np.asarray(counts)
+    channels = pipeline.front_end.channels
+    if counts.ndim != 3 or counts.shape[1:] != (pipeline.window, len(channels)):
+        raise DataError(
+            f"The windows have shape {counts.shape}; expected (n, {pipeline.window}, {len(channels)}) for "
+            f"{','.join(channels)}.", "Cut them with tinykit.models.test_windows(pipeline, dataset).")
+    model = network(pipeline)
+    x = features(counts, pipeline.front_end)
+    parts = [model(x[i: i + 512], training=False).numpy() for i in range(0, len(x), 512)]
+    return np.concatenate(parts) if parts else np.zeros((0, len(pipeline.labels)), np.float32)
+
+
+def test_windows(pipeline, dataset):
+    """Windows of a dataset as a pipeline is tested on: half a window's hop, the pipeline's labels.
+
+    A take's answer is the mean of the probabilities of its windows; a stream with row labels
+    is scored window by window. Windows whose label the pipeline does not know have label -1
+    and count as wrong.
+
+    Returns
+    -------
+    tinykit.data.Windows
+    """
+    return dataset.windows(pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels)
+
+
+test_windows.__test__ = False  # pytest: not a test
+
+
+def evaluate(pipeline, dataset) -> Report:
+    """Score the float network on a dataset; ``tinykit.evaluate`` does it with the int8 network."""
+    windows = test_windows(pipeline, dataset)
+    return Report.of(windows, predict(pipeline, windows.counts), f"{pipeline.name}, float32")
