@@ -38,8 +38,8 @@ class SensorInfo:
 class BoardInfo:
     """What a board says of itself; sizes in bytes.
 
-    ``free_ram`` is what nothing uses, ``arena`` what networks may use, ``slot_bytes`` the size of
-    each slot, its 4,096 bytes of header included.
+    ``free_ram`` is what nothing uses, ``arena`` what networks may use, ``slot_bytes`` the largest
+    plan that a slot holds.
     """
 
     board: str
@@ -380,7 +380,8 @@ class Board:
             )
         if not len(x):
             raise ModelError("There are no examples in x.", "Give at least one.")
-        answers, self.last_run = run_each(self._link, m.MODE_TENSOR, x, progress, "run")
+        with self._feed.paused():
+            answers, self.last_run = run_each(self._link, m.MODE_TENSOR, x, progress, "run")
         return answers
 
     def answers(self, counts, progress: bool = False) -> np.ndarray:
@@ -402,7 +403,8 @@ class Board:
                 f"Windows are int16 counts of shape (n, window, channels), got {counts.dtype} of shape {counts.shape}.",
                 "Make them with dataset.windows(...).counts.",
             )
-        answers, self.last_run = run_each(self._link, m.MODE_WINDOW, counts, progress, "windows")
+        with self._feed.paused():
+            answers, self.last_run = run_each(self._link, m.MODE_WINDOW, counts, progress, "windows")
         return answers
 
     def classify(self, counts) -> np.ndarray:
@@ -427,7 +429,7 @@ class Board:
         Returns
         -------
         Report
-            Accuracy, macro F1, confusion, per person; ``report.agreement`` says in how many
+            Accuracy, macro F1, confusion, per person; ``extra["agreement"]`` says in how many
             windows board and host agree bit for bit.
 
         Raises
@@ -435,16 +437,17 @@ class Board:
         BoardError
             The board has no pipeline, or one that was deployed from elsewhere.
         """
-        from .. import engine
+        from ..engine import answers
         from ..models import Report
 
         pipeline = self._need_pipeline("evaluate")
-        windows = engine.windows_of(pipeline, dataset)
+        windows = dataset.windows(
+            pipeline.window, pipeline.hop, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
+        )
         own = self.answers(windows.counts, progress)
-        same = agreement(own, engine.answers(pipeline, windows.counts))
-        report = Report.of(windows, (own.astype(np.float64) + 128) / 256, pipeline)
-        report.agreement = same
-        return report
+        same = agreement(own, answers(pipeline, windows.counts))
+        title = f"{pipeline.name} {pipeline.fingerprint} on {self.info.board}"
+        return Report.of(windows, own, title, agreement=same.as_dict())
 
     def live(self, seconds: float | None = None) -> Live:
         """Start live predictions.
@@ -528,9 +531,9 @@ class Board:
     def _ask_decision(self, new: Decision | None = None) -> Decision:
         payload = b""
         if new is not None:
-            if not 0 <= new.threshold <= 1 or not 1 <= new.smoothing <= 255 or not 0 <= new.suppression_s <= 65:
+            if not 0 <= new.threshold <= 1 or not 1 <= new.smoothing <= 16 or not 0 <= new.suppression_s <= 65.5:
                 raise ModelError(
-                    f"The decision rule takes threshold 0 to 1, smoothing 1 to 255 and suppression 0 to 65 s, "
+                    f"The decision rule takes threshold 0 to 1, smoothing 1 to 16 and suppression 0 to 65.5 s, "
                     f"got {new.threshold}, {new.smoothing}, {new.suppression_s}.",
                     "Give values in these ranges.",
                 )

@@ -14,7 +14,6 @@ from ..errors import DeviceError, DoesNotFit, LinkError, ModelError
 from ..pipeline import Pipeline
 from . import messages as m
 
-SLOT_HEADER = 4096  # the slot's first flash page holds its header, the plan begins after it
 _SMALLEST_CHUNK = 32
 _ERASE_TIMEOUT_S = 12.0  # 80 pages of up to 90 ms each
 
@@ -114,11 +113,11 @@ def check_fit(plan, slot_bytes: int, arena: int) -> None:
     DoesNotFit
         By how many bytes, of what, and what to try.
     """
-    room = slot_bytes - SLOT_HEADER
     size = len(plan.bytes)
-    if size > room:
+    if size > slot_bytes:
         raise DoesNotFit(
-            f"The plan is {size:,} bytes, a slot holds {room:,}: {size - room:,} bytes too many. Nothing was sent.",
+            f"The plan is {size:,} bytes, a slot holds {slot_bytes:,}: {size - slot_bytes:,} bytes too many. "
+            "Nothing was sent.",
             "Use fewer filters or a smaller model (tk.train(..., model='small')), or a shorter window.",
         )
     if plan.arena_bytes > arena:

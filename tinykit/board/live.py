@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errors import BoardError, DeviceError
@@ -90,7 +91,7 @@ class Live:
         self._kept = deque(maxlen=size)
         self._changed = threading.Condition()
         self._written = self._cursor = 0
-        self.lost = 0
+        self._lost = 0
         self._next: int | None = None
         self._closed = False
         feed._attach(self)
@@ -104,6 +105,11 @@ class Live:
     def received(self) -> int:
         """Predictions that arrived."""
         return self._written
+
+    @property
+    def lost(self) -> int:
+        """Hops without an answer here: lost on the way, or skipped by a board that is too slow for its hop."""
+        return self._lost
 
     @property
     def closed(self) -> bool:
@@ -170,7 +176,7 @@ class Live:
     def _take(self, prediction: Prediction) -> None:
         with self._changed:
             if self._next is not None:
-                self.lost += max(0, prediction.number - self._next)
+                self._lost += max(0, prediction.number - self._next)
             self._next = prediction.number + 1
             self._kept.append(prediction)
             self._written += 1
@@ -223,6 +229,19 @@ class Feed:
         hop, rate_mhz = struct.unpack("<II", self.link.request(m.LIVE_START))
         self.hop, self.rate_hz = hop, rate_mhz / 1000
 
+    @contextmanager
+    def paused(self):
+        """For what needs the network's memory: live predictions stop meanwhile, and go on after."""
+        with self._lock:
+            running = self.running
+            if running:
+                self.link.request(m.LIVE_STOP)
+            try:
+                yield
+            finally:
+                if running:
+                    self.start()
+
     def _attach(self, live: Live) -> None:
         with self._lock:
             self._lives = [*self._lives, live]
@@ -239,9 +258,7 @@ class Feed:
                 return
             if len(self._lives) == 1:
                 try:
-                    sent = struct.unpack_from("<I", self.link.request(m.LIVE_STOP, tries=3))[0]
-                    if live._next is not None and sent > live._next:
-                        live.lost += sent - live._next
+                    self.link.request(m.LIVE_STOP, tries=3)
                 except BoardError as error:
                     self.link.log.add("error", f"Live predictions were not stopped on the board: {error}")
             self._lives = [other for other in self._lives if other is not live]
