@@ -201,6 +201,19 @@ static void predict(tk_device *device)
 
 /* ---- the loop ---- */
 
+void tk_device_start_text(tk_device *device)
+{
+    tk_stream_start(&device->stream, &device->history, 1);
+    device->text = true;
+}
+
+/* "text" and return, typed into a serial monitor. No frame begins like that: requests end at 0x3F. */
+static bool typed_text(const tk_decoder *decoder)
+{
+    const uint8_t *typed = decoder->buffer;
+    return decoder->length == 5 && memcmp(typed, "text", 4) == 0 && (typed[4] == '\r' || typed[4] == '\n');
+}
+
 static void take_bytes(tk_device *device)
 {
     tk_frame request;
@@ -219,6 +232,9 @@ static void take_bytes(tk_device *device)
             device->stream.on = false;
         }
         if (tk_decoder_push(&device->link.decoder, byte, &request)) tk_requests_answer(device, &request);
+        if (byte != 0 && device->hal->imu_read != NULL && typed_text(&device->link.decoder)) {
+            tk_device_start_text(device);
+        }
     }
 }
 
@@ -242,4 +258,9 @@ void tk_device_poll(tk_device *device)
     tend(device);
     if (tk_live_feed(&device->live, &device->history)) predict(device);
     tk_link_flush(&device->link);
+}
+
+size_t tk_device_size(void)
+{
+    return sizeof(tk_device);
 }

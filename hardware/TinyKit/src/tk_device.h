@@ -60,7 +60,13 @@ void tk_device_poll(tk_device *device);
 /* Microseconds since boot, without wrapping; right if tk_device_poll runs at least once an hour. */
 uint64_t tk_device_micros(tk_device *device);
 
+/* sizeof(tk_device), for a host that calls this by ctypes. */
+size_t tk_device_size(void);
+
 /* ---- for tk_requests.c ---- */
+
+/* Enter the text mode: lines from the next sample on, until a zero byte arrives. */
+void tk_device_start_text(tk_device *device);
 
 /* Bind the active slot's plan to the engine. If live predictions were on they go on with it, from the
  * history; if they can't, the host is told and they stop. */

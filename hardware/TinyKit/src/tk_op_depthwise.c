@@ -6,9 +6,8 @@
  * Weights (op->data): [tap][output channel], channels rounded up to a multiple of 4 with zeros.
  *
  * p[0] rows of ring: 0 reads the input where it is. Otherwise the output may be written onto the
- * input: the last p[0] = (kernel_h - 1) * dilation_h + 1 input rows are kept as copies in scratch.
- * That needs out_w * out_c <= in_w * in_c and pad_top <= p[0] - 1, so that no row is overwritten
- * before it has been copied.
+ * input: the last p[0] = (kernel_h - 1) * dilation_h + 1 input rows are kept as copies in scratch
+ * (the host has checked that no row is overwritten before it has been copied).
  *
  * Scratch: taps (u32 each), a row of zero points (in_c, rounded up to 4), the ring.
  */

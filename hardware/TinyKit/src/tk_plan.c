@@ -105,11 +105,8 @@ static tk_status check_depthwise(const tk_plan *plan, const tk_op *op)
     if (op->p[1] < 1 || op->p[1] > 65535 || (uint64_t)op->in_c * (uint32_t)op->p[1] != op->out_c) {
         return TK_ERR_SHAPE;
     }
-    if (op->p[0] != 0) {
-        if (op->p[0] != (op->kernel_h - 1) * op->dilation_h + 1 || op->pad_top >= op->p[0] ||
-            (uint64_t)op->out_w * op->out_c > (uint64_t)op->in_w * op->in_c) {
-            return TK_ERR_PARAMETER;
-        }
+    if (op->p[0] != 0 && op->p[0] != (op->kernel_h - 1) * op->dilation_h + 1) {
+        return TK_ERR_PARAMETER;
     }
     if (op->scratch_bytes < tk_depthwise_scratch(op)) {
         return TK_ERR_PARAMETER;
@@ -175,10 +172,15 @@ static tk_status check_add(const tk_plan *plan, const tk_op *op)
 {
     const uint64_t bytes = (uint64_t)op->in_h * op->in_w * op->in_c;
     const int sum = op->kind == TK_ADD;
-    if (!same_shape(op)) {
+    if (!same_shape(op) || op->p[6] < 1 || bytes % (uint32_t)op->p[6] != 0) {
         return TK_ERR_SHAPE;
     }
-    if (!within(op->in1, bytes, plan->header->arena_bytes)) {
+    if (op->flags & TK_FLAG_CONST) {
+        const tk_status status = check_constants(plan, op->in1, (uint32_t)op->p[6]);
+        if (status != TK_OK) {
+            return status;
+        }
+    } else if (!within(op->in1, (uint32_t)op->p[6], plan->header->arena_bytes)) {
         return TK_ERR_BOUNDS;
     }
     if (check_multiplier(op->p[0], op->p[1]) != TK_OK ||
@@ -238,7 +240,7 @@ static tk_status check_op(const tk_plan *plan, const tk_op *op)
     if (op->scratch % 8 != 0) {
         return TK_ERR_ALIGNMENT;
     }
-    if ((op->flags & ~TK_FLAG_SIMPLE) != 0 || op->low > op->high || !is_zero_point(op->zero0) ||
+    if ((op->flags & ~(TK_FLAG_SIMPLE | TK_FLAG_CONST)) != 0 || op->low > op->high || !is_zero_point(op->zero0) ||
         !is_zero_point(op->zero1) || !is_zero_point(op->zero_out)) {
         return TK_ERR_PARAMETER;
     }

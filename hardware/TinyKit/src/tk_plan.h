@@ -70,12 +70,15 @@ typedef enum tk_kind {
 #define TK_FLAG_SIMPLE 1u    /* every channel: shift in -22..-1 and |sum| < 2^30, so that the short
                                 requantisation is exact; the host has checked it */
 
+#define TK_FLAG_CONST 2u     /* TK_ADD, TK_MUL: the second input is a constant */
+
 /* One operation, 96 bytes. Fields that a kind doesn't use are 0. A picture is (h, w, c), c fastest. */
 typedef struct tk_op {
     uint16_t kind;           /* tk_kind */
     uint16_t flags;          /* TK_FLAG_... */
     uint32_t in0;            /* arena offset of the input */
-    uint32_t in1;            /* arena offset of the second input (TK_ADD, TK_MUL) */
+    uint32_t in1;            /* arena offset of the second input (TK_ADD, TK_MUL); plan offset
+                                with TK_FLAG_CONST */
     uint32_t out;            /* arena offset of the output */
     uint32_t scratch;        /* arena offset of memory for this op alone, a multiple of 8 */
     uint32_t scratch_bytes;  /* at least what the kernel's tk_..._scratch() says */

@@ -133,8 +133,7 @@ static tk_status text(call *c)
     if (c->length != 1) return TK_ERR_LENGTH;
     if (c->in[0] != 1) return TK_ERR_ARGUMENT;
     if (c->device->hal->imu_read == NULL) return TK_ERR_SENSOR;
-    tk_stream_start(&c->device->stream, &c->device->history, 1);
-    c->device->text = true;
+    tk_device_start_text(c->device);
     return TK_OK;
 }
 
