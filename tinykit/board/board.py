@@ -155,6 +155,7 @@ class Board:
             self._listeners: dict[str, list] = {}
             self._deploying = threading.Lock()
             self._decision: Decision | None = None
+            self._described: dict[int, Pipeline | None] = {}
             self.last_deployment: Deployment | None = None
             self._slots: list[m.Slot] = self.slots
             if all(slot.state == "empty" for slot in self._slots):
@@ -220,8 +221,17 @@ class Board:
 
     @property
     def pipeline(self) -> Pipeline | None:
-        """The pipeline that it runs; None when it has none, or another computer deployed it."""
-        return None if self.active is None else self._versions.pipeline(self.active.crc)
+        """The pipeline that it runs; None when it has none, or a bare network.
+
+        Deployed by another computer: as the board itself describes it, without the networks.
+        """
+        if self.active is None:
+            return None
+        crc = self.active.crc
+        known = self._versions.pipeline(crc)
+        if known is None and crc not in self._described:
+            self._described[crc] = self._read_section()
+        return known or self._described[crc]
 
     @property
     def versions(self) -> list[dict]:
@@ -430,24 +440,28 @@ class Board:
         -------
         Report
             Accuracy, macro F1, confusion, per person; ``extra["agreement"]`` says in how many
-            windows board and host agree bit for bit.
+            windows board and host agree bit for bit (not there when another computer deployed it).
 
         Raises
         ------
-        BoardError
-            The board has no pipeline, or one that was deployed from elsewhere.
+        DeviceError
+            ``no_plan``, ``no_pipeline``: the board has no pipeline.
         """
         from ..engine import answers
         from ..models import Report
 
-        pipeline = self._need_pipeline("evaluate")
+        pipeline = self.pipeline
+        if pipeline is None:
+            name = "no_plan" if self.active is None else "no_pipeline"
+            raise DeviceError(name, "The board has no pipeline to evaluate.", "Deploy one: board.deploy(pipeline).")
         windows = dataset.windows(
             pipeline.window, pipeline.hop, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
         )
         own = self.answers(windows.counts, progress)
-        same = agreement(own, answers(pipeline, windows.counts))
-        title = f"{pipeline.name} {pipeline.fingerprint} on {self.info.board}"
-        return Report.of(windows, own, title, agreement=same.as_dict())
+        extra = {}
+        if pipeline.int8_model:
+            extra["agreement"] = agreement(own, answers(pipeline, windows.counts)).as_dict()
+        return Report.of(windows, own, f"{pipeline.name} on {self.info.board}", **extra)
 
     def live(self, seconds: float | None = None) -> Live:
         """Start live predictions.
@@ -545,16 +559,18 @@ class Board:
         pipeline = self.pipeline
         return pipeline.labels if pipeline is not None else ()
 
-    def _need_pipeline(self, what: str) -> Pipeline:
-        if self.active is None:
-            raise DeviceError("no_plan", f"The board has no pipeline to {what}.", "Deploy one: board.deploy(pipeline).")
-        pipeline = self.pipeline
-        if pipeline is None:
-            raise BoardError(
-                f"The board runs {self.active.name!r}, which was not deployed from here.",
-                "Deploy the pipeline that you want to test: board.deploy(pipeline).",
-            )
-        return pipeline
+    def _read_section(self) -> Pipeline | None:
+        from ..features import unpack_section
+
+        section = b""
+        try:
+            while piece := self._link.request(m.SECTION_READ, struct.pack("<IH", len(section), 512)):
+                section += piece
+        except DeviceError as error:
+            if error.name not in ("no_pipeline", "no_plan"):
+                raise
+            return None
+        return unpack_section(section)
 
     def _memory(self) -> Path | None:
         if not self.info.id:

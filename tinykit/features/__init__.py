@@ -2,6 +2,6 @@
 
 from .core import load_core
 from .imu import features, quantized, resample
-from .section import pack_section
+from .section import pack_section, unpack_section
 
-__all__ = ["features", "load_core", "pack_section", "quantized", "resample"]
+__all__ = ["features", "load_core", "pack_section", "quantized", "resample", "unpack_section"]

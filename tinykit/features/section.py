@@ -7,7 +7,7 @@ import struct
 from fractions import Fraction
 
 from ..errors import ModelError
-from ..pipeline import IMU_CHANNELS, ImuFrontEnd, Pipeline
+from ..pipeline import IMU_CHANNELS, Decision, ImuFrontEnd, Pipeline
 
 # As in hardware/TinyKit/src/tk_pipeline.h, which has the layout in words.
 _HEADER = struct.Struct("<4sHH32sIHHBBBBBbBBHH8s")
@@ -80,6 +80,38 @@ def pack_section(
         )
         + body
     )  # fmt: skip
+
+
+def unpack_section(section: bytes) -> Pipeline:
+    """What a section says of its pipeline: all but the networks and the feature scales.
+
+    Raises
+    ------
+    ModelError
+        It is no pipeline section, or one of another format.
+    """
+    try:
+        (magic, version, length, name, rate_mhz, window, hop, _, channels, features, labels, flags, _, smoothing, _,
+         threshold, suppression_ms, order) = _HEADER.unpack_from(section)  # fmt: skip
+        if magic != _MAGIC or version != _FORMAT or length > len(section):
+            raise ValueError
+        at = _HEADER.size + 8 * features
+        texts = []
+        for _ in range(labels):
+            texts.append(section[at + 1 : at + 1 + section[at]].decode())
+            at += 1 + section[at]
+        front = ImuFrontEnd(
+            tuple(IMU_CHANNELS[c] for c in order[:channels]),
+            bool(flags & _CENTER),
+            tuple(m for m in "ag" if flags & _LENGTH[m]),
+        )
+        name = name.rstrip(b"\0").decode()
+    except (ValueError, IndexError, struct.error):
+        raise ModelError(
+            "These bytes are no pipeline section of this tinykit.", "Deploy the pipeline again."
+        ) from None
+    rule = Decision(smoothing, threshold / 65535, suppression_ms / 1000)
+    return Pipeline(name, "gesture", rate_mhz / 1000, window, hop, front, tuple(texts), rule)
 
 
 def fixed_point(scale: float, input_scale: float) -> tuple[int, int]:
