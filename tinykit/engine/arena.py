@@ -1,0 +1,165 @@
+"""Where each tensor lies in the arena: as little memory as possible, by who lives when.
+
+Every buffer lives from the step that writes it first to the step that reads it last. Buffers that
+never live together may share memory. At the step where one dies and another is born, they may
+overlap too, if the kernel allows it (``Step.clearance``): most operations run forward through
+input and output alike, so the output may follow close behind the reading.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from .step import Step
+
+ALIGN, SCRATCH_ALIGN, ARENA_ALIGN = 4, 8, 16
+_TRIES = 150
+
+
+@dataclass(eq=False)
+class Block:
+    """A piece of memory: ``size`` bytes, alive in steps ``first`` to ``last``."""
+
+    size: int
+    first: int
+    last: int
+    align: int = ALIGN
+    place: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A finished arena: total size, offset of each buffer, offset of each step's scratch."""
+
+    bytes: int
+    buffers: dict[int, int]
+    scratch: list[int]
+    blocks: list[Block]
+
+
+def plan_arena(steps: list[Step], input_buffer: int, input_bytes: int, output_buffer: int) -> Layout:
+    """Lay out all buffers of a network.
+
+    Parameters
+    ----------
+    steps : list of Step
+        In running order.
+    input_buffer, input_bytes
+        The network's input is alive from the start.
+    output_buffer : int
+        The network's output stays alive to the end.
+    """
+    blocks, close = {}, {}
+    blocks[input_buffer] = Block(input_bytes, 0, 0)
+    scratch = []
+    for i, step in enumerate(steps):
+        for number, buffer in enumerate(step.inputs):
+            need = step.in_offset + step.in_bytes if number == 0 else 0
+            blocks[buffer].size = max(blocks[buffer].size, need)
+            blocks[buffer].last = i
+        if step.output not in blocks:
+            blocks[step.output] = Block(0, i, i)
+        out = blocks[step.output]
+        out.size = max(out.size, step.out_offset + _extent(step))
+        out.last = max(out.last, i)
+        scratch.append(Block(step.scratch_bytes, i, i, SCRATCH_ALIGN))
+    blocks[output_buffer].last = len(steps)
+    for i, step in enumerate(steps):
+        distance = step.clearance()
+        if distance is None or step.out_offset or step.in_offset:
+            continue
+        for buffer in step.inputs:
+            old, new = blocks[buffer], blocks[step.output]
+            if old is not new and old.last == i and new.first == i:
+                close[id(new), id(old)] = distance
+    everything = [b for b in blocks.values() if b.size] + [b for b in scratch if b.size]
+    total = _pack(everything, close)
+    return Layout(
+        max(ARENA_ALIGN, -(-total // ARENA_ALIGN) * ARENA_ALIGN),
+        {buffer: block.place for buffer, block in blocks.items()},
+        [max(0, block.place) for block in scratch],
+        everything,
+    )
+
+
+def _extent(step: Step) -> int:
+    if step.kind == "copy":
+        return (step.in_shape[0] - 1) * step.params[1] + step.in_shape[1] * step.in_shape[2]
+    return step.out_bytes
+
+
+def _pack(blocks: list[Block], close: dict) -> int:
+    """Give every block a place; the best of several orders of placing. Returns the total size."""
+    peers = [
+        [j for j, b in enumerate(blocks) if j != i and b.first <= a.last and a.first <= b.last]
+        for i, a in enumerate(blocks)
+    ]
+    pairs = {}
+    index = {id(b): i for i, b in enumerate(blocks)}
+    for (new, old), distance in close.items():
+        if new in index and old in index:
+            pairs[index[new], index[old]] = distance
+    orders = [
+        sorted(range(len(blocks)), key=lambda i: -blocks[i].size),
+        sorted(range(len(blocks)), key=lambda i: blocks[i].first),
+        sorted(range(len(blocks)), key=lambda i: -blocks[i].last),
+    ]
+    shuffler = random.Random(0)
+    best, places = None, []
+    for attempt in range(_TRIES):
+        order = orders[attempt] if attempt < len(orders) else _nudged(orders[0], shuffler)
+        found, top = _place(blocks, order, peers, pairs)
+        if best is None or top < best:
+            best, places = top, found
+    for block, place in zip(blocks, places):
+        block.place = place
+    return best or 0
+
+
+def _nudged(order: list[int], shuffler: random.Random) -> list[int]:
+    order = list(order)
+    for _ in range(shuffler.randint(1, 4)):
+        i, j = shuffler.randrange(len(order)), shuffler.randrange(len(order))
+        order.insert(j, order.pop(i))
+    return order
+
+
+def _place(blocks, order, peers, pairs):
+    """Place in this order, each as low as it can lie."""
+    places, top = [-1] * len(blocks), 0
+    for i in order:
+        block = blocks[i]
+        placed = [j for j in peers[i] if places[j] >= 0]
+        candidates = {0}
+        for j in placed:
+            candidates.add(places[j] + blocks[j].size)
+            if (i, j) in pairs:  # i is written behind the reading of j
+                candidates.add(places[j] - pairs[i, j])
+            if (j, i) in pairs:
+                candidates.add(places[j] + pairs[j, i])
+        lowest = None
+        spots = {_aligned(c, block.align) for c in candidates} | {c // block.align * block.align for c in candidates}
+        for at in sorted(c for c in spots if c >= 0):
+            if all(_apart(i, at, j, places[j], blocks, pairs) for j in placed):
+                lowest = at
+                break
+        if lowest is None:  # always possible above everything
+            lowest = _aligned(max(places[j] + blocks[j].size for j in placed), block.align)
+        places[i] = lowest
+        top = max(top, lowest + block.size)
+    return places, top
+
+
+def _aligned(offset: int, align: int) -> int:
+    return -(-offset // align) * align
+
+
+def _apart(i, at, j, there, blocks, pairs) -> bool:
+    if at + blocks[i].size <= there or there + blocks[j].size <= at:
+        return True
+    if (i, j) in pairs:
+        return at + pairs[i, j] <= there
+    if (j, i) in pairs:
+        return there + pairs[j, i] <= at
+    return False

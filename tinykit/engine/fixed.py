@@ -1,0 +1,238 @@
+"""Fixed-point arithmetic of int8 networks, in plain Python integers.
+
+What the device does for every value, the host does here once: multipliers, and tables of whatever
+depends on one int8 only. Rounding is that of TensorFlow Lite Micro's reference kernels, which use
+gemmlowp's published fixed-point functions: a value with ``n`` integer bits is an int32 in units of
+``2**(n - 31)``.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+INT32_MAX, INT32_MIN = 2**31 - 1, -(2**31)
+
+
+def wrap(x: int) -> int:
+    """Modulo 2^32, as a signed number: what a 32-bit register keeps."""
+    return (x + 2**31) % 2**32 - 2**31
+
+
+def saturate(x: int) -> int:
+    return max(INT32_MIN, min(INT32_MAX, x))
+
+
+def clamp(x: int, low: int = -128, high: int = 127) -> int:
+    return max(low, min(high, x))
+
+
+def round_away(x: float) -> int:
+    """Nearest integer, halves away from zero (C's ``round``; Python's goes to even)."""
+    return int(math.floor(abs(x) + 0.5)) * (1 if x >= 0 else -1)
+
+
+def high_mul(a: int, b: int) -> int:
+    """``a * b / 2**31``, rounded half up, saturated."""
+    return saturate((a * b + 2**30) >> 31)
+
+
+def round_shift(x: int, n: int) -> int:
+    """``x / 2**n``, rounded half away from zero."""
+    if n == 0:
+        return x
+    half = 1 << (n - 1)
+    return (x + half) >> n if x >= 0 else -((-x + half) >> n)
+
+
+def requantize(x: int, multiplier: int, shift: int) -> int:
+    """``x * multiplier / 2**31 * 2**shift`` with two roundings."""
+    left, right = max(shift, 0), max(-shift, 0)
+    return round_shift(high_mul(wrap(x << left), multiplier), right)
+
+
+def quantize_multiplier(factor: float) -> tuple[int, int]:
+    """A real factor as ``(multiplier, shift)``: ``factor = multiplier / 2**31 * 2**shift``.
+
+    Parameters
+    ----------
+    factor : float
+        Not negative.
+
+    Returns
+    -------
+    multiplier : int
+        0, or 2^30 to 2^31 - 1.
+    shift : int
+        Positive is to the left. Factors below 2^-31 become 0.
+    """
+    if factor == 0:
+        return 0, 0
+    fraction, shift = math.frexp(factor)
+    multiplier = round_away(fraction * 2**31)
+    if multiplier == 2**31:
+        multiplier, shift = multiplier // 2, shift + 1
+    return (0, 0) if shift < -31 else (multiplier, shift)
+
+
+def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
+    """Clamp of an output whose activation is fused: ``NONE``, ``RELU``, ``RELU6``, ``RELU_N1_TO_1``."""
+    low, high = {"NONE": (None, None), "RELU": (0, None), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}[activation]
+
+    def level(real):
+        return zero_point + round_away(float(np.float32(real) / np.float32(scale)))
+
+    return (
+        -128 if low is None else max(-128, level(low)),
+        127 if high is None else min(127, level(high)),
+    )
+
+
+# Coefficients of gemmlowp's exp, sigmoid and tanh, in units of 2^-31 (2^-29 for the Newton start).
+_EXP_EIGHTH, _THIRD = 1895147668, 715827883  # exp(-1/8), 1/3
+_EXP_POWERS = (  # (power of two, exp(-2^power))
+    (-2, 1672461947),
+    (-1, 1302514674),
+    (0, 790015084),
+    (1, 290630308),
+    (2, 39332535),
+    (3, 720401),
+    (4, 242),
+)
+_48_17, _MINUS_32_17 = 1515870810, -1010580540
+
+
+def exp_negative(a: int, integer_bits: int) -> int:
+    """exp(a) for ``a <= 0`` with so many integer bits; result in units of 2^-31."""
+    if a == 0:
+        return INT32_MAX
+    fraction_bits = 31 - integer_bits
+    quarter = 1 << (fraction_bits - 2)
+    remainder = (a & (quarter - 1)) - quarter  # -1/4 <= remainder < 0
+    x = saturate(remainder << integer_bits) + (1 << 28)  # Taylor around -1/8
+    x2 = high_mul(x, x)
+    x3, x4 = high_mul(x2, x), high_mul(x2, x2)
+    tail = round_shift(high_mul(round_shift(x4, 2) + x3, _THIRD) + x2, 1)
+    result = wrap(_EXP_EIGHTH + high_mul(_EXP_EIGHTH, x + tail))
+    rest = wrap(remainder - a)
+    for power, factor in _EXP_POWERS:
+        if integer_bits > power and rest & (1 << (fraction_bits + power)):
+            result = high_mul(result, factor)
+    return result
+
+
+def _half_of_one_plus(a: int) -> int:
+    return (a + INT32_MAX + 1) // 2
+
+
+def _newton(half: int) -> int:
+    """1 / half for half in 1/2..1, in units of 2^-29."""
+    x = wrap(_48_17 + high_mul(half, _MINUS_32_17))
+    for _ in range(3):
+        error = wrap((1 << 29) - high_mul(half, x))
+        x = wrap(x + saturate(high_mul(x, error) << 2))
+    return x
+
+
+def one_over_one_plus(a: int) -> int:
+    """1 / (1 + a) for a in 0..1, both in units of 2^-31."""
+    return saturate(_newton(_half_of_one_plus(a)) << 1)
+
+
+def one_minus_over_one_plus(a: int) -> int:
+    """(1 - a) / (1 + a) for a in 0..1, both in units of 2^-31."""
+    return saturate(wrap(_newton(_half_of_one_plus(a)) - (1 << 29)) << 2)
+
+
+def logistic(a: int) -> int:
+    """1 / (1 + exp(-a)), a with 4 integer bits; result in units of 2^-31."""
+    if a == 0:
+        return 1 << 30
+    positive = one_over_one_plus(exp_negative(-abs(a), 4))
+    return positive if a > 0 else INT32_MAX - positive
+
+
+def tanh(a: int) -> int:
+    """tanh(a), a with 4 integer bits; result in units of 2^-31."""
+    if a == 0:
+        return 0
+    # exp(-2|a|): doubling is one more integer bit for the same number.
+    positive = one_minus_over_one_plus(exp_negative(-abs(a), 5))
+    return positive if a > 0 else -positive
+
+
+def input_radius(integer_bits: int, shift: int, total: int = 31) -> int:
+    """Largest difference from the zero point that does not overflow its fixed-point form."""
+    return int(math.floor(((1 << integer_bits) - 1) * float(1 << (total - integer_bits)) / float(2.0**shift)))
+
+
+@lru_cache(maxsize=64)
+def softmax_table(scale: float, beta: float) -> np.ndarray:
+    """exp(-scale * beta * i) for i = 0, 1... as long as it counts; int32 in units of 2^-31.
+
+    Parameters
+    ----------
+    scale : float
+        Of the softmax's input (a float32's value).
+    beta : float
+    """
+    factor = min(beta * scale * (1 << (31 - 5)), float(INT32_MAX))
+    multiplier, shift = quantize_multiplier(factor)
+    radius = input_radius(5, shift)
+    last = min(radius, 255)
+    # A difference of -radius is -radius * 2^shift: shifted, it still fits.
+    values = [exp_negative(high_mul(wrap(-i << shift), multiplier), 5) for i in range(last + 1)]
+    return np.array(values, dtype=np.int32)
+
+
+def table(function) -> np.ndarray:
+    """``function`` of -128..127, clamped to int8, shape (256,)."""
+    return np.array([clamp(function(x)) for x in range(-128, 128)], dtype=np.int8)
+
+
+def _q4(scale: float) -> tuple[int, int, int]:
+    fraction, shift = math.frexp(scale * (1 << 27))
+    return round_away(fraction * 2**31), shift, input_radius(4, shift)
+
+
+def logistic_table(scale: float, zero_point: int) -> np.ndarray:
+    """Sigmoid; output scale 1/256 and zero point -128."""
+    multiplier, shift, radius = _q4(scale)
+
+    def value(x):
+        x -= zero_point
+        if abs(x) >= radius:
+            return -128 if x < 0 else 127
+        return round_shift(logistic(requantize(x, multiplier, shift)), 23) - 128
+
+    return table(value)
+
+
+def tanh_table(scale: float, zero_point: int) -> np.ndarray:
+    """Hyperbolic tangent; output scale 1/128 and zero point 0."""
+    multiplier, shift, radius = _q4(scale)
+
+    def value(x):
+        x -= zero_point
+        if abs(x) >= radius:
+            return -128 if x < 0 else 127
+        return round_shift(tanh(requantize(x, multiplier, shift)), 24)
+
+    return table(value)
+
+
+def rescale_table(multiplier: int, shift: int, zero_in: int, zero_out: int, low: int = -128, high: int = 127):
+    """A change of scale and zero point, clamped to low..high."""
+    return table(lambda x: clamp(requantize(x - zero_in, multiplier, shift) + zero_out, low, high))
+
+
+def leaky_table(identity, slope, zero_in: int, zero_out: int) -> np.ndarray:
+    """Leaky relu; ``identity`` and ``slope`` are (multiplier, shift) above and below zero."""
+
+    def value(x):
+        x -= zero_in
+        return requantize(x, *(identity if x >= 0 else slope)) + zero_out
+
+    return table(value)

@@ -1,0 +1,114 @@
+"""Run a plan on this computer, by the same C sources that the board runs."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+
+from ..errors import ModelError
+from .plan import Plan, compile_network
+
+_STATE_BYTES = 128  # room for a tk_plan and a tk_engine, whatever the pointers' size
+
+
+class Runtime:
+    """The C engine, loaded into this process, with one plan.
+
+    Parameters
+    ----------
+    plan : Plan, bytes or path
+        A plan; or an int8 .tflite (bytes or path), which is compiled first.
+
+    Raises
+    ------
+    ModelError
+        The device's own validator refuses the plan; its word for the reason is in the sentence.
+    BuildError
+        The C core could not be compiled.
+    """
+
+    def __init__(self, plan):
+        from ..features.core import load_core
+
+        self.plan = plan if isinstance(plan, Plan) else compile_network(plan)
+        self._core = _declare(load_core())
+        self._bytes = _aligned(self.plan.bytes)
+        self._plan_state = ctypes.create_string_buffer(_STATE_BYTES)
+        self._engine_state = ctypes.create_string_buffer(_STATE_BYTES)
+        status = self._core.tk_plan_open(self._plan_state, self._bytes.ctypes.data, self._bytes.nbytes)
+        if status:
+            raise ModelError(
+                f"The engine refuses the plan of {self.plan.name}: {self._name(status)}.", "Compile it again."
+            )
+        self._arena = np.zeros(self.plan.arena_bytes // 8 + 2, dtype=np.uint64)
+        status = self._core.tk_engine_init(
+            self._engine_state, self._plan_state, self._arena.ctypes.data, self._arena.nbytes
+        )
+        if status:
+            raise ModelError(f"The engine can't use its arena: {self._name(status)}.", "Report this as a fault.")
+        size = ctypes.c_size_t()
+        self._input = self._core.tk_engine_input(self._engine_state, ctypes.byref(size))
+        self._input_bytes = size.value
+        self._output = self._core.tk_engine_output(self._engine_state, ctypes.byref(size))
+        self._output_bytes = size.value
+
+    def _name(self, status: int) -> str:
+        return self._core.tk_status_name(status).decode()
+
+    def run(self, x: np.ndarray) -> np.ndarray:
+        """Answers to many examples.
+
+        Parameters
+        ----------
+        x : numpy.ndarray
+            int8, shape (n, ...) with the network's input shape behind the first axis (any shape of
+            the same size).
+
+        Returns
+        -------
+        numpy.ndarray
+            int8, shape (n, ...) with the network's output shape.
+        """
+        x = np.asarray(x)
+        if x.dtype != np.int8 or x.ndim < 1 or x[:1].size not in (0, self._input_bytes):
+            raise ModelError(
+                f"{self.plan.name} takes int8 of shape (n, {', '.join(map(str, self.plan.input_shape))}), "
+                f"got {x.dtype} of shape {x.shape}.",
+                "Quantise the input by the plan's input_scale and input_zero_point, first axis the examples.",
+            )
+        x = np.ascontiguousarray(x).reshape(len(x), -1)
+        y = np.empty((len(x), self._output_bytes), dtype=np.int8)
+        run, move = self._core.tk_engine_run, ctypes.memmove
+        for i in range(len(x)):
+            move(self._input, x[i].ctypes.data, self._input_bytes)
+            status = run(self._engine_state)
+            if status:
+                raise ModelError(f"The engine stopped: {self._name(status)}.", "Report this as a fault.")
+            move(y[i].ctypes.data, self._output, self._output_bytes)
+        return y.reshape(len(x), *self.plan.output_shape)
+
+    def __repr__(self) -> str:
+        return f"<Runtime {self.plan!r}>"
+
+
+def _aligned(data: bytes) -> np.ndarray:
+    """A copy at an address that is a multiple of 16."""
+    room = np.zeros(len(data) + 16, dtype=np.uint8)
+    start = -room.ctypes.data % 16
+    view = room[start : start + len(data)]
+    view[:] = np.frombuffer(data, dtype=np.uint8)
+    return view
+
+
+def _declare(core):
+    pointer, size = ctypes.c_void_p, ctypes.c_size_t
+    core.tk_status_name.argtypes, core.tk_status_name.restype = [ctypes.c_int], ctypes.c_char_p
+    core.tk_plan_open.argtypes, core.tk_plan_open.restype = [pointer, pointer, size], ctypes.c_int
+    core.tk_engine_init.argtypes, core.tk_engine_init.restype = [pointer, pointer, pointer, size], ctypes.c_int
+    for name in ("tk_engine_input", "tk_engine_output"):
+        function = getattr(core, name)
+        function.argtypes, function.restype = [pointer, ctypes.POINTER(size)], pointer
+    core.tk_engine_run.argtypes, core.tk_engine_run.restype = [pointer], ctypes.c_int
+    core.tk_engine_step.argtypes, core.tk_engine_step.restype = [pointer, ctypes.c_uint32], ctypes.c_int
+    return core

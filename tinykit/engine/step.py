@@ -1,0 +1,130 @@
+"""One operation of a plan, before it has a place in memory; and how close input and output may lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Numbers of hardware/TinyKit/src/tk_plan.h (enum tk_kind); a test holds the two together.
+KINDS = {
+    "conv": 1, "depthwise": 2, "dense": 3, "average_pool": 4, "max_pool": 5, "mean": 6,
+    "softmax": 7, "add": 8, "mul": 9, "table": 10, "pad": 11, "copy": 12,
+}  # fmt: skip
+FLAG_SIMPLE, FLAG_CONST = 1, 2
+
+CHANNEL = np.dtype([("bias", "<i4"), ("multiplier", "<i4"), ("shift", "<i4")])
+
+
+@dataclass(eq=False)
+class Step:
+    """One operation: an op record of the plan, in the making.
+
+    Parameters
+    ----------
+    kind : str
+        A key of ``KINDS``.
+    name : str
+        The layer's name, for people.
+    inputs : list of int
+        Buffers that it reads (one or two).
+    output : int
+        Buffer that it writes.
+    in_shape, out_shape : tuple of int
+        (height, width, channels); what they mean is said in the kernel's C file.
+    """
+
+    kind: str
+    name: str
+    inputs: list[int]
+    output: int
+    in_shape: tuple[int, int, int]
+    out_shape: tuple[int, int, int]
+    kernel: tuple[int, int] = (0, 0)
+    stride: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (0, 0)
+    pad: tuple[int, int] = (0, 0)
+    zeros: tuple[int, int, int] = (0, 0, 0)  # of first input, second input, output
+    clamp: tuple[int, int] = (-128, 127)
+    data: bytes = b""
+    channels: np.ndarray | None = None  # CHANNEL records
+    params: list[int] = field(default_factory=list)
+    flags: int = 0
+    out_offset: int = 0  # bytes into the output buffer (joining)
+    in_offset: int = 0  # bytes into the input buffer (cutting)
+    macs: int = 0
+
+    @property
+    def in_bytes(self) -> int:
+        """What a kernel may read of its first input, over-reading by fours included."""
+        h, w, c = self.in_shape
+        return h * w * c + (-c % 4 if self.kind in ("depthwise", "dense") else 0)
+
+    @property
+    def out_bytes(self) -> int:
+        h, w, c = self.out_shape
+        return h * w * c
+
+    @property
+    def scratch_bytes(self) -> int:
+        """As tk_conv_scratch and tk_depthwise_scratch say."""
+        taps, depth = self.kernel[0] * self.kernel[1], self.in_shape[2]
+        if self.kind == "conv":
+            return _up(taps * depth, 4) * 2 * 2
+        if self.kind == "depthwise":
+            rows = self.params[0]
+            ring = _up(rows * self.in_shape[1] * depth, 4) + (4 if rows else 0)
+            return 4 * taps + _up(depth, 4) + ring
+        return 0
+
+    def clearance(self) -> int | None:
+        """How many bytes before its input the output must begin, if they share memory.
+
+        0: it may be written right onto the input. ``None``: they must not overlap at all.
+        Kernels go forward; an output byte may only be written over input that is no longer needed.
+        """
+        c_in, c_out = self.in_shape[2], self.out_shape[2]
+        if self.kind in ("table", "add", "mul", "softmax", "mean"):
+            return 0
+        if self.kind in ("average_pool", "max_pool"):
+            lag = np.arange(len(self._first_needed())) - self._first_needed()
+            return max(0, int(lag.max()) * c_in)
+        if self.kind == "conv":
+            # Two pixels are read before either is written.
+            needed = self._first_needed()
+            count = len(needed)
+            done = np.arange(2, count, 2)
+            return max(0, int((done * c_out - needed[done] * c_in).max())) if len(done) else 0
+        if self.kind == "depthwise":
+            if self.params[0]:
+                return self._ring_clearance()
+            needed = self._first_needed()
+            here = np.arange(len(needed))
+            if c_in == c_out:
+                return max(0, int((here - needed).max()) * c_in)
+            return max(0, int(((here + 1) * c_out - needed * c_in).max()))
+        if self.kind == "dense":
+            rows = np.arange(self.in_shape[0])
+            return max(0, int(((rows + 1) * c_out - rows * c_in).max()))
+        return None
+
+    def _first_needed(self) -> np.ndarray:
+        """For each output pixel: the first input pixel that it or a later one still reads."""
+        (h, w, _), (oh, ow, _) = self.in_shape, self.out_shape
+        y = np.maximum(0, np.arange(oh) * self.stride[0] - self.pad[0])
+        x = np.maximum(0, np.arange(ow) * self.stride[1] - self.pad[1])
+        first = (y[:, None] * w + x[None, :]).ravel()
+        return np.minimum.accumulate(first[::-1])[::-1]
+
+    def _ring_clearance(self) -> int:
+        (h, w, c_in), (oh, ow, c_out) = self.in_shape, self.out_shape
+        rows = np.arange(oh)
+        copied = rows * self.stride[0] - self.pad[0] + (self.kernel[0] - 1) * self.dilation[0] + 1
+        copied = np.clip(copied, 0, h)
+        ahead = (rows + 1) * ow * c_out - copied * w * c_in
+        ahead = ahead[copied < h]
+        return max(0, int(ahead.max())) if len(ahead) else 0
+
+
+def _up(n: int, multiple: int) -> int:
+    return -(-n // multiple) * multiple
