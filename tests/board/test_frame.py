@@ -1,13 +1,15 @@
 import json
-import os
 import random
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 
+from tinykit.board import messages as m
 from tinykit.board.frame import MAX_ENCODED, MAX_PAYLOAD, Decoder, encode
 
+VECTORS = json.loads((Path(__file__).resolve().parents[2] / "hardware" / "vectors.json").read_text(encoding="utf-8"))
 
 def cobs_by_hand(data):
     """COBS as Cheshire and Baker (1999) describe it, written here as an oracle."""
@@ -34,12 +36,58 @@ def test_frame_is_cobs_of_type_seq_payload_crc(size):
     assert len(encode(0x42, 7, payload)) - 2 <= MAX_ENCODED
 
 
-def test_vectors_of_the_protocol(vectors):
-    for vector in vectors:
-        wire = bytes.fromhex(vector["wire"])
-        assert encode(vector["type"], vector["seq"], bytes.fromhex(vector["payload"])) == wire, vector["name"]
-        (frame,) = Decoder().feed(wire)
-        assert frame == (vector["type"], vector["seq"], bytes.fromhex(vector["payload"]))
+def test_vectors_of_the_protocol():
+    for vector in VECTORS["frames"]:
+        wire, frame = bytes.fromhex(vector["wire"]), (vector["type"], vector["seq"], bytes.fromhex(vector["payload"]))
+        assert encode(*frame) == wire, vector["name"]
+        assert Decoder().feed(wire) == [frame], vector["name"]
+
+
+def test_damaged_vectors_are_dropped_and_the_next_frame_is_whole():
+    after = bytes.fromhex(VECTORS["frames"][0]["wire"])
+    for vector in VECTORS["damaged"]:
+        decoder = Decoder()
+        frames = decoder.feed(b"\0" + bytes.fromhex(vector["wire"]) + after)
+        assert [frame.type for frame in frames] == [1], vector["name"]
+        assert decoder.counters.damaged >= 1, vector["name"]
+
+
+def payload(name):
+    (vector,) = [v for v in VECTORS["frames"] if v["name"] == name]
+    return bytes.fromhex(vector["payload"]), vector["fields"]
+
+
+def test_slots_of_the_vectors():
+    data, fields = payload("slots reply")
+    slots = m.parse_slots(data)
+    for i, slot in enumerate(slots):
+        assert (slot.state, slot.active) == ("good", bool(fields[f"active{i}"]))
+        assert (slot.activation, slot.length, slot.crc) == tuple(fields[f"{k}{i}"] for k in ("activation", "length", "crc"))
+        assert slot.name.encode().hex() == fields[f"name{i}"]
+    assert [slot.letter for slot in slots] == ["A", "B"]
+
+
+def test_samples_of_the_vectors():
+    data, fields = payload("samples")
+    samples = m.parse_samples(data)
+    assert (samples.sensor, samples.flags, samples.index, samples.time_us) == (0, 0, 1000, fields["time_us"])
+    assert samples.delta_us.tolist() == [0, 8403]
+    assert samples.counts.ravel().tolist() == [fields[f"value{i}"] for i in range(12)]
+    assert m.parse_samples(data[:-1]) is None and m.parse_samples(b"") is None
+
+
+def test_prediction_of_the_vectors():
+    data, fields = payload("prediction")
+    p = m.parse_prediction(data)
+    assert (p.number, p.sample_index, p.time_us, p.latency_us, p.cycles) == (7, 1118, 9395000, 4012, 190000)
+    assert p.decision == 1 and p.announced
+    assert p.raw.tolist() == [fields[f"raw{i}"] for i in range(3)]
+    assert p.smoothed.tolist() == [fields[f"smoothed{i}"] for i in range(3)]
+    assert m.parse_prediction(data[:-1]) is None and m.parse_prediction(b"") is None
+
+
+def test_fault_of_the_vectors():
+    assert m.parse_fault(payload("fault")[0]) == (m.STATUS_SENSOR_DEAD, "the IMU gives no samples")
 
 
 def test_pieces_of_any_size_give_the_same_frames():
@@ -100,13 +148,3 @@ def test_random_bytes_give_no_frame():
 def test_a_payload_too_long_is_refused():
     with pytest.raises(ValueError, match="at most 512 bytes, got 513"):
         encode(1, 1, bytes(513))
-
-
-@pytest.fixture
-def vectors():
-    from pathlib import Path
-
-    path = Path(__file__).resolve().parents[2] / "hardware" / "vectors.json"
-    if not path.exists() and not os.environ.get("CI"):
-        pytest.skip(f"No {path} yet.")
-    return json.loads(path.read_text())["frames"]
