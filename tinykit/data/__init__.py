@@ -1,10 +1,14 @@
 """Recordings to datasets, splits and windows; readers for others' formats; audits."""
 
+from .audit import Audit, audit
 from .dataset import Dataset
+from .leakage import Leakage, check_leakage
 from .readers import open_dataset
 from .recording import Recording
 from .samples import sample
+from .split import Fold, Split
 from .take import Limits, Quality, take_quality
 from .windows import Windows
 
-__all__ = ["Dataset", "Limits", "Quality", "Recording", "Windows", "open_dataset", "sample", "take_quality"]
+__all__ = ["Audit", "Dataset", "Fold", "Leakage", "Limits", "Quality", "Recording", "Split", "Windows", "audit",
+           "check_leakage", "open_dataset", "sample", "take_quality"]
