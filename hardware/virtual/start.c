@@ -26,6 +26,13 @@ __attribute__((section(".vectors"), used)) void *const tkv_vectors[16] = {
     (void *)tkv_fault, (void *)tkv_fault, (void *)tkv_fault,
 };
 
+void *memchr(const void *bytes, int value, size_t n) {
+    for (const unsigned char *b = bytes; n; n--, b++)
+        if (*b == (unsigned char)value)
+            return (void *)b;
+    return NULL;
+}
+
 size_t strlen(const char *text) {
     const char *end = text;
     while (*end)

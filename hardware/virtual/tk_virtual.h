@@ -45,7 +45,8 @@
 #define TKV_IMU_POP 0x090u      /* w: copy at most so many samples there and drop them from the FIFO */
 #define TKV_IMU_POPPED 0x094u   /* r: how many were copied */
 
-/* Flash controller, over 0x10000-0x100000. A write only clears bits; an erase sets a page to ones. */
+/* Flash controller, over the slots (0x50000-0xF0000); elsewhere it fails. A write only clears bits, an
+ * erase sets a page to ones. */
 #define TKV_FLASH_ADDRESS 0x0C0u /* w: first byte; a multiple of 4 (write) or of the page (erase) */
 #define TKV_FLASH_SOURCE 0x0C4u  /* w: address of the words to write */
 #define TKV_FLASH_WORDS 0x0C8u   /* w: how many 32-bit words */
@@ -82,7 +83,10 @@ static inline void tkv_write(uint32_t offset, uint32_t value) { *tkv_register(of
 extern uint32_t tkv_activity;
 
 /* Wait until something happens, at most `max_us` microseconds (0: no limit). */
-static inline void tkv_idle(uint32_t max_us) { tkv_write(TKV_IDLE, max_us); }
+static inline void tkv_idle(uint32_t max_us) {
+    tkv_activity++; /* so that main() does not wait a second time for what came in */
+    tkv_write(TKV_IDLE, max_us);
+}
 
 /* Copies up to `n` waiting samples; returns how many. */
 uint32_t tkv_imu_pop(tkv_imu_sample *samples, uint32_t n);

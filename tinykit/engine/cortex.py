@@ -23,6 +23,7 @@ from .elf import Elf, read_elf
 
 CLOCK_HZ = 64_000_000
 FLASH_BYTES = 1 << 20
+SKETCH = 0x1_0000  # where the Nano's bootloader starts the sketch: its vector table
 RAM_BASE, RAM_BYTES = 0x2000_0000, 256 * 1024
 STACK_TOP = RAM_BASE + RAM_BYTES
 _SYSTEM = 0xE000_E000  # NVIC, CPACR: plain memory here
@@ -231,16 +232,16 @@ class Cortex:
             counter.cycles += int(last["extra"])
             counter.last = _NOWHERE
 
-    def reset(self) -> None:
-        """As after power-on: RAM unknown (0xA5), FPU on, registers 0, stack pointer and PC from the image."""
+    def reset(self, vectors: int = SKETCH) -> None:
+        """As after power-on: RAM unknown (0xA5), registers 0, SP and PC out of the vector table."""
         arm = self._arm
         self.ram[:] = b"\xa5" * RAM_BYTES
         for i in range(13):
             self.uc.reg_write(arm.UC_ARM_REG_R0 + i, 0)
-        self.uc.reg_write(arm.UC_ARM_REG_SP, STACK_TOP)
+        stack, start = struct.unpack("<II", self.read(vectors, 8))
+        self.uc.reg_write(arm.UC_ARM_REG_SP, stack)
         self.uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
-        if self.image is not None:
-            self.uc.reg_write(arm.UC_ARM_REG_PC, self.image.entry | 1)
+        self.uc.reg_write(arm.UC_ARM_REG_PC, start)
         self._counter.last = _NOWHERE
 
     def stop(self) -> None:

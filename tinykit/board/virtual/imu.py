@@ -1,0 +1,95 @@
+"""The inertial sensor of the virtual board: an exact schedule, a FIFO, and a signal source."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+
+import numpy as np
+
+# Nominal rates in hertz: data sheet of the LSM9DS1; the BMI270 as users measured it.
+RATES = {"LSM9DS1": 119.0, "BMI270": 99.84}
+KINDS = {"LSM9DS1": 1, "BMI270": 2}
+FIFO = 32
+_BLOCK = 64
+
+
+class Imu:
+    """Samples of a signal source at the sensor's rate, on the device's clock.
+
+    Parameters
+    ----------
+    kind : str
+        ``"LSM9DS1"`` (Rev1 of the board) or ``"BMI270"`` (Rev2).
+    source : object
+        See ``sources``: ``read(times_s) -> int16 (n, 6)`` and ``duration`` in seconds or None.
+    faults : Faults
+    """
+
+    def __init__(self, kind: str, source, faults):
+        self.kind, self.rate_hz, self.faults = kind, RATES[kind], faults
+        self.source = source
+        self._first = 0  # index of the sample at which the source began
+        self.start()
+
+    def start(self) -> None:
+        """Power-on: the sensor counts from 0; the source goes on where it was."""
+        played = getattr(self, "_next", 0) - self._first
+        self._first = -played
+        self._next = 0
+        self.fifo: deque[bytes] = deque()
+        self.lost = 0
+        self._block: deque = deque()
+
+    def attach(self, source) -> None:
+        """Play another source, from its beginning, from the next sample on."""
+        self.source = source
+        self._first = self._next
+        self._block.clear()
+
+    @property
+    def played_s(self) -> float:
+        """How much of the source was played, in seconds."""
+        return (self._next - self._first) / self.rate_hz
+
+    @property
+    def finished(self) -> bool:
+        """Has the source come to its end?"""
+        duration = self.source.duration
+        return duration is not None and self.played_s >= duration
+
+    def next_due_us(self) -> float | None:
+        """Device time of the next sample; None when the sensor is dead."""
+        if self.faults.dead_sensor:
+            return None
+        if not self._block:
+            self._fetch()
+        return self._block[0][0]
+
+    def update(self, now_us: int) -> int:
+        """Take every sample that is due; returns how many."""
+        taken = 0
+        while True:
+            due = self.next_due_us()
+            if due is None or due > now_us:
+                return taken
+            time_us, values = self._block.popleft()
+            if len(self.fifo) >= FIFO:  # as the sensor does it: the oldest goes
+                self.fifo.popleft()
+                self.lost += 1
+            header = struct.pack("<II", self._next & 0xFFFFFFFF, int(time_us) & 0xFFFFFFFF)
+            self.fifo.append(header + values)
+            self._next += 1
+            taken += 1
+
+    def _fetch(self) -> None:
+        """Prepare the next block of ``(time in us, six values)``; the schedule has no drift."""
+        index = np.arange(self._next, self._next + _BLOCK)
+        times = (index + 1) * (1e6 / self.rate_hz)
+        jitter = min(self.faults.jitter_us, 0.45e6 / self.rate_hz)
+        if jitter:
+            rng = np.random.default_rng([self.faults.seed, 2, self._next])
+            times = times + rng.uniform(-jitter, jitter, _BLOCK)
+        seconds = times / 1e6 - (self._first + 1) / self.rate_hz
+        values = np.ascontiguousarray(self.source.read(np.maximum(seconds, 0.0)), "<i2")
+        self._block.extend((t, v.tobytes()) for t, v in zip(np.ceil(times).tolist(), values, strict=True))

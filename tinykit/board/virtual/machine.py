@@ -1,0 +1,492 @@
+"""The virtual board: an emulated core with its devices, on a thread of its own."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+
+from ...engine.cortex import Cortex, CoreFault
+from ...errors import BoardError, BoardGone, PortBusy
+from .clock import Clock
+from .devices import RX_LIMIT, Devices
+from .faults import Faults
+from .flash import FlashController, FlashFile
+from .image import board_image
+from .imu import KINDS, Imu
+from .sources import Still
+
+_BACKLOG = 2048  # a free-running board waits for a host that has so many bytes to read
+_BOARDS: dict[str, "VirtualBoard"] = {}
+_BOARDS_LOCK = threading.Lock()
+
+
+class VirtualBoard:
+    """A Nano 33 BLE Sense that is emulated, plugged in and switched on.
+
+    Open its port with ``serial.serial_for_url("virtual://nano33ble/NAME")``; its methods are what
+    a hand does to a real board.
+
+    Parameters
+    ----------
+    name : str
+        One board of a name in a process.
+    flash : path or None
+        File that keeps the slots. None: they are empty at the beginning and lost at the end.
+    clock : str
+        ``"paced"``: time as on the wall. ``"free"``: waiting takes no time; time stands still
+        while no program has the port open, while the host has bytes to read, and when a source
+        that does not loop has come to its end.
+    speed : float
+        Paced: device seconds in a second.
+    source : signal source, optional
+        See ``sources``. Default: ``Still()``.
+    faults : Faults, optional
+    sensor : str
+        ``"LSM9DS1"`` (119 Hz) or ``"BMI270"`` (99.84 Hz).
+    image : path, optional
+        ELF image. Default: ``board_image()``.
+
+    Attributes
+    ----------
+    core : Cortex
+    faults : Faults
+    log : list of str
+        What happened to it: crashes, cuts, restarts.
+    led : int
+        Bits: built-in, red, green, blue.
+    last_cut : str
+        Where the last power cut hit.
+
+    Raises
+    ------
+    PortBusy
+        There is a board of that name, or another process has the flash file.
+    BoardError
+        An argument is not one of those above.
+    """
+
+    def __init__(self, name: str = "nano33ble", *, flash=None, clock: str = "paced", speed: float = 1.0,
+                 source=None, faults: Faults | None = None, sensor: str = "LSM9DS1", image=None):  # fmt: skip
+        if clock not in ("paced", "free") or sensor not in KINDS or not speed > 0:
+            raise BoardError(f"A virtual board can't have clock={clock!r}, speed={speed!r}, sensor={sensor!r}.",
+                             f"Choose clock paced or free, a speed above 0, sensor {' or '.join(KINDS)}.")  # fmt: skip
+        self.name = name
+        self.serial_number = zlib.crc32(name.encode())
+        self.faults = faults or Faults()
+        self.condition = threading.Condition()
+        self.log: list[str] = []
+        self.led = 0
+        self.last_cut = ""
+        self.settings: tuple = ()  # the URL's, when a URL made this board
+
+        # Shared with the devices, under the condition.
+        self.rx, self.tx = bytearray(), bytearray()
+        self.event = self.tx_full = self.booted = self.waiting = False
+        self.dying = False
+        self._request: str | None = None
+        self._port = None
+        self._dtr = True
+        self._state = "off"
+        self._plugged = self._power = True
+        self._restarts = 0
+        self._cut_after: int | None = None
+        self._held, self._until_us = False, 0.0
+
+        with _BOARDS_LOCK:
+            if name in _BOARDS:
+                raise PortBusy(f"There is a virtual board {name!r} already.",
+                               "Use VirtualBoard.get(name), close it, or choose another name.")  # fmt: skip
+            _BOARDS[name] = self
+        try:
+            self._devices = Devices(self)
+            self.core = Cortex((self._devices.base, self._devices.read, self._devices.write))
+            self._image = self.core.load(image or board_image(), physical=True)
+            self.clock = Clock(self.core, clock == "paced", speed)
+            self.imu = Imu(sensor, source or Still(), self.faults)
+            self.flash = FlashController(self.core, _flash_file(flash), self.faults, self.clock)
+        except BaseException:
+            _BOARDS.pop(name, None)
+            raise
+        self._thread = threading.Thread(target=self._live, name=f"virtual board {name}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def get(cls, name: str = "nano33ble") -> "VirtualBoard":
+        """The board of a name.
+
+        Raises
+        ------
+        BoardGone
+            There is none.
+        """
+        board = _BOARDS.get(name)
+        if board is None:
+            raise BoardGone(f"There is no virtual board {name!r} in this process.",
+                            f"Open virtual://nano33ble/{name} first.")  # fmt: skip
+        return board
+
+    # -- what a hand does -----------------------------------------------------------------------
+
+    @property
+    def source(self):
+        """The signal source; setting it plays it from its beginning."""
+        return self.imu.source
+
+    @source.setter
+    def source(self, source) -> None:
+        with self.condition:
+            self.imu.attach(source)
+            self.condition.notify_all()
+
+    @property
+    def doing(self):
+        """Label of what the source plays at this moment, or None."""
+        return self.imu.source.label_at(self.imu.played_s)
+
+    def power_off(self) -> None:
+        """Take power away: RAM is lost, flash stays; an open port is dead."""
+        with self.condition:
+            self._power = False
+        self._ask("off")
+
+    def power_on(self) -> None:
+        """Give power and wait until the firmware runs.
+
+        Raises
+        ------
+        BoardError
+            The board is unplugged or closed.
+        """
+        with self.condition:
+            if not self._plugged or self._state == "closed":
+                raise BoardError(f"The virtual board {self.name!r} is {'closed' if self._plugged else 'unplugged'}.",
+                                 "Call replug() first." if not self._plugged else "Make a new one.")  # fmt: skip
+            self._power = True
+            self.condition.notify_all()
+            self.condition.wait_for(lambda: self._state != "off" and (self.booted or self._state != "running"), 10)
+
+    def reboot(self) -> None:
+        """Press the reset button: as if power went and came back."""
+        self.power_off()
+        self.power_on()
+
+    def unplug(self) -> None:
+        """Pull the cable: no power, and the port is gone."""
+        with self.condition:
+            self._plugged = False
+        self.power_off()
+
+    def replug(self) -> None:
+        """Put the cable back."""
+        with self.condition:
+            self._plugged = True
+        self.power_on()
+
+    def power_cut(self, after_instructions: int = 0) -> None:
+        """Take power away after exactly so many more instructions; flash work in progress is torn.
+
+        Returns at once; ``wait_for_cut`` waits for it, ``power_on`` boots again. Until then the
+        board runs slower. Instructions that IT skips do not count.
+        """
+        with self.condition:
+            if self._state != "running":
+                raise BoardError(f"The virtual board {self.name!r} is not running.", "Call power_on() first.")
+            self._cut_after = after_instructions
+        self._ask("limit")
+
+    def wait_for_cut(self, timeout: float | None = None) -> bool:
+        """Wait until power is away. False: the time was up before."""
+        with self.condition:
+            return self.condition.wait_for(lambda: self._state != "running", timeout)
+
+    @contextmanager
+    def hold(self):
+        """Free clock: time stands still inside the block, but for ``advance``. For exact tests."""
+        with self.condition:
+            self._held, self._until_us = True, self.clock.now_us
+        try:
+            yield self
+        finally:
+            with self.condition:
+                self._held = False
+                self.condition.notify_all()
+
+    def advance(self, seconds: float) -> None:
+        """Inside ``hold``: let so much device time pass, and wait until it has.
+
+        The host must read meanwhile, from another thread, if the firmware sends much.
+        """
+        with self.condition:
+            self._until_us += seconds * 1e6
+            self.waiting = False
+            self.condition.notify_all()
+            self.condition.wait_for(lambda: self.waiting or self._state != "running")
+
+    def close(self) -> None:
+        """Switch off for good and give the name and the flash file free."""
+        with self.condition:
+            if self._state == "closed":
+                return
+            self._power = False
+        self._ask("close")
+        self._thread.join(10)
+        self.flash.file.close()
+        with _BOARDS_LOCK:
+            if _BOARDS.get(self.name) is self:
+                del _BOARDS[self.name]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # -- what can be seen -----------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """``"running"``, ``"off"``, ``"crashed"`` or ``"closed"``."""
+        return self._state
+
+    @property
+    def plugged(self) -> bool:
+        return self._plugged
+
+    @property
+    def seconds(self) -> float:
+        """Device time since power-on."""
+        return self.clock.now_us / 1e6
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since the board was made."""
+        return self.core.instructions
+
+    @property
+    def finished(self) -> bool:
+        """Has a source that does not loop come to its end?"""
+        return self.imu.finished
+
+    @property
+    def line_open(self) -> bool:
+        """Does a program hold the port open (DTR)?"""
+        return self._port is not None and self._dtr
+
+    def __repr__(self):
+        return f"<VirtualBoard {self.name}: {self._state}, {self.seconds:.3f} s, {self.imu.source!r}>"
+
+    # -- the port's side (protocol_virtual) -------------------------------------------------------
+
+    def plug_in(self, port) -> int:
+        """A program opens the port; returns a number that is valid until power goes.
+
+        Raises
+        ------
+        BoardGone
+            Unplugged, or without power.
+        PortBusy
+            Another program has it.
+        """
+        with self.condition:
+            if self._power and self._state in ("off", "running"):
+                self.condition.wait_for(lambda: self.booted or self._state not in ("off", "running"), 10)
+            if self._state != "running":
+                why = f"{self._state} ({self.log[-1]})" if self._state == "crashed" else "off"
+                raise BoardGone(f"could not open port: the virtual board {self.name!r} is "
+                                f"{why if self._plugged else 'unplugged'}")  # fmt: skip
+            if self._port is not None:
+                raise PortBusy(f"could not open port: the virtual board {self.name!r} is busy")
+            self._port = port
+            self.rx.clear()
+            self.tx.clear()
+            self._wake()
+            return self._restarts
+
+    def plug_out(self, port) -> None:
+        """A program closes the port."""
+        with self.condition:
+            if self._port is port:
+                self._port = None
+                self.tx.clear()
+                self._wake()
+
+    def set_dtr(self, port, value: bool) -> None:
+        """The port's DTR line."""
+        with self.condition:
+            if self._port is port or self._port is None:
+                self._dtr = value
+                self._wake()
+
+    def alive(self, number: int) -> bool:
+        """Is the power that a port was opened under still there?"""
+        return self._state == "running" and self._restarts == number and not self.dying
+
+    def host_write(self, data: bytes) -> int:
+        """Bytes for the board, under the condition; returns how many the line took."""
+        data = data[: max(0, RX_LIMIT - len(self.rx))]
+        if data:
+            self.rx += self.faults.on_wire(data, to_host=False)
+            self._wake()
+        return len(data)
+
+    def host_read(self, size: int) -> bytes:
+        """Bytes from the board, under the condition."""
+        data = bytes(self.tx[:size])
+        del self.tx[: len(data)]
+        if data:
+            if self.tx_full:
+                self.tx_full = False
+                self.event = True
+            self.condition.notify_all()
+        return data
+
+    def _wake(self) -> None:
+        self.event = True
+        self.condition.notify_all()
+
+    # -- the devices' side ----------------------------------------------------------------------
+
+    @property
+    def interrupted(self) -> bool:
+        """Has the emulator thread been asked for something?"""
+        return self._request is not None
+
+    def may_advance(self, target_us: float, sleeping: bool = False) -> bool:
+        """Free clock: may time pass up to ``target_us`` now?"""
+        if self._held:
+            return target_us <= self._until_us and len(self.tx) < _BACKLOG
+        return sleeping or (self.line_open and len(self.tx) < _BACKLOG and not self.imu.finished)
+
+    def set_booted(self) -> None:
+        """The firmware got as far as waiting for something, or sending."""
+        if not self.booted:
+            self.booted = True
+            self.condition.notify_all()
+
+    def restart_from_inside(self) -> None:
+        """The firmware resets the board."""
+        self.log.append("The firmware restarted the board.")
+        with self.condition:
+            self.dying = True
+            self._request = "restart"
+        self.core.stop()
+
+    def crash(self, why: str) -> None:
+        """The firmware gave up."""
+        with self.condition:
+            self.dying = True
+            self._request = "crash"
+        self.log.append(why)
+        self.core.stop()
+
+    # -- the thread -----------------------------------------------------------------------------
+
+    def _ask(self, request: str) -> None:
+        """Have the emulator's thread do something, and wait until it did."""
+        with self.condition:
+            if self._state in ("off", "crashed") and request == "off":
+                self._state = "off"
+                return
+            self._request = request
+            if request in ("off", "close"):
+                self.dying = True
+            self.condition.notify_all()
+            while self._request is not None and self._thread.is_alive():
+                # An emulator that just starts may miss one; so ask until it heard.
+                self.core.stop()
+                self.condition.wait(0.02)
+
+    def _live(self) -> None:
+        while True:
+            with self.condition:
+                self.condition.wait_for(lambda: self._request == "close" or (self._power and self._state == "off"))
+                if self._request == "close":
+                    break
+                self._boot()
+            self._emulate()
+        with self.condition:
+            self._state = "closed"
+            self._request = None
+            self.condition.notify_all()
+
+    def _boot(self) -> None:
+        self.core.limit(None)
+        self._cut_after = None
+        for segment in self._image.segments:
+            if segment.data:
+                self.core.write(segment.physical, segment.data)
+        self.core.reset()
+        self.clock.start()
+        self.imu.start()
+        self.flash.start()
+        self._devices.start()
+        self.rx.clear()
+        self.tx.clear()
+        self.event = self.tx_full = self.booted = self.dying = self.waiting = False
+        self._until_us = 0.0
+        self._request = None
+        self._restarts += 1
+        self._port = None  # a port that was open before is dead
+        self._dtr = True
+        self._state = "running"
+        self.condition.notify_all()
+
+    def _emulate(self) -> None:
+        while True:
+            try:
+                self.core.run()
+            except CoreFault as fault:
+                self.log.append(str(fault))
+                self._end("crashed")
+                return
+            except Exception as error:  # a signal source, say: the board can't go on, and says why
+                self.log.append(f"{type(error).__name__}: {error}")
+                self._end("crashed")
+                return
+            with self.condition:
+                request = self._request
+                if self.core.limit_reached:
+                    self.last_cut = self.core.where()
+                    self.log.append(f"Power was cut after {self._cut_after} instructions, at {self.last_cut}.")
+                    self._power = False
+                    self._end("off")
+                    return
+                if request == "limit":
+                    self.core.limit(self._cut_after)
+                    self._request = None
+                    self.condition.notify_all()
+                elif request == "close":
+                    self.flash.tear(self._rng())
+                    return
+                elif request is not None:
+                    self._end("crashed" if request == "crash" else "off")
+                    return
+
+    def _end(self, state: str) -> None:
+        with self.condition:
+            self.flash.tear(self._rng())
+            self._state = state
+            if self._request != "close":
+                self._request = None
+            self.condition.notify_all()
+
+    def _rng(self):
+        return np.random.default_rng([self.faults.seed, 3, self.core.stepped, self.flash.erases])
+
+
+def _flash_file(path) -> FlashFile:
+    try:
+        return FlashFile(path)
+    except BlockingIOError:
+        raise PortBusy(f"The virtual board's flash {path} is in use by another program (another notebook?).",
+                       "Shut that one down, or give this board another flash file.") from None  # fmt: skip
+
+
+@atexit.register
+def _close_all() -> None:
+    for board in list(_BOARDS.values()):
+        board.close()
