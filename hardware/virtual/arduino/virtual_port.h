@@ -39,7 +39,7 @@ static inline bool port_flash_write(uint32_t address, const uint32_t *words, siz
 }
 
 static uint32_t port_cycles_from;
-static inline void port_cycles_start() { port_cycles_from = tkv_read(TKV_CYCLES); }
+static inline void port_cycles_start(uint32_t) { port_cycles_from = tkv_read(TKV_CYCLES); }
 static inline uint32_t port_cycles_stop() { return tkv_read(TKV_CYCLES) - port_cycles_from; }
 
 /* Between the static variables and the stack as it stands. */
