@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import look
 from ..data import Recording, units
-from .widget import FRAMES_PER_S, LabWidget, away, module, sheet, source_html
+from .widget import FRAMES_PER_S, LabWidget, link_of, module, sheet, source_html, span
 
 _SECONDS = 8.0  # what the picture shows
 _ACCOUNT_S = 60.0  # what the foot counts over
@@ -151,27 +151,8 @@ class Scope(LabWidget):
 
     def _status(self) -> dict:
         facts = self.facts
-        gone = away(self.board)
-        note = None
-        if gone is not None:
-            link = {"kind": "bad", "picture": "unlink", "text": f"link lost {_span(gone)} ago, trying again"}
-            at = time.strftime("%H:%M:%S", time.localtime(time.time() - gone))
-            note = {
-                "kind": "bad",
-                "what": f"The board stopped sending at {at}.",
-                "next": "check that the USB cable is in. If the orange light blinks slowly, the board is in its "
-                "bootloader: press reset once.",
-            }
-        elif facts.silent_s > 1.5:
-            link = {"kind": "bad", "picture": "bad", "text": f"linked, but no samples for {_span(facts.silent_s)}"}
-            fault = self.board.log.of("fault")
-            why = "The sensor has stopped giving samples." if fault else "The board sends no samples."
-            note = {"kind": "bad", "what": why, "next": "press the board's reset button; the scope goes on by itself."}
-        elif facts.gap_s is not None and facts.gap_s < 10:
-            link = {"kind": "warn", "picture": "warn", "text": f"linked, samples were lost {_span(facts.gap_s)} ago"}
-        else:
-            link = {"kind": "ok", "picture": "link", "text": f"linked for {_span(time.monotonic() - self._first_at)}"}
-        return {"link": link, "note": note, "facts": {k: v for k, v in facts.__dict__.items()}}
+        link, note = link_of(self.board, time.monotonic() - self._first_at, facts.silent_s, facts.gap_s)
+        return {"link": link, "note": note, "facts": dict(facts.__dict__)}
 
     def settle(self, seconds: float) -> None:
         deadline = time.monotonic() + 3 * seconds + 5
@@ -195,7 +176,7 @@ class Scope(LabWidget):
         facts = self.facts
         foot = look.dots(
             look.number(facts.rate_hz, "Hz", 1), f"jitter {look.number(facts.jitter_ms, 'ms', 1)}",
-            f"{look.number(facts.lost)} lost of {look.number(facts.lost + facts.received)} in {_span(facts.seconds)}",
+            f"{look.number(facts.lost)} lost of {look.number(facts.lost + facts.received)} in {span(facts.seconds)}",
         )  # fmt: skip
         return look.card("Scope", source_html(self.head), picture, foot, state=("none", "still picture"))
 
@@ -225,7 +206,3 @@ def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)
     """
     return Scope(board, sensor, view, limits)
 
-
-def _span(seconds: float) -> str:
-    s = max(0, round(seconds))
-    return f"{s} s" if s < 90 else f"{s // 60} min {s % 60} s"

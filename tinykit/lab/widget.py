@@ -286,3 +286,53 @@ def away(board) -> float | None:
         return None
     gone = [event.time for event in board.log.of("gone")]
     return max(0.0, time.time() - gone[-1]) if gone else 0.0
+
+
+def link_of(board, since_s: float, silent_s: float = 0.0, gap_s: float | None = None, what: str = "samples"):
+    """How the link stands, in words, and a note where something is to be done.
+
+    Parameters
+    ----------
+    since_s : float
+        Seconds since the widget was linked.
+    silent_s : float
+        Seconds since the last ``what`` arrived.
+    gap_s : float or None
+        Seconds since some were lost.
+
+    Returns
+    -------
+    (dict, dict or None)
+        Link (``kind``, ``picture``, ``text``) and note (``kind``, ``what``, ``next``).
+    """
+    gone = away(board)
+    if gone is not None:
+        at = time.strftime("%H:%M:%S", time.localtime(time.time() - gone))
+        return (
+            {"kind": "bad", "picture": "unlink", "text": f"link lost {span(gone)} ago, trying again"},
+            {
+                "kind": "bad",
+                "what": f"The board stopped sending at {at}.",
+                "next": "check that the USB cable is in. If the orange light blinks slowly, the board is in its "
+                "bootloader: press reset once.",
+            },
+        )
+    if silent_s > 1.5:
+        dead = any("sensor_dead" in event.text for event in board.log.of("fault"))
+        return (
+            {"kind": "bad", "picture": "bad", "text": f"linked, but no {what} for {span(silent_s)}"},
+            {
+                "kind": "bad",
+                "what": "The sensor has stopped giving samples." if dead else f"The board sends no {what}.",
+                "next": "press the board's reset button; the picture goes on by itself.",
+            },
+        )
+    if gap_s is not None and gap_s < 10:
+        return {"kind": "warn", "picture": "warn", "text": f"linked, {what} were lost {span(gap_s)} ago"}, None
+    return {"kind": "ok", "picture": "link", "text": f"linked for {span(since_s)}"}, None
+
+
+def span(seconds: float) -> str:
+    """A time as people say it: "41 s", "2 min 14 s"."""
+    s = max(0, round(seconds))
+    return f"{s} s" if s < 90 else f"{s // 60} min {s % 60} s"

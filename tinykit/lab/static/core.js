@@ -104,11 +104,14 @@ const frame = (title, head) => {
   };
 };
 
-/** Single keys that act while focus is inside; JupyterLab never sees them. Text fields keep theirs. */
+/** Single keys that act while focus is inside. JupyterLab never sees a plain key from here (arrows move
+ *  a slider, not the notebook's cursor); Shift+Enter and everything with Ctrl still reach it. */
 const keys = (root, map) => root.addEventListener("keydown", (e) => {
-  if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName) && e.target.type !== "range") return;
+  if (e.ctrlKey || e.metaKey || e.altKey || (e.shiftKey && e.key === "Enter")) return;
+  const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName) && e.target.type !== "range";
   const act = map[e.key === " " ? "Space" : e.key.length === 1 ? e.key.toUpperCase() : e.key];
-  if (act && act(e) !== false) { e.preventDefault(); e.stopPropagation(); }
+  if (act && (!typing || e.key === "Escape") && act(e) !== false) e.preventDefault();
+  e.stopPropagation();
 });
 
 // -- numbers -----------------------------------------------------------------------------------

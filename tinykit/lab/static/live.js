@@ -1,0 +1,248 @@
+// Live predictions: one row a class, ten seconds of its probability, the decision. After `core.js`.
+
+const SECONDS = 10;
+
+export default () => {
+  const past = { rows: [], labels: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0 };
+  let status = null;
+  const views = new Set();
+  const take = (m, buffer) => {
+    const n = m.labels.length, p = bytesOf(buffer);
+    if (m.fresh || past.labels.join("\n") !== m.labels.join("\n")) past.rows = [];
+    past.labels = m.labels; past.cost = m.cost; past.tally = m.tally; past.arrived = Date.now();
+    m.rows.forEach(([number, t, decision], i) => {
+      const before = past.rows[past.rows.length - 1];
+      if (before && t < before.t) past.rows = []; // the board started anew
+      past.rows.push({ number, t, decision, p: p.slice(i * n, (i + 1) * n) });
+    });
+    const end = past.rows[past.rows.length - 1].t;
+    while (past.rows.length && past.rows[0].t < end - SECONDS - 1) past.rows.shift();
+  };
+  return {
+    initialize({ model }) {
+      past.labels = model.get("config").labels;
+      model.on("msg:custom", (m, buffers) => {
+        if (m.k === "answers") take(m, buffers[0]);
+        if (m.k === "status") { status = m; status.at = Date.now(); past.tally = m.tally; }
+        for (const view of views) view(m);
+      });
+    },
+    render({ model, el }) {
+      const view = liveView(model, past, () => status);
+      el.append(view.root);
+      views.add(view.message);
+      const gone = announce(model);
+      return () => { views.delete(view.message); view.stop(); gone(); };
+    },
+  };
+};
+
+function liveView(model, past, lastStatus) {
+  const config = model.get("config");
+  const ui = frame("Live predictions", model.get("head"));
+  let { threshold, smoothing } = config;
+  let held = null, colours = null, labels = [], rows = [], ruleTimer = 0, dragging = 0, stale = false;
+
+  const swatch = h("i", {}), word = h("div.w.un", {}, "…"), under = h("div.u.num", {}, "waiting for the first answer");
+  const spoken = h("span.vh", { "aria-live": "polite", "aria-atomic": "true" }), say = politely(spoken, 2000);
+  const wrong = button("That was wrong", { pic: "wrong", key: "W", "aria-expanded": "false", onclick: () => ask() });
+  const question = h("div", {});
+  const cv = h("canvas", { role: "img", "aria-label": "Probabilities of the last 10 seconds." });
+  const grid = h("div.tk-live", {}), heading = h("span.hd", { style: "grid-column:1/3" }), nowHead = h("span.hd", { style: "grid-column:3/5" });
+  const describe = describer(cv);
+
+  const slider = (label, attrs, show, onmove) => {
+    const out = h("span.num", {});
+    const input = h("input", { type: "range", "aria-label": label, ...attrs, oninput: () => { onmove(+input.value); paint(); dragging = Date.now(); clearTimeout(ruleTimer); ruleTimer = setTimeout(sendRule, 150); } });
+    const paint = () => { input.style.setProperty("--p", `${100 * (input.value - attrs.min) / (attrs.max - attrs.min)}%`); setText(out, show(+input.value)); input.setAttribute("aria-valuetext", show(+input.value)); };
+    paint();
+    return { el: h("label.tk-range", {}, h("span", {}, label), input, out), set: (v) => { input.value = v; paint(); } };
+  };
+  const sendRule = () => model.send({ k: "rule", threshold, smoothing });
+  const thresholdSlider = slider("Threshold", { min: 0, max: 1, step: 0.05, value: threshold }, (v) => v.toFixed(2), (v) => { threshold = v; placeTicks(); touch(); });
+  const smoothingSlider = slider("Smoothing", { min: 1, max: 8, step: 1, value: smoothing }, (v) => v === 1 ? "1 window" : `${v} windows`, (v) => { smoothing = v; });
+
+  const tally = h("span", {}), reset = button("Reset", { kind: "quiet", "aria-label": "Reset the counts", onclick: () => model.send({ k: "reset" }) });
+  ui.controls.classList.add("s", "mut");
+  ui.controls.append(tally, reset);
+  ui.body.append(
+    h("div.tk-dec", {}, h("div.now", {}, swatch, h("div", {}, word, under, spoken)), wrong),
+    question, grid, h("div.tk-rules", {}, thresholdSlider.el, smoothingSlider.el));
+
+  const shown = () => held || past;
+  const colourOf = (j) => labels.length <= 8 ? `c${j + 1}` : "c8";
+
+  const build = () => { // the rows, when the labels are known or change
+    labels = past.labels.slice();
+    const rh = labels.length > 6 ? 24 : 28;
+    grid.style.gridTemplateRows = `auto repeat(${labels.length},${rh}px) auto`;
+    rows = labels.map((name, j) => {
+      const row = `grid-row:${j + 2};`;
+      const bar = h("i", { style: `background:var(--tk-${colourOf(j)})` }), tick = h("u", {});
+      const meter = h("span.tk-pb", { role: "meter", "aria-label": name, "aria-valuemin": 0, "aria-valuemax": 1, style: row + "grid-column:3" }, bar, tick);
+      return { label: h("span.lb", { style: row + "grid-column:1" }, name), meter, bar, tick, value: h("span.pv.num.mut", { style: row + "grid-column:4" }) };
+    });
+    const axis = h("span.ax", { style: `grid-row:${labels.length + 2};grid-column:3` });
+    fill(grid, heading, nowHead, h("div.cv", { style: `grid-row:2/${labels.length + 3}` }, cv),
+      rows.flatMap((r) => [r.label, r.meter, r.value]),
+      h("span.lb.mut.s", { style: `grid-row:${labels.length + 2};grid-column:1;height:28px` }, "decision"), axis);
+    grid.axis = axis; grid.rowHeight = rh;
+    placeTicks();
+  };
+  const placeTicks = () => {
+    for (const r of rows) r.tick.style.left = `${100 * threshold}%`;
+    if (grid.axis) fill(grid.axis, threshold > 0.25 ? h("span", { style: "left:0;transform:none" }, "0") : "", h("span", { style: `left:${Math.min(80, Math.max(20, 100 * threshold))}%` }, `threshold ${threshold.toFixed(2)}`),
+      threshold < 0.75 ? h("span", { style: "left:auto;right:0;transform:none" }, "1") : "");
+  };
+
+  const ask = (close) => {
+    if (close || held) { held = null; fill(question); wrong.setAttribute("aria-expanded", "false"); wrong.focus(); touch(); return; }
+    if (!past.rows.length) return;
+    held = { ...past, rows: past.rows.slice() };
+    const last = held.rows[held.rows.length - 1];
+    const answer = (truth) => { model.send({ k: "wrong", number: last.number, truth }); ask(true); };
+    const choices = labels.filter((_, j) => j !== last.decision);
+    const buttons = choices.map((name, i) => button(name, { onclick: () => answer(name), "aria-keyshortcuts": String(i + 1) }));
+    fill(question, h("div.tk-ask", { role: "group", "aria-label": "What was it really?" }, h("b", {}, "What was it really?"), buttons,
+      button("none of these", { kind: "quiet", onclick: () => answer(null) }), button("cancel", { kind: "quiet", onclick: () => ask(true) }),
+      h("span.s.mut", { style: "flex-basis:100%" }, `Saves the last ${config.window_s.toFixed(1)} s ${config.dataset ? "as a new take" : "in this widget"}, marked “corrected”. ${config.dataset ? "It is used the next time you train." : ""}`)));
+    wrong.setAttribute("aria-expanded", "true");
+    buttons[0]?.focus();
+    question.choose = (i) => choices[i] && answer(choices[i]);
+    touch();
+  };
+  const digits = Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((d) => [String(d), () => held ? (question.choose(d - 1), true) : false]));
+  keys(ui.root, { W: () => ask(), Escape: () => held ? (ask(true), true) : false, ...digits });
+
+  const sinceOf = (list) => { // how long the newest decision has stood
+    const last = list[list.length - 1];
+    let i = list.length - 1;
+    while (i > 0 && list[i - 1].decision === last.decision) i--;
+    return last.t - list[i].t;
+  };
+  const draw = () => {
+    colours = colours || theme(ui.root);
+    const now = shown();
+    if (labels.join("\n") !== past.labels.join("\n")) build();
+    setText(heading, held ? "last 10 s, held" : `last ${SECONDS} s`);
+    setText(nowHead, `${held ? "held" : stale ? "last known" : "now"}, smoothed probability`);
+    grid.classList.toggle("stale", stale && !held);
+    const list = now.rows;
+    if (!labels.length || !list.length) { if (labels.length) drawHistory(cv, colours, list, labels, config, { threshold, rowHeight: grid.rowHeight, colourOf, stale, now: "now" }); return; }
+    const last = list[list.length - 1], decision = last.decision;
+    const best = last.p.indexOf(Math.max(...last.p)), value = (j) => last.p[j] / 255;
+    rows.forEach((r, j) => {
+      const v = value(j), on = decision === j;
+      r.bar.style.width = `${100 * v}%`;
+      r.meter.setAttribute("aria-valuenow", v.toFixed(2));
+      setText(r.value, v.toFixed(2));
+      r.value.className = `pv num ${on ? "on" : "mut"}`;
+      r.label.className = on ? "lb on" : "lb";
+    });
+    const silent = stale && !held;
+    const text = silent ? "no answers" : decision >= 0 ? labels[decision] : "unsure";
+    setText(word, text);
+    word.className = decision < 0 || silent ? "w un" : "w";
+    swatch.className = decision < 0 || silent ? "hollow" : "";
+    swatch.style.background = decision < 0 || silent ? "" : `var(--tk-${labels.length <= 8 ? colourOf(decision) : "c1"})`;
+    const since = held ? "held" : `for ${sinceOf(list).toFixed(1)} s`;
+    setText(under, silent ? `since ${clock(past.arrived)}; the last was ${decision >= 0 ? labels[decision] : "unsure"}`
+      : decision >= 0 ? `${since} · probability ${value(decision).toFixed(2)}` : `${since}, best is ${labels[best]} at ${value(best).toFixed(2)}, below ${threshold.toFixed(2)}`);
+    say(text);
+    drawHistory(cv, colours, list, labels, config, { threshold, rowHeight: grid.rowHeight, colourOf, stale: silent, now: held ? "held" : silent ? clock(past.arrived) : "now" });
+    describe(() => historyWords(list, labels));
+    facts(now);
+  };
+  const facts = (now) => {
+    const lost = lastStatus()?.lost || 0;
+    fill(ui.facts, `window ${config.window_s.toFixed(1)} s`, now.cost ? ` · ${now.cost.ms.toFixed(1)} ms ` : "",
+      now.cost ? now.cost.estimated ? ["on the board, ", h("span.tk-est", { title: "cycles counted on the emulated board by the Cortex-M4's table, at 64 MHz; not timed on a board" }, "estimated")] : "from the last sample to the answer" : "",
+      config.hop_s ? ` · a new answer every ${config.hop_s.toFixed(2)} s` : "", lost ? [" · ", h("b", {}, `${commas(lost)} answers lost`)] : "");
+    setText(tally, `${past.tally.decisions} decisions · ${past.tally.wrong} marked wrong · ${past.tally.unsure} unsure`);
+  };
+  const touch = drawLoop(ui.root, draw);
+  touch.themeChanged = () => { colours = null; };
+
+  const showStatus = (s) => { if (s) { ui.setLink(s.link.kind, s.link.text, s.link.picture); if (!ui.filed || s.note) ui.setNote(s.note); } };
+  const watch = setInterval(() => {
+    const was = stale;
+    stale = past.arrived > 0 && Date.now() - past.arrived > Math.max(2000, 3000 * (config.hop_s || 0.5));
+    if (stale !== was || (!held && past.rows.length && !stale)) touch();
+    const s = lastStatus();
+    if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink");
+  }, 500);
+  if (past.labels.length) build();
+  showStatus(lastStatus());
+  touch();
+  return {
+    root: ui.root,
+    stop: () => { clearInterval(watch); clearTimeout(ruleTimer); clearTimeout(ui.filed); touch.stop(); },
+    message: (m) => {
+      if (m.k === "answers" && !held) touch();
+      if (m.k === "status") { showStatus(m); facts(shown()); }
+      if (m.k === "rule" && Date.now() - dragging > 500) { threshold = m.threshold; smoothing = m.smoothing; thresholdSlider.set(threshold.toFixed(2)); smoothingSlider.set(smoothing); placeTicks(); touch(); }
+      if (m.k === "filed") { past.tally = m.tally; clearTimeout(ui.filed); ui.setNote({ kind: "ok", what: m.text }); ui.filed = setTimeout(() => { ui.filed = 0; ui.setNote(null); }, 6000); facts(shown()); }
+      if (m.k === "error") { clearTimeout(ui.filed); ui.setNote({ kind: "bad", what: m.what, next: m.next }); ui.filed = setTimeout(() => { ui.filed = 0; }, 10000); }
+    },
+  };
+}
+
+function historyWords(list, labels) {
+  const words = [];
+  for (const r of list) { const w = r.decision < 0 ? "unsure" : labels[r.decision]; if (words[words.length - 1] !== w) words.push(w); }
+  return `Decisions in the last ${SECONDS} seconds: ${words.join(", ")}.`;
+}
+
+/** Lanes of probability, then the strip of decisions. A missing number is a gap, hatched. */
+function drawHistory(cv, t, list, labels, config, o) {
+  const rh = o.rowHeight, n = labels.length, H = rh * n + 28 + 18;
+  const { g, w } = canvasOf(cv, H);
+  const end = list.length ? list[list.length - 1].t : 0, hop = config.hop_s || 0.25;
+  const X = (s) => w * (1 - (end - s) / SECONDS);
+  for (let s = 0; s <= SECONDS; s += 2) {
+    const x = Math.min(w - 0.5, Math.max(0.5, crisp(w - w * s / SECONDS)));
+    rule(g, t.line, x, 0, x, rh * n + 26);
+    write(g, t, s ? `\u2212${s} s` : o.now, s === SECONDS ? 0 : s ? x : w, H - 8, { align: s === SECONDS ? "left" : s ? "center" : "right" });
+  }
+  const gaps = [];
+  for (let i = 1; i < list.length; i++) if (list[i].number !== list[i - 1].number + 1) gaps.push(i);
+  const parts = [];
+  let from = 0;
+  for (const i of [...gaps, list.length]) { if (i > from) parts.push(list.slice(from, i)); from = i; }
+  labels.forEach((_, j) => {
+    const b = rh * j + rh - 3, height = rh - 6, Y = (v) => b - v / 255 * height, colour = t[o.colourOf(j)];
+    rule(g, t.line, 0, crisp(b), w, crisp(b));
+    g.globalAlpha = 0.7; rule(g, t["ink-2"], 0, crisp(b - o.threshold * height), w, crisp(b - o.threshold * height), [2, 4]); g.globalAlpha = 1;
+    for (const part of parts) {
+      g.beginPath(); g.moveTo(X(part[0].t), b);
+      for (const r of part) g.lineTo(X(r.t), Y(r.p[j]));
+      g.lineTo(X(part[part.length - 1].t), b); g.closePath();
+      g.globalAlpha = o.stale ? 0.12 : 0.28; g.fillStyle = colour; g.fill(); g.globalAlpha = o.stale ? 0.4 : 1;
+      g.beginPath();
+      part.forEach((r, i) => i ? g.lineTo(X(r.t), Y(r.p[j])) : g.moveTo(X(r.t), Y(r.p[j])));
+      g.strokeStyle = colour; g.lineWidth = 1.5; g.stroke(); g.globalAlpha = 1;
+    }
+  });
+  for (const i of gaps) { const a = X(list[i - 1].t), b = X(list[i].t); hatch(g, a, 0, b - a, rh * n + 26, t.edge); }
+  const y = rh * n + 4, height = 20, words = [];
+  for (let i = 0; i < list.length;) {
+    let e = i;
+    while (e + 1 < list.length && list[e + 1].decision === list[i].decision && list[e + 1].number === list[e].number + 1) e++;
+    const x = Math.max(0, X(list[i].t)), x1 = e + 1 < list.length && list[e + 1].number === list[e].number + 1 ? X(list[e + 1].t) : Math.min(w, X(list[e].t + hop)), ww = Math.max(2, x1 - x);
+    const d = list[i].decision;
+    if (d < 0) {
+      rule(g, t.edge, x + 2, crisp(y + height / 2), x + ww - 2, crisp(y + height / 2), [2, 3]);
+      if (ww > 70) words.push(["unsure", x + ww / 2 - 20, ww]);
+    } else if (config.background.includes(d)) { g.fillStyle = t.edge; g.fillRect(x + 1, y + height / 2 - 1, Math.max(2, ww - 2), 3); }
+    else {
+      g.fillStyle = t.track; g.fillRect(x + 1, y, Math.max(2, ww - 2), height);
+      g.fillStyle = t[labels.length <= 8 ? o.colourOf(d) : "c1"]; g.fillRect(x + 1, y, 3, height);
+      // The word may run into what says nothing, up to the next real decision.
+      let k = e + 1;
+      while (k < list.length && (list[k].decision < 0 || config.background.includes(list[k].decision))) k++;
+      words.push([labels[d], x + 8, (k < list.length ? X(list[k].t) : w) - x - 10]);
+    }
+    i = e + 1;
+  }
+  for (const [text, x, room] of words) { g.font = `12px ${t.font}`; if (g.measureText(text).width <= room) write(g, t, text, x, y + height / 2 + 0.5, { size: 12, fill: t.ink, halo: t.plot }); }
+}
