@@ -114,7 +114,7 @@ def _virtual_board() -> Finding:
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            with connect(f"virtual://doctor?flash={Path(folder) / 'flash.bin'}") as board:
+            with connect(f"virtual://nano33ble/doctor?flash={Path(folder) / 'flash.bin'}") as board:
                 firmware = board.info.firmware
         except (TinykitError, OSError) as error:
             return Finding("virtual board", "bad", str(error), "Send this line to the project; the lessons need it.")
