@@ -22,7 +22,7 @@ def messages():
     yield "hello", 0x01, 0, "<H", {"version": 1}
     yield "hello reply", 0x81, 0, "<HI", {"version": 1, "uptime_ms": 123456}
     yield "info", 0x02, 1, "<", {}
-    yield "info reply", 0x82, 1, "<29s", {"text": b"firmware=0.1.0\nprotocol=1\nx=\xc3\xa9"}
+    yield "info reply", 0x82, 1, "<30s", {"text": b"firmware=0.1.0\nprotocol=1\nx=\xc3\xa9"}
     yield "slots", 0x03, 2, "<", {}
     slot = "BBHIII32s"
     yield "slots reply", 0x83, 2, "<" + slot * 2, {
