@@ -13,7 +13,6 @@ tk_status tk_live_start(tk_live *live, const tk_pipeline *pipeline, const tk_rul
     live->channels = pipeline->front.channels;
     live->window = pipeline->front.window;
     live->hop = pipeline->hop;
-    live->since = pipeline->hop; /* the first answer is due as soon as the window is full */
     live->gap_most = sensor_mhz / 10000;
     live->position = tk_history_oldest(history);
     live->on = true;
@@ -25,8 +24,9 @@ static void put_row(tk_live *live, const int16_t *sample)
     int16_t *row = live->ring + live->first * live->channels;
     for (uint32_t c = 0; c < live->channels; c++) row[c] = sample[live->channel[c]];
     if (++live->first == live->window) live->first = 0;
-    if (live->rows < live->window) live->rows++;
     live->since++;
+    /* The first answer is due as soon as the window is full. */
+    if (live->rows < live->window && ++live->rows == live->window) live->since = live->hop;
 }
 
 static void put_sample(tk_live *live, const int16_t *sample)
@@ -42,7 +42,6 @@ static void start_window(tk_live *live)
     (void)tk_resample_init(&live->resample, live->resample.in_rate, live->resample.out_rate);
     live->rows = 0;
     live->first = 0;
-    live->since = live->hop;
 }
 
 static void take_sample(tk_live *live, const tk_sample *sample)
@@ -63,16 +62,19 @@ bool tk_live_feed(tk_live *live, const tk_history *history)
 {
     uint32_t waiting;
     if (!live->on) return false;
-    bool first_answer = live->number == 0;
+    bool first_answer = live->number == 0, old = false;
     while ((waiting = tk_history_waiting(history, &live->position, NULL)) > 0) {
         take_sample(live, tk_history_at(history, live->position));
         live->position++;
         waiting--;
         if (live->rows < live->window || live->since < live->hop) continue;
         /* Of the windows that the history holds at the start only the last is worth an answer. */
-        if (first_answer && waiting > 0) continue;
+        if (first_answer && waiting > 0) {
+            old = true;
+            continue;
+        }
         /* A sample may give several rows: those beyond the hop belong to the next one. */
-        live->since = live->since < 2 * live->hop ? live->since - live->hop : 0;
+        live->since = old || live->since >= 2 * live->hop ? 0 : live->since - live->hop;
         /* Rows that wait already make a further hop: answer that one instead. */
         if ((uint64_t)waiting * live->resample.out_rate >= (uint64_t)live->hop * live->resample.in_rate) {
             live->number++;
