@@ -13,6 +13,7 @@ from collections import Counter
 import numpy as np
 
 from . import fixed
+from .dilation import join_dilated
 from .pack import pack_channels, pack_conv, pack_dense, pack_depthwise, simple_requantisation
 from .refuse import refuse
 from .step import FLAG_CONST, FLAG_SIMPLE, Step
@@ -39,6 +40,7 @@ class Lowering:
     """
 
     def __init__(self, network: Network, ring: bool = False):
+        network = join_dilated(network)
         self.ring = ring
         self.steps: list[Step] = []
         self.place = {network.input.index: network.input.index}
@@ -153,7 +155,9 @@ class Lowering:
         stride = (int(o["strideH"]), int(o["strideW"]))
         dilation = (int(o["dilationHFactor"]), int(o["dilationWFactor"]))
         out = _hwc(node, y)
-        if x.index in self.pads and self.uses[x.index] == 1 and o["padding"] == "VALID":
+        if "pad" in o:  # a dilated one, put together again
+            pad = o["pad"]
+        elif x.index in self.pads and self.uses[x.index] == 1 and o["padding"] == "VALID":
             source, pad_node, pads = self.pads.pop(x.index)
             if len(source.shape) == 4 and not any(pads[0]) and not any(pads[3]):
                 x, pad = source, (pads[1][0], pads[2][0])  # outside of the picture is the zero point anyway

@@ -21,6 +21,8 @@ FORMAT = 1
 SLOT_BYTES = 316 * 1024  # of flash for a plan, in each of the board's two slots
 ARENA_BYTES = 128 * 1024  # of RAM that the firmware keeps for a run
 
+RINGS = (False, True)  # ways of laying out depthwise convolutions that are tried
+
 _HEADER = struct.Struct("<4sHHII12I")
 _OP = struct.Struct("<HHIIIII6H2H2H2H2H3h2bII7i")
 _ALIGN = 16
@@ -167,7 +169,7 @@ def compile_network(model, name: str | None = None, section: bytes = b"") -> Pla
     """
     network = read_network(model, name)
     best = None
-    for ring in (False, True):
+    for ring in RINGS:
         lowered = Lowering(network, ring)
         layout = plan_arena(lowered.steps, lowered.input, network.input.size, lowered.output)
         # Rows kept aside cost copying, so they must pay.

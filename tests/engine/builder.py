@@ -1,0 +1,206 @@
+"""Small int8 networks written straight as FlatBuffers, without TensorFlow: any shape, any scale."""
+
+import flatbuffers
+import numpy as np
+
+from tinykit.engine.tflite import _schema
+
+S = _schema()
+
+
+class Net:
+    """A network of one path; ``last`` is the tensor that the next operation takes.
+
+    All random choices come from ``rng``, so that a seed makes the same network again.
+    """
+
+    def __init__(self, rng, shape, scale=None, zero=None):
+        self.rng = rng
+        self.tensors, self.operators, self.codes, self.buffers = [], [], [], [S.BufferT()]
+        self.input = self.last = self.activation(shape, scale, zero)
+
+    # -- tensors
+
+    def tensor(self, shape, dtype, scales=None, zeros=None, data=None, axis=0):
+        t = S.TensorT()
+        t.shape, t.type, t.name = np.array(shape, np.int32), dtype, f"t{len(self.tensors)}".encode()
+        q = S.QuantizationParametersT()
+        if scales is not None:
+            q.scale = np.array(scales, np.float32)
+            q.zeroPoint = np.array(zeros if zeros is not None else [0] * len(q.scale), np.int64)
+            q.quantizedDimension = axis
+        t.quantization = q
+        if data is not None:
+            b = S.BufferT()
+            b.data = np.frombuffer(np.ascontiguousarray(data).tobytes(), np.uint8)
+            t.buffer = len(self.buffers)
+            self.buffers.append(b)
+        self.tensors.append(t)
+        return len(self.tensors) - 1
+
+    def activation(self, shape, scale=None, zero=None):
+        scale = float(np.exp(self.rng.uniform(np.log(0.004), np.log(0.3)))) if scale is None else scale
+        zero = int(self.rng.choice([-128, 0, self.rng.integers(-128, 90)])) if zero is None else zero
+        return self.tensor(shape, S.TensorType.INT8, [scale], [zero])
+
+    def like(self, shape, scale=None, zero=None):
+        """An activation with the last one's scale and zero point."""
+        q = self.tensors[self.last].quantization
+        return self.tensor(shape, S.TensorType.INT8, [q.scale[0]], [q.zeroPoint[0]])
+
+    def ints(self, values, shape=None):
+        values = np.array(values, np.int32)
+        return self.tensor(values.shape if shape is None else shape, S.TensorType.INT32, data=values)
+
+    @property
+    def shape(self):
+        return tuple(int(n) for n in self.tensors[self.last].shape)
+
+    def scale_of(self, index):
+        return float(self.tensors[index].quantization.scale[0])
+
+    # -- operations
+
+    def op(self, kind, inputs, output, options=None, options_type=None):
+        code = S.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(S.BuiltinOperator, kind)
+        code.version = 1
+        o = S.OperatorT()
+        o.opcodeIndex = len(self.codes)
+        self.codes.append(code)
+        o.inputs, o.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
+        if options is not None:
+            o.builtinOptions = options
+            o.builtinOptionsType = getattr(S.BuiltinOptions, options_type or type(options).__name__[:-1])
+        self.operators.append(o)
+        self.last = output
+        return self
+
+    def _weights(self, shape, channels, axis, fan_in, per_channel, bias, out_scale, coarse=1):
+        """Weights, and a bias, that keep most sums inside the output's range.
+
+        ``coarse``: so many times smaller weights with so many times larger scales.
+        """
+        rng, x_scale = self.rng, self.scale_of(self.last)
+        base = out_scale * 60 / (x_scale * 60 * 60 * np.sqrt(fan_in))
+        n = channels if per_channel else 1
+        scales = (base * np.exp(rng.uniform(-1, 1, n))).astype(np.float32)
+        scales *= np.float32(coarse)
+        w = (rng.integers(-127, 128, shape) // coarse).astype(np.int8)
+        weights = self.tensor(shape, S.TensorType.INT8, scales, [0] * n, w, axis)
+        if not bias:
+            return weights, -1
+        limit = 60 * out_scale / (x_scale * scales.astype(np.float64))
+        values = (rng.uniform(-1, 1, channels) * limit).astype(np.int32)
+        return weights, self.tensor(
+            [channels], S.TensorType.INT32, np.float32(x_scale) * scales, [0] * n, values
+        )
+
+    def conv(self, out_c, kernel, stride=(1, 1), dilation=(1, 1), padding="SAME", activation="NONE", bias=True,
+             per_channel=True, depthwise=None, scale=None, zero=None, coarse=1):  # fmt: skip
+        _, h, w, c = self.shape
+        oh, ow = (_out(n, k, s, d, padding) for n, k, s, d in zip((h, w), kernel, stride, dilation))
+        if depthwise:
+            out_c = c * depthwise
+        y = self.activation((1, oh, ow, out_c), scale, zero)
+        if depthwise:
+            shape, axis, fan = (1, *kernel, out_c), 3, kernel[0] * kernel[1]
+        else:
+            shape, axis, fan = (out_c, *kernel, c), 0, kernel[0] * kernel[1] * c
+        weights, b = self._weights(shape, out_c, axis, fan, per_channel, bias, self.scale_of(y), coarse)
+        o = S.DepthwiseConv2DOptionsT() if depthwise else S.Conv2DOptionsT()
+        o.padding = getattr(S.Padding, padding)
+        o.strideH, o.strideW = stride
+        o.dilationHFactor, o.dilationWFactor = dilation
+        o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
+        if depthwise:
+            o.depthMultiplier = depthwise
+        return self.op("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [self.last, weights, b], y, o)
+
+    def dense(self, out_c, activation="NONE", bias=True, per_channel=False, rows=1, scale=None, zero=None, coarse=1):
+        depth = int(np.prod(self.shape)) // rows
+        y = self.activation((rows, out_c), scale, zero)
+        weights, b = self._weights((out_c, depth), out_c, 0, depth, per_channel, bias, self.scale_of(y), coarse)
+        o = S.FullyConnectedOptionsT()
+        o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
+        return self.op("FULLY_CONNECTED", [self.last, weights, b], y, o)
+
+    def pool(self, kind, kernel, stride, padding="VALID", activation="NONE"):
+        _, h, w, c = self.shape
+        oh, ow = (_out(n, k, s, 1, padding) for n, k, s in zip((h, w), kernel, stride))
+        y = self.like((1, oh, ow, c))
+        o = S.Pool2DOptionsT()
+        o.padding = getattr(S.Padding, padding)
+        o.filterHeight, o.filterWidth = kernel
+        o.strideH, o.strideW = stride
+        o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
+        return self.op(kind, [self.last], y, o)
+
+    def reduce(self, kind, axes, keep_dims=False, rescale=True):
+        shape = [n for n in self.shape]
+        out = [1 if i in axes else n for i, n in enumerate(shape)]
+        if not keep_dims:
+            out = [n for i, n in enumerate(shape) if i not in axes]
+        y = self.activation(out, self.scale_of(self.last) * self.rng.uniform(0.3, 1.2)) if rescale else self.like(out)
+        o = S.ReducerOptionsT()
+        o.keepDims = keep_dims
+        return self.op(kind, [self.last, self.ints(list(axes))], y, o)
+
+    def softmax(self, beta=1.0):
+        y = self.tensor(self.shape, S.TensorType.INT8, [1 / 256], [-128])
+        o = S.SoftmaxOptionsT()
+        o.beta = beta
+        return self.op("SOFTMAX", [self.last], y, o)
+
+    def reshape(self, shape):
+        o = S.ReshapeOptionsT()
+        o.newShape = np.array(shape, np.int32)
+        return self.op("RESHAPE", [self.last, self.ints(list(shape))], self.like(shape), o)
+
+    def unary(self, kind, scale=None, zero=None, options=None, same=False):
+        y = self.like(self.shape) if same else self.activation(self.shape, scale, zero)
+        return self.op(kind, [self.last], y, options)
+
+    def binary(self, kind, other, activation="NONE", scale=None):
+        o = S.AddOptionsT() if kind == "ADD" else S.MulOptionsT()
+        o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
+        if scale is None and kind == "ADD":  # so that the sum has room
+            scale = (self.scale_of(self.last) + self.scale_of(other)) * self.rng.uniform(0.5, 1.2)
+        y = self.activation(self.shape, scale)
+        return self.op(kind, [self.last, other], y, o)
+
+    def constant(self, shape):
+        return self.tensor(
+            shape,
+            S.TensorType.INT8,
+            [float(self.rng.uniform(0.01, 0.1))],
+            [int(self.rng.integers(-60, 60))],
+            self.rng.integers(-128, 128, shape).astype(np.int8),
+        )
+
+    def pad(self, amounts):
+        shape = [n + a + b for n, (a, b) in zip(self.shape, amounts)]
+        amounts = self.ints(np.array(amounts).ravel(), (len(shape), 2))
+        return self.op("PAD", [self.last, amounts], self.like(shape), S.PadOptionsT())
+
+    def concat(self, others, axis):
+        shape = list(self.shape)
+        shape[axis] += sum(int(self.tensors[t].shape[axis]) for t in others)
+        o = S.ConcatenationOptionsT()
+        o.axis = axis
+        return self.op("CONCATENATION", [self.last, *others], self.like(shape), o)
+
+    def bytes(self) -> bytes:
+        g = S.SubGraphT()
+        g.tensors, g.operators = self.tensors, self.operators
+        g.inputs, g.outputs = np.array([self.input], np.int32), np.array([self.last], np.int32)
+        m = S.ModelT()
+        m.version, m.operatorCodes, m.subgraphs, m.buffers = 3, self.codes, [g], self.buffers
+        b = flatbuffers.Builder(4096)
+        b.Finish(m.Pack(b), b"TFL3")
+        return bytes(b.Output())
+
+
+def _out(size, kernel, stride, dilation, padding):
+    span = (kernel - 1) * dilation + 1
+    return -(-size // stride) if padding == "SAME" else (size - span) // stride + 1

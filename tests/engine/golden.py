@@ -1,0 +1,41 @@
+"""Answers of TensorFlow Lite Micro itself: the oracle of all engine tests."""
+
+import numpy as np
+import pytest
+
+
+def tflm(network: bytes, x: np.ndarray, arena: int = 600_000) -> np.ndarray:
+    """int8 answers to int8 examples (n, ...) by the reference kernels of the tflite-micro package."""
+    runtime = pytest.importorskip(
+        "tflite_micro.python.tflite_micro.runtime",
+        reason="The golden reference, tflite-micro, exists for Linux on x86-64 only.",
+    )
+    interpreter = runtime.Interpreter.from_bytes(network, arena_size=arena)
+    answers = []
+    for example in x:
+        interpreter.set_input(example[None], 0)
+        interpreter.invoke()
+        answers.append(np.array(interpreter.get_output(0)))
+    return np.stack(answers)
+
+
+def agree(network: bytes, rng, count: int = 12, extremes: bool = True):
+    """Run a network both ways on random examples; returns the plan. Fails at the first difference."""
+    from tinykit.engine import Runtime
+
+    engine = Runtime(network)
+    shape = (1, *engine.plan.input_shape)[1:]
+    x = rng.integers(-128, 128, (count, *shape)).astype(np.int8)
+    if extremes:
+        x[0], x[1] = -128, 127
+    # Half of the examples with little contrast: not all sums at the edge of the range.
+    x[count // 2 :] //= 4
+    mine, theirs = engine.run(x), tflm(network, x)
+    mine = mine.reshape(theirs.shape)
+    wrong = np.argwhere(mine != theirs)
+    assert not len(wrong), (
+        f"{len(wrong)} of {mine.size} values differ, first at {wrong[0]}: {mine[tuple(wrong[0])]}, "
+        f"reference {theirs[tuple(wrong[0])]}; {engine.plan!r}"
+    )
+    assert len(np.unique(theirs)) > 1 or theirs[0].size == 1, "the reference gives one value only: no test at all"
+    return engine.plan
