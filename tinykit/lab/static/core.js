@@ -22,8 +22,9 @@ const h = (spec, attrs, ...children) => {
   const el = document.createElement(tag || "div");
   if (classes.length) el.className = classes.join(" ");
   for (const [k, v] of Object.entries(attrs || {})) {
-    if (v === null || v === undefined || v === false) continue;
-    if (k.startsWith("on")) el.addEventListener(k.slice(2), v);
+    if (v === null || v === undefined || (v === false && !k.startsWith("aria-"))) continue;
+    if (k.startsWith("aria-")) el.setAttribute(k, v);
+    else if (k.startsWith("on")) el.addEventListener(k.slice(2), v);
     else if (k === "style") el.style.cssText = v;
     else el.setAttribute(k, v === true ? "" : v);
   }

@@ -199,7 +199,7 @@ function drawHistory(cv, t, list, labels, config, o) {
   const { g, w } = canvasOf(cv, H);
   const end = list.length ? list[list.length - 1].t : 0, hop = config.hop_s || 0.25;
   const X = (s) => w * (1 - (end - s) / SECONDS);
-  for (let s = 0; s <= SECONDS; s += 2) {
+  for (let s = 0; s <= SECONDS; s += w < 280 ? 5 : 2) {
     const x = Math.min(w - 0.5, Math.max(0.5, crisp(w - w * s / SECONDS)));
     rule(g, t.line, x, 0, x, rh * n + 26);
     write(g, t, s ? `\u2212${s} s` : o.now, s === SECONDS ? 0 : s ? x : w, H - 8, { align: s === SECONDS ? "left" : s ? "center" : "right" });
