@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import threading
@@ -12,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BoardError, DeviceError, ModelError
+from ..errors import BoardError, DeviceError, ModelError, PortBusy
 from ..pipeline import Decision, Pipeline
 from . import messages as m
-from .deploy import Deployment, Versions, check_fit, plan_of, upload
+from .deploy import Deployment, Versions, plan_of, upload
 from .evaluate import agreement, run_each
 from .link import Link
 from .live import Feed, Live
@@ -82,7 +83,9 @@ def connect(port: str | Port | None = None, source=None) -> "Board":
     Returns
     -------
     Board
-        Use it in ``with``, or ``close()`` it, so that others can have the port.
+        Use it in ``with``, or ``close()`` it, so that others can have the port. A board that this
+        program has open already is given again. If another notebook has the virtual board, a
+        further one is made, with slots of its own.
 
     Raises
     ------
@@ -99,14 +102,32 @@ def connect(port: str | Port | None = None, source=None) -> "Board":
             f"{url} is a real board: its signals come from its sensor.",
             "Leave source out, or use tk.connect('virtual', source=...).",
         )
-    board = Board(url)
-    try:
-        if source is not None:
+    with _OPENING:
+        board = _OPEN.get(url)
+        if board is None or board.closed:
+            board = _OPEN[url] = _virtual() if url == VIRTUAL_URL else Board(url)
+    if source is not None:
+        try:
             board.source = source
-    except BaseException:
-        board.close()
-        raise
+        except BaseException:
+            board.close()
+            raise
     return board
+
+
+# A cell that connects is often run twice: the second time it gets the board that is open.
+_OPEN: dict[str, "Board"] = {}
+_OPENING = threading.Lock()
+
+
+def _virtual() -> "Board":
+    """The virtual board; if another notebook has it, a further one with slots of its own."""
+    for number in range(1, 9):
+        try:
+            return Board(VIRTUAL_URL if number == 1 else f"{VIRTUAL_URL}/nano33ble-{number}")
+        except PortBusy:
+            continue
+    return Board(f"{VIRTUAL_URL}/nano33ble-9")
 
 
 def _choose() -> str:
@@ -146,6 +167,7 @@ class Board:
         self._link = Link(url, self.log, opener)
         try:
             self.info = BoardInfo.parse(self._link.request(m.INFO))
+            self._link.loses_power = self.info.virtual
             self._versions = Versions(self._memory() if remember else None)
             self._sensors = {
                 s.name: Sensor(self._link, number, s.name, s.rate_hz, s.channels, self.log)
@@ -156,6 +178,7 @@ class Board:
             self._deploying = threading.Lock()
             self._decision: Decision | None = None
             self._described: dict[int, Pipeline | None] = {}
+            self._input_bytes: dict[int, int] = {}  # of plans deployed in this session
             self.last_deployment: Deployment | None = None
             self._slots: list[m.Slot] = self.slots
             if all(slot.state == "empty" for slot in self._slots):
@@ -186,6 +209,11 @@ class Board:
         return self._link.up
 
     @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._link.closed
+
+    @property
     def device_name(self) -> str:
         """For recordings: which board it was."""
         return f"{self.info.board} {self.info.id}".strip()
@@ -204,9 +232,11 @@ class Board:
     def source(self, source) -> None:
         if self.machine is None:
             raise BoardError("A real board's signals come from its sensor.", "Use tk.connect('virtual').")
-        from .virtual import as_source
+        if not hasattr(source, "read"):  # recordings, or a dataset of them
+            from .virtual import Replay
 
-        self.machine.source = as_source(source)
+            source = Replay(getattr(source, "recordings", source), loop=True)
+        self.machine.source = source
 
     @property
     def slots(self) -> list[m.Slot]:
@@ -299,8 +329,8 @@ class Board:
         pipeline : Pipeline or engine.Plan
             A pipeline with an int8 network; a bare network's plan (``engine.compile_network``) can
             be run but gives no live predictions.
-        progress : bool
-            Show a progress bar.
+        progress : bool or callable
+            Show a progress bar, or call this with (bytes sent, bytes in all).
 
         Returns
         -------
@@ -319,8 +349,7 @@ class Board:
         from tqdm.auto import tqdm
 
         began = time.monotonic()
-        plan = plan_of(pipeline)
-        check_fit(plan, self.info.slot_bytes, self.info.arena)
+        plan = plan_of(pipeline).check_fit(self.info.slot_bytes, self.info.arena)
         data = bytes(plan.bytes)
         crc = zlib.crc32(data)
         whole = pipeline if isinstance(pipeline, Pipeline) else None
@@ -328,11 +357,13 @@ class Board:
         fingerprint = whole.fingerprint if whole else f"{crc:08x}"
         with self._deploying:
             repeated = self._link.counters.repeated
-            with tqdm(total=len(data), unit="B", unit_scale=True, desc=f"deploy {name}", disable=not progress,
+            with tqdm(total=len(data), unit="B", unit_scale=True, desc=f"deploy {name}", disable=progress is not True,
                       leave=False) as bar:  # fmt: skip
-                slot = upload(self._link, data, on_progress=lambda done: bar.update(done - bar.n))
+                tell = progress if callable(progress) else lambda done, total: bar.update(done - bar.n)
+                slot = upload(self._link, data, on_progress=lambda done: tell(done, len(data)))
             if not any(s.state == "good" for s in self._slots):
                 self._versions.forget()
+            self._input_bytes[crc] = math.prod(plan.input_shape)
             version = self._versions.add(crc, name, fingerprint, whole)
             self._decision = None
             self._slots = self.slots
@@ -390,6 +421,12 @@ class Board:
             )
         if not len(x):
             raise ModelError("There are no examples in x.", "Give at least one.")
+        size, takes = x[0].size, self._input_size()
+        if takes is not None and size != takes:
+            raise ModelError(
+                f"The board's network takes {takes} values an example, x has {size} (shape {x.shape[1:]}).",
+                "Give the network's own input shape.",
+            )
         with self._feed.paused():
             answers, self.last_run = run_each(self._link, m.MODE_TENSOR, x, progress, "run")
         return answers
@@ -413,6 +450,15 @@ class Board:
                 f"Windows are int16 counts of shape (n, window, channels), got {counts.dtype} of shape {counts.shape}.",
                 "Make them with dataset.windows(...).counts.",
             )
+        pipeline = self.pipeline
+        if pipeline is not None:
+            shape = (pipeline.window, len(pipeline.front_end.channels))
+            if counts.shape[1:] != shape:
+                raise ModelError(
+                    f"The board's pipeline takes windows of {shape[0]} samples of {shape[1]} channels, "
+                    f"got {counts.shape[1]} of {counts.shape[2]}.",
+                    f"Cut them so: dataset.windows({shape[0]}, channels={pipeline.front_end.channels}).",
+                )
         with self._feed.paused():
             answers, self.last_run = run_each(self._link, m.MODE_WINDOW, counts, progress, "windows")
         return answers
@@ -554,6 +600,15 @@ class Board:
             payload = struct.pack("<HBBH", round(new.threshold * 65535), new.smoothing, 0, round(new.suppression_s * 1000))
         threshold, smoothing, _, suppression = struct.unpack("<HBBH", self._link.request(m.DECISION, payload))
         return Decision(smoothing, threshold / 65535, suppression / 1000)
+
+    def _input_size(self) -> int | None:
+        """Values in an input of the network on the board; None: unknown, or there is none."""
+        if self.active is None:
+            return None
+        pipeline = self.pipeline
+        if pipeline is not None:
+            return pipeline.window * len(pipeline.front_end.features)
+        return self._input_bytes.get(self.active.crc)
 
     def _live_labels(self) -> tuple[str, ...]:
         pipeline = self.pipeline

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import DeviceError, DoesNotFit, LinkError, ModelError
+from ..errors import DeviceError, LinkError, ModelError
 from ..pipeline import Pipeline
 from . import messages as m
 
@@ -88,44 +88,21 @@ def plan_of(model):
     ModelError
         Neither, or a pipeline without an int8 network.
     """
+    from ..engine import Plan, compile_plan
+
     if isinstance(model, Pipeline):
         if not model.int8_model:
             raise ModelError(
                 f"{model.name} has no int8 network, and the board computes in int8.",
                 "Quantise it first: small = tk.quantize(pipeline, train), then board.deploy(small).",
             )
-        from ..engine import compile_plan
-
         return compile_plan(model)
-    if hasattr(model, "bytes") and hasattr(model, "arena_bytes"):
+    if isinstance(model, Plan):
         return model
     raise ModelError(
         f"board.deploy takes a pipeline, got {type(model).__name__}.",
         "Give what tk.quantize returned, or tk.Pipeline.load('name.tk').",
     )
-
-
-def check_fit(plan, slot_bytes: int, arena: int) -> None:
-    """Refuse a plan that the board can't hold, before anything is sent.
-
-    Raises
-    ------
-    DoesNotFit
-        By how many bytes, of what, and what to try.
-    """
-    size = len(plan.bytes)
-    if size > slot_bytes:
-        raise DoesNotFit(
-            f"The plan is {size:,} bytes, a slot holds {slot_bytes:,}: {size - slot_bytes:,} bytes too many. "
-            "Nothing was sent.",
-            "Use fewer filters or a smaller model (tk.train(..., model='small')), or a shorter window.",
-        )
-    if plan.arena_bytes > arena:
-        raise DoesNotFit(
-            f"The network needs {plan.arena_bytes:,} bytes of RAM, the board's arena is {arena:,}: "
-            f"{plan.arena_bytes - arena:,} bytes too many. Nothing was sent.",
-            "Use a shorter window, fewer channels, or stride in the first layer.",
-        )
 
 
 def upload(link, data: bytes, slot: int = m.INACTIVE_SLOT, on_progress=lambda done: None) -> int:

@@ -91,6 +91,7 @@ class Link:
         self._gone_at: float | None = None
         self._restorer: threading.Thread | None = None
         self._uptime_ms, self._uptime_at = 0, time.monotonic()
+        self.loses_power = False  # whether this board never outlives its port, as the virtual one
         self._port = opener(url)
         self._up = True
         self._reader = threading.Thread(target=self._read, name=f"tinykit link {url}", daemon=True)
@@ -182,11 +183,10 @@ class Link:
         if reply.type != m.ERROR:
             return reply.payload
         detail = struct.unpack_from("<I", reply.payload, 4)[0] if len(reply.payload) >= 8 else 0
-        name, _, text = reply.payload[8:].decode("utf-8", "replace").partition(":")
-        name = name.strip() or "unknown"
-        request = m.NAMES.get(type, hex(type))
-        said = f" ({text.strip()})" if text.strip() else ""
-        error = DeviceError(name, f"The board refused '{request}': {name}{said}, detail {detail}.", _WAY_OUT.get(name, ""))
+        name = reply.payload[8:].decode("utf-8", "replace") or "unknown"
+        more = f" ({detail:,})" if detail not in (0, 0xFFFFFFFF) else ""
+        what = f"The board refused '{m.NAMES.get(type, hex(type))}': {name}{more}."
+        error = DeviceError(name, what, _WAY_OUT.get(name, ""))
         error.detail = detail
         raise error
 
@@ -199,9 +199,10 @@ class Link:
                 f"The board speaks protocol {version}, this tinykit speaks {m.PROTOCOL_VERSION}.",
                 "Flash the firmware of this version, or update tinykit.",
             )
+        # Not started anew, its clock would have gone on from what it was; half of that is margin
+        # enough for clocks that differ.
         now = time.monotonic()
-        expected = self._uptime_ms + (now - self._uptime_at) * 1000
-        rebooted = uptime_ms < min(expected, self._uptime_ms) or uptime_ms < expected / 2
+        rebooted = self.loses_power or uptime_ms < (now - self._uptime_at) * 1000 + self._uptime_ms / 2
         self._uptime_ms, self._uptime_at = uptime_ms, now
         return rebooted
 
@@ -336,7 +337,11 @@ class Link:
         for thread in (self._reader, self._restorer):
             if thread is not None and thread is not here and thread.is_alive():
                 thread.join(5.0)
+        machine = getattr(self._port, "machine", None)
         try:
             self._port.close()
         except Exception as error:
             _logger.debug("closing %s failed: %s", self.url, error)
+        # A virtual board that came with its URL goes with it; one that somebody made stays.
+        if getattr(machine, "made_by_url", False):
+            machine.close()

@@ -6,7 +6,7 @@ import errno
 import sys
 from dataclasses import asdict, dataclass
 
-from ..errors import BoardError, PortBusy, TinykitError
+from ..errors import BoardError, PortBusy
 
 VIRTUAL_URL = "virtual://nano33ble"
 
@@ -125,8 +125,6 @@ def open_port(url: str):
             port.exclusive = True
         port.open()
         return port
-    except TinykitError:
-        raise
     except ValueError as error:
         raise BoardError(
             f"{url!r} is no port ({error}).", "Give one that tk.ports() lists, or virtual://nano33ble."
@@ -139,9 +137,11 @@ def _explain(url: str, error: OSError) -> BoardError:
     """The one clear sentence for an error of opening."""
     text = str(error)
     code = error.errno
+    if isinstance(error.__cause__, BoardError) and not isinstance(error.__cause__, PortBusy):
+        return error.__cause__
     # pyserial on Windows puts the system's error into the text only.
     denied = code in (errno.EACCES, errno.EPERM) or "PermissionError" in text or "Access is denied" in text
-    if code in (errno.EAGAIN, errno.EBUSY) or "exclusively lock" in text or (denied and sys.platform == "win32"):
+    if code in (errno.EAGAIN, errno.EBUSY) or "busy" in text or "exclusively lock" in text or (denied and sys.platform == "win32"):
         return PortBusy(
             f"Another program holds {url}.",
             "Close the Arduino IDE's serial monitor, other notebooks (Kernel > Shut Down) or "

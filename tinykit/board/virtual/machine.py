@@ -82,6 +82,7 @@ class VirtualBoard:
         self.led = 0
         self.last_cut = ""
         self.settings: tuple = ()  # the URL's, when a URL made this board
+        self.made_by_url = False  # then whoever opened the URL switches it off with the port
 
         # Shared with the devices, under the condition.
         self.rx, self.tx = bytearray(), bytearray()

@@ -223,7 +223,7 @@ def _board(url: str) -> VirtualBoard:
         raise SerialException(f"could not open port: busy. {error.what}") from error
     except BoardError as error:
         raise SerialException(f"{url}: {error.what}") from error
-    board.settings = settings
+    board.settings, board.made_by_url = settings, True
     return board
 
 

@@ -1,0 +1,59 @@
+"""Pipelines with untrained networks: the board must compute them right, whatever they say."""
+
+import numpy as np
+import pytest
+
+from tinykit.pipeline import Decision, ImuFrontEnd, Pipeline
+
+LABELS = ("flex", "punch", "rest")
+
+
+def make_pipeline(name, seed, window=60, hop=15, filters=8, rate_hz=119.0, **front):
+    """A small convolutional network with random weights, quantised on random windows."""
+    from tinykit import models
+
+    keras = models.keras()
+    import tensorflow as tf
+
+    front_end = ImuFrontEnd(**front)
+    n = len(front_end.features)
+    front_end = ImuFrontEnd(**{**front, "scale": (1 / 4000,) * n})
+    keras.utils.set_random_seed(seed)
+    network = keras.Sequential(
+        [
+            keras.Input((window, n, 1), batch_size=1),
+            keras.layers.Conv2D(filters, (5, n), strides=(2, 1), activation="relu"),
+            keras.layers.Conv2D(filters, (5, 1), strides=(2, 1), activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(len(LABELS), activation="softmax", kernel_initializer="random_normal"),
+        ]
+    )
+    rng = np.random.default_rng(seed)
+    converter = tf.lite.TFLiteConverter.from_keras_model(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: (
+        [rng.normal(size=(1, window, n, 1)).astype(np.float32)] for _ in range(20)
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return Pipeline(
+        name, "gesture", rate_hz, window, hop, front_end, LABELS, Decision(2, 0.4, 0.2), None, converter.convert()
+    )
+
+
+@pytest.fixture(scope="session")
+def old():
+    return make_pipeline("old", seed=1)
+
+
+@pytest.fixture(scope="session")
+def new():
+    return make_pipeline("new", seed=2, hop=12, filters=6, center=True, magnitude=("a",))
+
+
+@pytest.fixture(scope="session")
+def windows():
+    """Forty windows of a hand that moves: int16 counts (40, 60, 6)."""
+    rng = np.random.default_rng(7)
+    walk = rng.normal(0, 900, (40, 60, 6)).cumsum(1) + np.array([0, 0, 8192, 0, 0, 0])
+    return np.clip(walk, -32768, 32767).round().astype(np.int16)
