@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import DataError, ModelError
-from ..features import features
+from ..features import features, quantized
 from ..models.backend import quiet, tensorflow
 from ..models.predict import network
 
@@ -122,3 +122,37 @@ def _check(data: bytes) -> None:
         if side["dtype"] is not np.int8:
             raise ModelError(f"The converter left {side['name']} as {np.dtype(side['dtype'])}, expected int8.",
                              "Use a network of tinykit.models.zoo.")
+
+
+def reference_answers(pipeline, counts) -> np.ndarray:
+    """Answers of the int8 network by TensorFlow's own reference kernels, on the device's features.
+
+    The engine's answers (``tinykit.engine.answers``) are what a board gives; these are here
+    to compare with, and differ from them by a step or two in fully connected layers.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        With an int8 network.
+    counts : int16 array of shape (n, window, c)
+
+    Returns
+    -------
+    int8 array of shape (n, labels)
+    """
+    if not pipeline.int8_model:
+        raise ModelError(f"Pipeline {pipeline.name} has no int8 network.", "Make one: tk.quantize(pipeline, train).")
+    lite = tensorflow().lite
+    with quiet():
+        interpreter = lite.Interpreter(
+            model_content=pipeline.int8_model,
+            experimental_op_resolver_type=lite.experimental.OpResolverType.BUILTIN_REF)
+        interpreter.allocate_tensors()
+    given, answer = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    scale, zero = given["quantization"]
+    made = np.empty((len(counts), len(pipeline.labels)), np.int8)
+    for i, row in enumerate(quantized(counts, pipeline.front_end, scale, zero)):
+        interpreter.set_tensor(given["index"], row.reshape(given["shape"]))
+        interpreter.invoke()
+        made[i] = interpreter.get_tensor(answer["index"]).ravel()
+    return made

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..errors import DataError
 from ..pipeline import ImuFrontEnd
-from . import negatives
+from . import negatives, zoo
 from .augment import Augment, triples
 
 STREAM_WINDOW_S = 2.0
 LONGEST_GESTURE_S = 4.0
-FAST_ENOUGH_HZ = 120.0
+GESTURE_HZ, STREAM_HZ = 119.0, 50.0
 FEWEST_TAKES = 5
 STILL_G, STILL_DPS = 0.03, 6.0
 BATCH = 32
@@ -34,6 +34,8 @@ class Settings:
     center : bool
         See ``ImuFrontEnd``.
     magnitude : tuple of str
+    cells : int
+        See ``zoo.build``.
     augment : Augment
     """
 
@@ -43,6 +45,7 @@ class Settings:
     channels: tuple[str, ...]
     center: bool
     magnitude: tuple[str, ...]
+    cells: int
     augment: Augment
 
 
@@ -51,9 +54,10 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
 
     The rules:
 
-    - rate: the recordings' own; above 120 Hz, and for streams above 60 Hz, a whole fraction of it.
+    - rate: the recordings' own, but at most 119 Hz for gestures and 50 Hz for streams.
     - window: long enough for 95 % of the takes, and a multiple of 8 samples unless all takes
       have one length. Takes longer than 4 s are activities that go on: 2 s, as for streams.
+    - cells in time: four for gestures, which have a course; one for what goes on.
     - centre: a gesture is a movement, so gravity's steady part is taken away; in a stream of
       postures and activities gravity says what is going on, so it stays.
     - rotation: 25 degrees for gestures, 10 for streams, for the same reason.
@@ -92,13 +96,12 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
     if not triples(channels):
         magnitude = ()
     return Settings(rate, max(8, window), max(1, round(rate / 4)), channels,
-                    not dataset.is_stream if center is None else bool(center), tuple(magnitude), augment)
+                    not dataset.is_stream if center is None else bool(center), tuple(magnitude),
+                    1 if ongoing else zoo.CELLS, augment)
 
 
 def _rate(dataset) -> float:
-    rate = dataset.rate_hz
-    limit = FAST_ENOUGH_HZ / 2 if dataset.is_stream else FAST_ENOUGH_HZ
-    return rate / int(np.ceil(rate / limit - 0.02))
+    return min(dataset.rate_hz, STREAM_HZ if dataset.is_stream else GESTURE_HZ)
 
 
 def front_end(settings: Settings, counts) -> ImuFrontEnd:

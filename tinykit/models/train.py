@@ -104,7 +104,7 @@ def train(
     k.utils.set_random_seed(seed)
     tensorflow().config.experimental.enable_op_determinism()
     rng = np.random.default_rng(seed)
-    network = zoo.build(chosen, settings.window, len(front_end.features), len(labels))
+    network = zoo.build(chosen, settings.window, len(front_end.features), len(labels), settings.cells)
     batches = _Batches(material, front_end, settings, len(labels), rng)
     epochs = int(epochs) if epochs else int(np.clip(round(defaults.STEPS / batches.steps), 20, 100))
     held = None

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+
+from tinykit.data import Windows
+from tinykit.errors import DataError
+from tinykit.models import Report
+
+
+@pytest.fixture()
+def answers():
+    rng = np.random.default_rng(4)
+    truth = rng.integers(4, size=300)
+    said = np.where(rng.random(300) < 0.7, truth, rng.integers(4, size=300))
+    return truth, said, np.array(["ann", "bob", "cem"])[rng.integers(3, size=300)]
+
+
+def test_numbers_against_sklearn(answers):
+    metrics = pytest.importorskip("sklearn.metrics")
+    truth, said, persons = answers
+    report = Report("abcd", truth, said, persons)
+    assert report.accuracy == pytest.approx(metrics.accuracy_score(truth, said))
+    assert report.macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro"))
+    np.testing.assert_allclose(list(report.recall.values()), metrics.recall_score(truth, said, average=None))
+    np.testing.assert_allclose(list(report.precision.values()), metrics.precision_score(truth, said, average=None))
+    np.testing.assert_array_equal(report.confusion, metrics.confusion_matrix(truth, said))
+
+
+def test_macro_f1_leaves_out_labels_that_do_not_occur(answers):
+    metrics = pytest.importorskip("sklearn.metrics")
+    truth, said = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1])
+    assert Report("abcd", truth, said).macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro"))
+
+
+def test_interval_against_statsmodels_formula():
+    # Wilson's interval of 8 of 10, from Newcombe 1998 (Statistics in Medicine 17:857), z = 1.96.
+    report = Report(("a", "b"), np.zeros(10, int), np.array([0] * 8 + [1] * 2))
+    assert report.interval == pytest.approx((0.4902, 0.9433), abs=2e-4)
+
+
+def test_unsure_and_unknown_are_wrong_and_unsure_has_a_column():
+    report = Report(("a", "b"), [0, 0, 1, -1], [0, -1, 1, 0])
+    assert report.right == 2 and report.accuracy == 0.5
+    np.testing.assert_array_equal(report.confusion, [[1, 0, 1], [0, 1, 0]])
+
+
+def test_per_person_adds_up(answers):
+    report = Report("abcd", *answers)
+    assert sum(a for a, _ in report.per_person.values()) == report.right
+    assert sum(n for _, n in report.per_person.values()) == len(report)
+
+
+def test_folds_add(answers):
+    truth, said, persons = answers
+    parts = [Report("abcd", truth[s], said[s], persons[s]) for s in (slice(0, 100), slice(100, None))]
+    both = parts[0] + parts[1]
+    assert both.accuracy == Report("abcd", truth, said).accuracy and len(both) == 300
+
+
+def test_a_take_s_answer_is_the_mean_of_its_windows():
+    windows = Windows(np.zeros((3, 8, 1), np.int16), np.array([0, 0, 1]), np.array([0, 0, 1]), np.zeros(3, int),
+                      np.array(["ann", "ann", "bob"]), ("a", "b"), ("aX",), 25.0)
+    report = Report.of(windows, [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
+    assert report.truth.tolist() == [0, 1] and report.predicted.tolist() == [0, 1] and report.unit == "take"
+
+
+def test_empty_and_mismatched_are_refused():
+    with pytest.raises(DataError, match="at least one"):
+        Report(("a", "b"), [], [])
+    with pytest.raises(DataError, match="2 answers and 3 truths"):
+        Report(("a", "b"), [0, 1, 1], [0, 1])
+    with pytest.raises(DataError, match="outside"):
+        Report(("a", "b"), [0, 2], [0, 1])
+
+
+def test_it_goes_to_json_and_html(answers):
+    report = Report(("a", "<b>", "c", "d"), *answers, title="t")
+    again = json.loads(json.dumps(report.as_dict()))
+    assert again["accuracy"] == round(report.accuracy, 4) and again["per_person"]["ann"]["of"] > 0
+    assert json.loads(json.dumps(Report(("a", "b"), [0], [0]).as_dict()))["recall"]["b"] is None
+    assert "&lt;b&gt;" in report._repr_html_()
+    assert f"accuracy {report.accuracy:.3f}" in repr(report)
