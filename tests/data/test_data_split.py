@@ -132,3 +132,11 @@ def test_given_split(six):
     assert (len(train), len(validation), len(test)) == (36, 0, 36)
     with pytest.raises(DataError, match="does not come with"):
         six.split(by="given")
+
+
+def test_a_label_that_a_side_lacks_is_told(six):
+    lone = six.select(lambda r: r.label != "punch" or r.person == "ada")
+    made = lone.split(by="person")
+    assert "punch" in made.train.labels  # training counts first
+    assert made.missing == {"validation": ("punch",), "test": ("punch",)} and "test lacks punch" in repr(made)
+    assert six.split().missing == {}

@@ -5,10 +5,11 @@ from .dataset import Dataset
 from .leakage import Leakage, check_leakage
 from .readers import open_dataset
 from .recording import Recording
+from .registry import fetch, public
 from .samples import sample
 from .split import Fold, Split
 from .take import Limits, Quality, take_quality
 from .windows import Windows
 
 __all__ = ["Audit", "Dataset", "Fold", "Leakage", "Limits", "Quality", "Recording", "Split", "Windows", "audit",
-           "check_leakage", "open_dataset", "sample", "take_quality"]
+           "check_leakage", "fetch", "open_dataset", "public", "sample", "take_quality"]

@@ -91,6 +91,8 @@ class Recording:
                     raise DataError(f"{where} has {len(samples)} rows and {name} of shape {value.shape}.",
                                     "Give one per row.")
                 object.__setattr__(self, name, value)
+        if samples is self.samples and samples.flags.writeable:
+            samples = samples.copy()  # the caller's array stays the caller's
         samples.setflags(write=False)
         object.__setattr__(self, "samples", samples)
         object.__setattr__(self, "channels", tuple(self.channels))

@@ -23,8 +23,17 @@ class Split(NamedTuple):
     validation: object
     test: object
 
+    @property
+    def missing(self) -> dict[str, tuple[str, ...]]:
+        """Labels that a side lacks although another has them: ``{side: labels}``."""
+        every = set().union(*(side.labels for side in self))
+        lacking = {name: tuple(sorted(every - set(side.labels))) for name, side in zip(self._fields, self) if len(side)}
+        return {name: labels for name, labels in lacking.items() if labels}
+
     def __repr__(self) -> str:
-        return "<Split " + "; ".join(f"{name}: {_tell(side)}" for name, side in zip(self._fields, self)) + ">"
+        told = [f"{name}: {_tell(side)}" for name, side in zip(self._fields, self)]
+        told += [f"{name} lacks {', '.join(labels)}" for name, labels in self.missing.items()]
+        return f"<Split {'; '.join(told)}>"
 
 
 class Fold(NamedTuple):

@@ -1,0 +1,99 @@
+"""Public sets: where they are, under which licence, and what they hash to. Downloaded only when asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+from ..errors import DataError
+from ..toolchain import cache_dir, data_dir
+from .dataset import Dataset
+from .readers import open_dataset
+
+FORMAT = 1
+
+
+def public(registry=None) -> dict[str, dict]:
+    """Public sets by name: ``about``, ``licence``, ``files`` (how many), ``sources`` (repositories).
+
+    Parameters
+    ----------
+    registry : path, optional
+        Another registry than ``data/registry.json``.
+    """
+    sets = _read(registry)["sets"]
+    return {name: {"about": entry["about"], "licence": entry["licence"],
+                   "files": sum(len(s["files"]) for s in entry["sources"]),
+                   "sources": [s["repository"] for s in entry["sources"]]} for name, entry in sets.items()}
+
+
+def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Dataset:
+    """Download a public set (once) and open it.
+
+    Every file comes from a fixed commit and must have the SHA-256 of the registry; what is
+    there already is checked and not loaded again.
+
+    Parameters
+    ----------
+    name : str
+        One of ``public()``.
+    folder : path, optional
+        Where to keep the files; default: ``TINYKIT_CACHE`` or the user's cache folder.
+    progress : bool
+        Show a bar.
+    registry : path, optional
+
+    Returns
+    -------
+    Dataset
+        Its card states licence, source and citation.
+
+    Raises
+    ------
+    DataError
+        No such set, no network, or a file that is not what the registry says (it is deleted).
+    """
+    import pooch
+    from tqdm import tqdm
+
+    book = _read(registry)
+    if name not in book["sets"]:
+        raise DataError(f"There is no public set {name!r} in the registry; there are {', '.join(book['sets'])}.",
+                        "Choose one of these.")
+    entry = book["sets"][name]
+    place = Path(folder) if folder is not None else cache_dir() / "public" / name
+    files = [(s, path, where, digest) for s in entry["sources"] for path, (where, digest) in s["files"].items()]
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")  # one bar says it all
+    try:
+        for source, path, where, digest in tqdm(files, desc=name, unit="file", disable=not progress):
+            url = "/".join([book["base"], source["repository"], source["commit"], quote(where)])
+            target = place / path
+            try:
+                pooch.retrieve(url, known_hash=f"sha256:{digest}", fname=target.name, path=target.parent)
+            except ValueError as error:
+                raise DataError(f"{url} is not what the registry says: {error}", "Try again; if it stays so, report it.")\
+                    from None
+            except OSError as error:  # requests' errors are OSErrors
+                raise DataError(f"{url} could not be loaded ({type(error).__name__}).",
+                                f"Check the network. What is loaded already stays in {place}.") from None
+    finally:
+        logger.setLevel(level)
+    dataset = open_dataset(place)
+    origins = [f"github.com/{s['repository']} at {s['commit'][:12]}" for s in entry["sources"]]
+    dataset.card.update(name=name, description=entry["about"], licence=entry["licence"],
+                        provenance="; ".join(origins) + (f"; cite {entry['cite']}" if "cite" in entry else ""))
+    return dataset
+
+
+def _read(registry) -> dict:
+    path = Path(registry) if registry is not None else data_dir() / "registry.json"
+    try:
+        book = json.loads(path.read_text(encoding="utf-8"))
+        if book["format"] != FORMAT:
+            raise DataError(f"{path} has registry format {book['format']}, this tinykit reads {FORMAT}.", "Update tinykit.")
+        return book
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise DataError(f"The registry {path} cannot be read ({error}).", "Restore the file.") from None
