@@ -26,7 +26,7 @@ static inline size_t port_serial_write(const uint8_t *bytes, size_t length) {
 }
 
 /* Only one of the two sensors is there, so only one has ever counted. */
-static inline uint32_t port_imu_index() {
+static inline uint32_t port_imu_index(uint32_t, uint32_t) {
     return tkv_read(TKV_IMU_KIND) == 2u ? IMU_BMI270_BMM150.sampleIndex() : IMU_LSM9DS1.sampleIndex();
 }
 static inline uint32_t port_imu_time() {

@@ -7,7 +7,9 @@
  *   void port_begin()                               anything to prepare
  *   const char *port_id()                           the board's serial number
  *   size_t port_serial_write(bytes, length)         what the line takes now, never waiting
- *   uint32_t port_imu_index(), port_imu_time()      number and time (us) of the reading just taken
+ *   uint32_t port_imu_index(kept, period_us)        number of the reading just taken, by a sensor
+ *                                                   that keeps so many and takes one every so often
+ *   uint32_t port_imu_time()                        when it was taken, us
  *   bool port_flash_erase(address)                  one 4 KB page
  *   bool port_flash_write(address, words, count)
  *   void port_cycles_start(key), uint32_t port_cycles_stop()
@@ -39,12 +41,12 @@ static int16_t to_counts(float value, float per_unit)
 }
 
 /* Both IMUs have the same calls, but no common class. */
-template <class Imu> static int read_imu(Imu &imu, tk_sample *sample)
+template <class Imu> static int read_imu(Imu &imu, uint32_t kept, tk_sample *sample)
 {
     float a[3], g[3];
     if (!imu.accelerationAvailable()) return 0;
     if (!imu.readGyroscope(g[0], g[1], g[2]) || !imu.readAcceleration(a[0], a[1], a[2])) return 0;
-    sample->index = port_imu_index();
+    sample->index = port_imu_index(kept, 1000000000u / hal.imu_rate_mhz);
     sample->time_us = port_imu_time();
     for (int i = 0; i < 3; i++) {
         sample->value[i] = to_counts(a[i], 8192.0f);
@@ -53,10 +55,12 @@ template <class Imu> static int read_imu(Imu &imu, tk_sample *sample)
     return 1;
 }
 
-static int read_rev1(void *, tk_sample *sample) { return read_imu(IMU_LSM9DS1, sample); }
-static int read_rev2(void *, tk_sample *sample) { return read_imu(IMU_BMI270_BMM150, sample); }
+static int read_rev1(void *, tk_sample *sample) { return read_imu(IMU_LSM9DS1, 32, sample); }
+static int read_rev2(void *, tk_sample *sample) { return read_imu(IMU_BMI270_BMM150, 1, sample); }
 
-/* The two revisions have the same USB id, so ask the IMU itself. */
+/* The two revisions have the same USB id, so ask the IMU itself. The LSM9DS1 keeps 32 readings in
+ * its FIFO. The BMI270's library has such a mode too, but reads before its buffer there (1.2), so it is
+ * used without: it keeps one. */
 static void find_imu()
 {
     if (IMU_LSM9DS1.begin()) {
@@ -65,7 +69,6 @@ static void find_imu()
         hal.imu_name = "LSM9DS1";
         hal.imu_rate_mhz = (uint32_t)(IMU_LSM9DS1.accelerationSampleRate() * 1000.0f + 0.5f);
     } else if (IMU_BMI270_BMM150.begin()) {
-        IMU_BMI270_BMM150.setContinuousMode();
         hal.imu_read = read_rev2;
         hal.imu_name = "BMI270";
         hal.imu_rate_mhz = (uint32_t)(IMU_BMI270_BMM150.accelerationSampleRate() * 1000.0f + 0.5f);

@@ -1,11 +1,13 @@
 /* nano33_port: what Board.ino asks of a real Nano 33 BLE Sense (see its head comment).
  *
- * Written for Arduino's mbed core 4.x; not yet run on a board.
+ * Compiles with the headers of Arduino's mbed core 4.5 and its two IMU libraries; not yet run on a
+ * board.
  */
 #ifndef NANO33_PORT_H
 #define NANO33_PORT_H
 
 #include <Arduino.h>
+#include <USB/PluggableUSBSerial.h>
 #include <drivers/FlashIAP.h>
 #include <malloc.h>
 
@@ -13,7 +15,6 @@
 #define PORT_VIRTUAL 0
 
 static mbed::FlashIAP port_flash;
-static uint32_t port_samples;
 
 static inline void port_begin()
 {
@@ -33,18 +34,29 @@ static inline const char *port_id()
     return id;
 }
 
-/* Serial.write would wait for ever on a host that has the port open and does not read. send_nb
- * takes what fits into the one packet that is free, if it is. */
+/* Serial.write would wait for ever on a host that has the port open and does not read. send_nb, of
+ * the USB port that Serial stands for, takes what fits into the one packet that is free, if it is. At
+ * most 63 of a packet's 64 bytes: a full one is held back by the host until another follows. */
 static inline size_t port_serial_write(const uint8_t *bytes, size_t length)
 {
     uint32_t sent = 0;
-    if (!Serial.connected()) return length; /* nobody listens: lost, as on a cable */
-    Serial.send_nb((uint8_t *)bytes, length > 64 ? 64 : length, &sent, true);
+    if (!_SerialUSB.connected()) return length; /* nobody listens: lost, as on a cable */
+    _SerialUSB.send_nb((uint8_t *)bytes, length > 63 ? 63 : length, &sent, true);
     return sent;
 }
 
-/* Neither library tells the sensor's own count or clock, so count and time the readings here. */
-static inline uint32_t port_imu_index() { return port_samples++; }
+/* Neither library tells the sensor's own count or clock, so readings are counted and timed as they are
+ * taken. When the board was away for longer than the sensor remembers (`kept` readings; a flash erase
+ * takes 90 ms), the count goes on by what must have been lost: an estimate, right to one or two. */
+static inline uint32_t port_imu_index(uint32_t kept, uint32_t period_us)
+{
+    static uint32_t index, last_us;
+    uint32_t now = micros(), periods = (now - last_us + period_us / 2) / period_us;
+    if (index > 0 && periods > kept) index += periods - kept;
+    last_us = now;
+    return index++;
+}
+
 static inline uint32_t port_imu_time() { return micros(); }
 
 static inline bool port_flash_erase(uint32_t address) { return port_flash.erase(address, 4096) == 0; }
