@@ -46,7 +46,7 @@ def env(_words=()):
     if VENV.exists():
         print("The environment in .venv is out of date; it is made anew.", flush=True)
         shutil.rmtree(VENV)
-    print("Making the environment in .venv: about 2 GB, a few minutes the first time.", flush=True)
+    print("Making the environment in .venv: about 3 GB, a few minutes the first time.", flush=True)
     if subprocess.call([sys.executable, "-m", "venv", str(VENV)]):
         shutil.rmtree(VENV, ignore_errors=True)
         raise SystemExit(
@@ -128,7 +128,7 @@ def _run(module_and_words):
 def _call(command, what):
     if subprocess.call(command, cwd=ROOT):
         raise SystemExit(
-            what + " The reason is above. Next: check the network connection and the free disk space (2 GB), "
+            what + " The reason is above. Next: check the network connection and the free disk space (3 GB), "
             "then run this again; it goes on where packages are already downloaded."
         )
 
