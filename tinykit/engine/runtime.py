@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class Runtime:
 
         self.plan = plan if isinstance(plan, Plan) else compile_network(plan)
         self._core = _declare(load_core())
+        self._lock = threading.Lock()  # one arena
         self._bytes = _aligned(self.plan.bytes)
         self._plan_state = ctypes.create_string_buffer(_STATE_BYTES)
         self._engine_state = ctypes.create_string_buffer(_STATE_BYTES)
@@ -80,12 +82,13 @@ class Runtime:
         x = np.ascontiguousarray(x).reshape(len(x), -1)
         y = np.empty((len(x), self._output_bytes), dtype=np.int8)
         run, move = self._core.tk_engine_run, ctypes.memmove
-        for i in range(len(x)):
-            move(self._input, x[i].ctypes.data, self._input_bytes)
-            status = run(self._engine_state)
-            if status:
-                raise ModelError(f"The engine stopped: {self._name(status)}.", "Report this as a fault.")
-            move(y[i].ctypes.data, self._output, self._output_bytes)
+        with self._lock:
+            for i in range(len(x)):
+                move(self._input, x[i].ctypes.data, self._input_bytes)
+                status = run(self._engine_state)
+                if status:
+                    raise ModelError(f"The engine stopped: {self._name(status)}.", "Report this as a fault.")
+                move(y[i].ctypes.data, self._output, self._output_bytes)
         return y.reshape(len(x), *self.plan.output_shape)
 
     def __repr__(self) -> str:

@@ -43,8 +43,8 @@ static int16_t *widen(int16_t *to, const int8_t *from, uint32_t count)
         uint32_t low, high;
         __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(low) : "r"(even), "r"(odd));
         __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(high) : "r"(odd), "r"(even));
-        memcpy(to, &low, sizeof low);
-        memcpy(to + 2, &high, sizeof high);
+        tk_store32(to, low);
+        tk_store32(to + 2, high);
     }
 #endif
     while (count-- > 0) {

@@ -29,12 +29,25 @@
 #define TK_INLINE static inline
 #endif
 
-/* Four bytes from any address. */
+/* Four bytes from any address: one LDR. (In freestanding C, plain memcpy would be a call.) */
 TK_INLINE uint32_t tk_load32(const void *from)
 {
     uint32_t word;
+#if defined(__GNUC__)
+    __builtin_memcpy(&word, from, sizeof word);
+#else
     memcpy(&word, from, sizeof word);
+#endif
     return word;
+}
+
+TK_INLINE void tk_store32(void *to, uint32_t word)
+{
+#if defined(__GNUC__)
+    __builtin_memcpy(to, &word, sizeof word);
+#else
+    memcpy(to, &word, sizeof word);
+#endif
 }
 
 TK_INLINE int32_t tk_add_wrap(int32_t a, int32_t b)
