@@ -274,3 +274,13 @@ def test_bad_input_gets_one_sentence_and_a_way_out(name, write, tmp_path):
     with pytest.raises(DataError, match=said) as error:
         open_dataset(tmp_path / "set")
     assert error.value.next and len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("before, extra", [(0, 60), (4, 22), (9, 80)])
+def test_an_aborted_gesture_in_the_middle_shifts_nothing(write, close, before, extra):
+    takes = rows_of("flex", takes=12)
+    aborted = rows_of("flex", takes=1, number=50)[0][30: 30 + extra]
+    text = f"{HEADER}\n" + table([*takes[:before], aborted, *takes[before:]], end="\n")
+    dataset = open_dataset(write("ann/flex.csv", text))
+    assert len(dataset) == 12 and all(close(r.samples, t) for r, t in zip(dataset, takes))
+    assert any(f"{extra} row(s) left over before gesture {before + 1}" in note for note in dataset.card["notes"])

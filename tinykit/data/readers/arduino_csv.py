@@ -83,17 +83,36 @@ def cut(table: Table, rows: int | None = None) -> tuple[list[tuple[int, int]], i
     note = ""
     if rows is None:
         rows, note = _length(table.values)
-    takes, rest = [], 0
+    takes, told = [], []
     for a, b in zip(starts.tolist(), ends.tolist()):
-        whole = (b - a) // rows
-        takes += [(a + i * rows, a + (i + 1) * rows) for i in range(whole)]
-        rest += (b - a) - whole * rows
+        whole, rest = divmod(b - a, rows)
+        before = _fragment(table.values[a:b], rows) if rest and whole else whole
+        takes += [(a + i * rows + rest * (i >= before), a + (i + 1) * rows + rest * (i >= before)) for i in range(whole)]
+        if rest and whole:
+            where = "at the end" if before == whole else f"before gesture {before + 1}, where the signal jumps,"
+            told.append(f"{b - a} rows are no multiple of {rows}: the {rest} row(s) left over {where} were left out")
     if not takes:
         return [(0, n)], rows, f"only {n} rows, fewer than a gesture of {rows}: kept as one short take"
-    if rest:
-        note = "; ".join(x for x in (note, f"{n} rows are no multiple of {rows}: the {rest} row(s) left over at the "
-                                           "end were left out") if x)
-    return takes, rows, note
+    return takes, rows, "; ".join(x for x in (note, *told) if x)
+
+
+def _fragment(values: np.ndarray, rows: int) -> int:
+    """Where the rows that fill no gesture are: before which one; the number of gestures: at the end.
+
+    Every gesture after a fragment is shifted by it, so its place is where cutting there makes
+    the jumps between gestures largest.
+    """
+    whole, rest = divmod(len(values), rows)
+    jumps = np.log(_jumps(values) + 1e-3)
+
+    def score(before):
+        edges = [i * rows for i in range(1, before + 1)] + [i * rows + rest for i in range(before, whole)]
+        at = np.array([e for e in edges if 0 < e < len(values)], int) - 1
+        return float(jumps[at].mean()) if len(at) else -np.inf
+
+    scores = [score(before) for before in range(whole + 1)]
+    best = int(np.argmax(scores))
+    return best if scores[best] > scores[whole] + 0.3 else whole
 
 
 def _blocks(starts, ends, usual: int) -> tuple[list[tuple[int, int]], int, str]:
@@ -120,8 +139,7 @@ def _length(values: np.ndarray) -> tuple[int, str]:
     Where one triggered capture ends and the next begins the signal jumps. If the jumps at
     multiples of 119 are no larger than elsewhere, other numbers are tried.
     """
-    scale = np.median(np.abs(values - np.median(values, axis=0)), axis=0) + 1e-9
-    jumps = (np.abs(np.diff(values, axis=0)) / scale).mean(axis=1)
+    jumps = _jumps(values)
     usual = np.median(jumps) + 1e-12
 
     def strength(rows):
@@ -136,3 +154,9 @@ def _length(values: np.ndarray) -> tuple[int, str]:
         found = next(r for r in range(20, found + 1) if found % r == 0 and strength(r) >= 0.7 * strength(found))
         return found, f"no blank lines: cut every {found} rows, where the signal jumps"
     return ROWS, f"no blank lines and no jumps every {ROWS} rows, so perhaps one stream: cut every {ROWS} rows"
+
+
+def _jumps(values: np.ndarray) -> np.ndarray:
+    """Size of the step from each row to the next, channels weighted by their spread: (n - 1,)."""
+    scale = np.median(np.abs(values - np.median(values, axis=0)), axis=0) + 1e-9
+    return (np.abs(np.diff(values, axis=0)) / scale).mean(axis=1)
