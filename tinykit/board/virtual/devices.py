@@ -121,15 +121,12 @@ class Devices:
                     if target is not None and wall >= target:
                         clock.advance_to(target)
                         continue
-                    board.condition.wait(None if target is None else clock.wall_seconds(target - wall))
+                    board.rest(None if target is None else clock.wall_seconds(target - wall))
                     clock.advance_to(min(clock.wall_us(), target if target is not None else float("inf")))
                 elif target is not None and board.may_advance(target, sleeping=not events):
                     clock.advance_to(target)
                 else:
-                    board.waiting = True
-                    board.condition.notify_all()
-                    board.condition.wait()
-                    board.waiting = False
+                    board.rest(None)
             # Not taken by the firmware: what comes must be seen the next time.
             board.core.stop()
 

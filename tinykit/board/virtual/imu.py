@@ -69,6 +69,13 @@ class Imu:
     def update(self, now_us: int) -> int:
         """Take every sample that is due; returns how many."""
         taken = 0
+        behind = int(now_us * self.rate_hz / 1e6) - self._next
+        if behind > FIFO + _BLOCK and not self.faults.dead_sensor:
+            # Nobody will see those that the FIFO drops, so don't make them.
+            self.lost += behind - FIFO + len(self.fifo)
+            self._next += behind - FIFO
+            self.fifo.clear()
+            self._block.clear()
         while True:
             due = self.next_due_us()
             if due is None or due > now_us:

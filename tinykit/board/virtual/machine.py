@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import threading
 import zlib
 from contextlib import contextmanager
@@ -22,6 +23,17 @@ from .sources import Still
 _BACKLOG = 2048  # a free-running board waits for a host that has so many bytes to read
 _BOARDS: dict[str, "VirtualBoard"] = {}
 _BOARDS_LOCK = threading.Lock()
+
+
+def _by_hand(method):
+    """One thing at a time is done to a board from outside, and to its end."""
+
+    @functools.wraps(method)
+    def one_at_a_time(self, *args, **kwargs):
+        with self._hand:
+            return method(self, *args, **kwargs)
+
+    return one_at_a_time
 
 
 class VirtualBoard:
@@ -78,6 +90,7 @@ class VirtualBoard:
         self.serial_number = zlib.crc32(name.encode())
         self.faults = faults or Faults()
         self.condition = threading.Condition()
+        self._hand = threading.RLock()
         self.log: list[str] = []
         self.led = 0
         self.last_cut = ""
@@ -109,6 +122,10 @@ class VirtualBoard:
             self.clock = Clock(self.core, clock == "paced", speed)
             self.imu = Imu(sensor, source or Still(), self.faults)
             self.flash = FlashController(self.core, _flash_file(flash), self.faults, self.clock)
+            # Exit handlers run last in, first out: unicorn's own, which frees the core, must come
+            # after ours, so ours is registered (again) once there is a core.
+            atexit.unregister(_close_all)
+            atexit.register(_close_all)
         except BaseException:
             _BOARDS.pop(name, None)
             raise
@@ -148,12 +165,14 @@ class VirtualBoard:
         """Label of what the source plays at this moment, or None."""
         return self.imu.source.label_at(self.imu.played_s)
 
+    @_by_hand
     def power_off(self) -> None:
         """Take power away: RAM is lost, flash stays; an open port is dead."""
         with self.condition:
             self._power = False
         self._ask("off")
 
+    @_by_hand
     def power_on(self) -> None:
         """Give power and wait until the firmware runs.
 
@@ -168,25 +187,29 @@ class VirtualBoard:
                                  "Call replug() first." if not self._plugged else "Make a new one.")  # fmt: skip
             self._power = True
             self.condition.notify_all()
-            self.condition.wait_for(lambda: self._state != "off" and (self.booted or self._state != "running"), 10)
+            self.condition.wait_for(self._settled, 10)
 
+    @_by_hand
     def reboot(self) -> None:
         """Press the reset button: as if power went and came back."""
         self.power_off()
         self.power_on()
 
+    @_by_hand
     def unplug(self) -> None:
         """Pull the cable: no power, and the port is gone."""
         with self.condition:
             self._plugged = False
         self.power_off()
 
+    @_by_hand
     def replug(self) -> None:
         """Put the cable back."""
         with self.condition:
             self._plugged = True
         self.power_on()
 
+    @_by_hand
     def power_cut(self, after_instructions: int = 0) -> None:
         """Take power away after exactly so many more instructions; flash work in progress is torn.
 
@@ -227,6 +250,12 @@ class VirtualBoard:
             self.condition.notify_all()
             self.condition.wait_for(lambda: self.waiting or self._state != "running")
 
+    def wait_until_idle(self, timeout: float | None = 10) -> bool:
+        """Wait until the firmware waits for something to happen. False: the time was up before."""
+        with self.condition:
+            return self.condition.wait_for(lambda: self.waiting or self._state != "running", timeout)
+
+    @_by_hand
     def close(self) -> None:
         """Switch off for good and give the name and the flash file free."""
         with self.condition:
@@ -293,9 +322,10 @@ class VirtualBoard:
             Another program has it.
         """
         with self.condition:
-            if self._power and self._state in ("off", "running"):
-                self.condition.wait_for(lambda: self.booted or self._state not in ("off", "running"), 10)
-            if self._state != "running":
+            off = not self._power or not self._plugged
+            if not off and self._state in ("off", "running"):
+                self.condition.wait_for(self._settled, 10)
+            if off or self._state != "running":
                 why = f"{self._state} ({self.log[-1]})" if self._state == "crashed" else "off"
                 raise BoardGone(f"could not open port: the virtual board {self.name!r} is "
                                 f"{why if self._plugged else 'unplugged'}")  # fmt: skip
@@ -345,6 +375,11 @@ class VirtualBoard:
             self.condition.notify_all()
         return data
 
+    def _settled(self) -> bool:
+        if self._state == "running":
+            return self.booted and not self.dying
+        return self._state in ("crashed", "closed")
+
     def _wake(self) -> None:
         self.event = True
         self.condition.notify_all()
@@ -367,6 +402,14 @@ class VirtualBoard:
         if not self.booted:
             self.booted = True
             self.condition.notify_all()
+
+    def rest(self, seconds: float | None) -> None:
+        """Nothing to emulate until something happens; under the condition."""
+        if not self.waiting:
+            self.waiting = True
+            self.condition.notify_all()
+        self.condition.wait(seconds)
+        self.waiting = False
 
     def restart_from_inside(self) -> None:
         """The firmware resets the board."""
@@ -487,7 +530,6 @@ def _flash_file(path) -> FlashFile:
                        "Shut that one down, or give this board another flash file.") from None  # fmt: skip
 
 
-@atexit.register
 def _close_all() -> None:
     for board in list(_BOARDS.values()):
         board.close()
