@@ -494,15 +494,13 @@ class Board:
             ``no_plan``, ``no_pipeline``: the board has no pipeline.
         """
         from ..engine import answers
-        from ..models import Report
+        from ..models import Report, test_windows
 
         pipeline = self.pipeline
         if pipeline is None:
             name = "no_plan" if self.active is None else "no_pipeline"
             raise DeviceError(name, "The board has no pipeline to evaluate.", "Deploy one: board.deploy(pipeline).")
-        windows = dataset.windows(
-            pipeline.window, pipeline.hop, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
-        )
+        windows = test_windows(pipeline, dataset)
         own = self.answers(windows.counts, progress)
         extra = {}
         if pipeline.int8_model:
@@ -571,7 +569,7 @@ class Board:
             self.log.add("log", frame.payload.decode("utf-8", "replace"))
         elif frame.type == m.FAULT:
             status, text = m.parse_fault(frame.payload)
-            self.log.add("fault", f"{status}: {text}")
+            self.log.add("fault", f"{text} (status {status})")
         for callback in list(self._listeners.get(_KINDS[frame.type], ())):
             callback(_PARSE[frame.type](frame.payload))
 

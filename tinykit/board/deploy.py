@@ -15,7 +15,7 @@ from ..pipeline import Pipeline
 from . import messages as m
 
 _SMALLEST_CHUNK = 32
-_ERASE_TIMEOUT_S = 12.0  # 80 pages of up to 90 ms each
+_CHECK_TIMEOUT_S = 2.0  # the board reads a whole slot
 
 
 @dataclass
@@ -117,11 +117,11 @@ def upload(link, data: bytes, slot: int = m.INACTIVE_SLOT, on_progress=lambda do
     """
     crc = zlib.crc32(data)
     for attempt in range(3):
-        begun = link.request(m.UPLOAD_BEGIN, struct.pack("<B3xII", slot, len(data), crc), _ERASE_TIMEOUT_S, tries=3)
+        begun = link.request(m.UPLOAD_BEGIN, struct.pack("<B3xII", slot, len(data), crc))
         _, chunk = struct.unpack_from("<BxH", begun)
         try:
             _send(link, data, chunk, on_progress)
-            return link.request(m.UPLOAD_END, timeout=_ERASE_TIMEOUT_S, tries=3)[0]
+            return link.request(m.UPLOAD_END, timeout=_CHECK_TIMEOUT_S)[0]
         except DeviceError as error:
             # The board started anew meanwhile, or bytes it took in were damaged: once more from the start.
             if error.name not in ("no_upload", "bad_crc", "bad_state") or attempt == 2:
@@ -133,8 +133,9 @@ def _send(link, data: bytes, chunk: int, on_progress) -> None:
     offset = 0
     while offset < len(data):
         piece = data[offset : offset + chunk]
+        tries = 3 if chunk > _SMALLEST_CHUNK else 20
         try:
-            reply = link.request(m.UPLOAD_DATA, struct.pack("<I", offset) + piece, timeout=0.5, tries=3)
+            reply = link.request(m.UPLOAD_DATA, struct.pack("<I", offset) + piece, 0.25, tries)
             offset = struct.unpack_from("<I", reply)[0]
         except DeviceError as error:
             if error.name != "bad_offset" or error.detail > len(data):
@@ -143,7 +144,7 @@ def _send(link, data: bytes, chunk: int, on_progress) -> None:
         except LinkError:
             if chunk <= _SMALLEST_CHUNK:
                 raise
-            chunk = chunk // 2 & ~3  # the flash takes words
+            chunk = max(_SMALLEST_CHUNK, chunk // 2 & ~3)  # the flash takes words
         on_progress(offset)
 
 

@@ -55,13 +55,13 @@ def run_one(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
     while offset < len(data):
         piece = data[offset : offset + chunk]
         try:
-            reply = link.request(m.TENSOR_WRITE, struct.pack("<I", offset) + piece)
+            reply = link.request(m.TENSOR_WRITE, struct.pack("<I", offset) + piece, tries=3 if chunk > 32 else 20)
             offset = struct.unpack("<I", reply)[0]
         except LinkError:
             if chunk <= 32:
                 raise
-            chunk = chunk // 2 & ~3
-    cycles, microseconds, size = struct.unpack("<III", link.request(m.RUN, bytes((mode,)), timeout=10.0))
+            chunk = max(32, chunk // 2 & ~3)
+    cycles, microseconds, size = struct.unpack("<III", link.request(m.RUN, bytes((mode,)), timeout=5.0, tries=4))
     output = b""
     while len(output) < size:
         n = min(512, size - len(output))

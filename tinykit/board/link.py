@@ -7,6 +7,7 @@ so they must be quick and must not ask.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import struct
 import threading
@@ -68,8 +69,8 @@ class Link:
         As ``open_port``; also when nothing on the port speaks the protocol.
     """
 
-    TIMEOUT_S = 1.0
-    TRIES = 5
+    TIMEOUT_S = 0.5  # a flash page takes a board 0.09 s
+    TRIES = 10
     HELLO_TRIES = 8
 
     def __init__(self, url: str, log: EventLog | None = None, opener=open_port, reconnect: bool = True):
@@ -94,6 +95,8 @@ class Link:
         self.loses_power = False  # whether this board never outlives its port, as the virtual one
         self._port = opener(url)
         self._up = True
+        # Registered after the virtual board's own: at the program's end the port closes first.
+        atexit.register(self.close)
         self._reader = threading.Thread(target=self._read, name=f"tinykit link {url}", daemon=True)
         self._reader.start()
         try:
@@ -295,6 +298,8 @@ class Link:
         pause = 0.05
         while not self._closing.wait(pause):
             pause = min(pause * 1.6, 2.0)
+            if getattr(getattr(self._port, "machine", None), "state", "") == "closed":
+                return False  # a virtual board that was switched off for good
             url = find_port(self._serial_number) if self._serial_number else self.url
             if url is None:
                 continue
@@ -330,6 +335,7 @@ class Link:
 
     def close(self) -> None:
         """Stop the reader and close the port; safe to call twice and from any thread."""
+        atexit.unregister(self.close)
         self._closing.set()
         with self._changed:
             self._changed.notify_all()

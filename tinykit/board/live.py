@@ -213,7 +213,9 @@ class Feed:
         self._names: tuple[str, ...] = ()
         self._time_us = 0
         self.hop = self.rate_hz = None
+        self._dead = False  # the sensor, so far as the board has told
         link.on(m.PREDICTION, self._on_prediction)
+        link.on(m.FAULT, self._on_fault)
 
     @property
     def running(self) -> bool:
@@ -263,10 +265,15 @@ class Feed:
                     self.link.log.add("error", f"Live predictions were not stopped on the board: {error}")
             self._lives = [other for other in self._lives if other is not live]
 
+    def _on_fault(self, frame) -> None:
+        if m.parse_fault(frame.payload)[0] == m.STATUS_SENSOR_DEAD:
+            self._dead = True
+
     def _on_prediction(self, frame) -> None:
         p = m.parse_prediction(frame.payload)
         if p is None:
             return
+        self._dead = False
         now = time.time()
         if self._first:
             self._first = False
@@ -298,8 +305,7 @@ class Feed:
         if live.closed:
             raise BoardError("The live predictions were stopped.", "Open them again: board.live().")
         self.link._wait_until_up(0)
-        faults = self.link.log.of("fault")
-        if faults and faults[-1].text.startswith(f"{m.STATUS_SENSOR_DEAD}:") and faults[-1].time > time.time() - 60:
+        if self._dead:
             raise DeviceError(
                 "sensor_dead",
                 "The sensor has stopped giving samples, so there is nothing to predict from.",
@@ -314,3 +320,4 @@ class Feed:
         for live in list(self._lives):
             live.close()
         self.link.off(m.PREDICTION, self._on_prediction)
+        self.link.off(m.FAULT, self._on_fault)
