@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..pipeline import ImuFrontEnd
-from . import negatives, zoo
+from . import negatives
 from .augment import Augment, triples
 
 STREAM_WINDOW_S = 2.0
@@ -34,8 +34,6 @@ class Settings:
     center : bool
         See ``ImuFrontEnd``.
     magnitude : tuple of str
-    cells : int
-        See ``zoo.build``.
     augment : Augment
     """
 
@@ -45,7 +43,6 @@ class Settings:
     channels: tuple[str, ...]
     center: bool
     magnitude: tuple[str, ...]
-    cells: int
     augment: Augment
 
 
@@ -57,7 +54,6 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
     - rate: the recordings' own, but at most 119 Hz for gestures and 50 Hz for streams.
     - window: long enough for 95 % of the takes, and a multiple of 8 samples unless all takes
       have one length. Takes longer than 4 s are activities that go on: 2 s, as for streams.
-    - cells in time: four for gestures, which have a course; one for what goes on.
     - centre: a gesture is a movement, so gravity's steady part is taken away; in a stream of
       postures and activities gravity says what is going on, so it stays.
     - rotation: 25 degrees for gestures, 10 for streams, for the same reason.
@@ -96,8 +92,7 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
     if not triples(channels):
         magnitude = ()
     return Settings(rate, max(8, window), max(1, round(rate / 4)), channels,
-                    not dataset.is_stream if center is None else bool(center), tuple(magnitude),
-                    1 if ongoing else zoo.CELLS, augment)
+                    not dataset.is_stream if center is None else bool(center), tuple(magnitude), augment)
 
 
 def _rate(dataset) -> float:

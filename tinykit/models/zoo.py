@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from ..errors import ModelError
 from .backend import keras
 
-CELLS = 4  # cells in time that the last convolution is averaged into; 1: what happens, not when
+CELLS = 4  # at least so many cells in time that the last convolution is averaged into
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ class Cost:
     macs: int
 
 
-def build(name: str, window: int, features: int, labels: int, cells: int = CELLS, dropout: float = 0.3,
-          decay: float = 1e-4):
+def build(name: str, window: int, features: int, labels: int, dropout: float = 0.3, decay: float = 1e-4):
     """A Keras network, not trained.
 
     Parameters
@@ -54,8 +53,6 @@ def build(name: str, window: int, features: int, labels: int, cells: int = CELLS
         One of ``names()``.
     window, features, labels : int
         Input (window, features), output: that many probabilities.
-    cells : int
-        Cells in time that the last convolution is averaged into, side by side. 1: one mean.
     dropout : float
         Share dropped before the last layer.
     decay : float
@@ -77,7 +74,7 @@ def build(name: str, window: int, features: int, labels: int, cells: int = CELLS
                          "Use longer windows or a higher rate.")
     k = keras()
     inputs = k.Input((window, features), name="window")
-    made = _Layers(k, decay, cells)
+    made = _Layers(k, decay)
     x = _ZOO[name](made, inputs, window, features)
     x = k.layers.Dropout(dropout)(x)
     outputs = k.layers.Dense(labels, activation="softmax", kernel_regularizer=made.decay, name="answer")(x)
@@ -107,8 +104,8 @@ def cost(model) -> Cost:
 class _Layers:
     """The building blocks."""
 
-    def __init__(self, k, decay, cells):
-        self.layers, self.count = k.layers, cells
+    def __init__(self, k, decay):
+        self.layers = k.layers
         self.decay = k.regularizers.l2(decay)
 
     def norm(self, x):
@@ -130,8 +127,8 @@ class _Layers:
     def cells(self, x):
         """Mean over each of a few stretches of time, side by side."""
         steps, width = x.shape[1], x.shape[2]
-        if steps >= self.count:
-            x = self.layers.AveragePooling2D((steps // self.count, width))(x)
+        if steps >= CELLS:
+            x = self.layers.AveragePooling2D((steps // CELLS, width))(x)
         return self.layers.Flatten()(x)
 
 
