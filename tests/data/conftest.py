@@ -5,14 +5,17 @@ import pytest
 
 from tinykit.data import synthetic
 
+
 @pytest.fixture
 def write(tmp_path):
     """Write text or bytes under a folder and return the path of the folder."""
+
     def put(name, content, folder="set"):
         path = tmp_path / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return tmp_path / folder
+
     return put
 
 
@@ -25,6 +28,8 @@ def small():
 @pytest.fixture(scope="session")
 def close():
     """Compare with samples that went through three decimals and float32."""
+
     def compare(a, b, digits=3):
         return np.allclose(a, b, atol=0.51 * 10**-digits + 1e-5, rtol=2e-7)
+
     return compare

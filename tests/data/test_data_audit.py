@@ -23,7 +23,9 @@ def spoil(dataset, where, change):
 
 
 def lying(r):
-    noise = np.random.RandomState(sum(map(ord, r.id)) * 7 + len(r)).normal([0, 0, 1, 0, 0, 0], [0.003] * 3 + [0.1] * 3, r.samples.shape)
+    noise = np.random.RandomState(sum(map(ord, r.id)) * 7 + len(r)).normal(
+        [0, 0, 1, 0, 0, 0], [0.003] * 3 + [0.1] * 3, r.samples.shape
+    )
     return r.with_(samples=noise)
 
 
@@ -54,16 +56,26 @@ def plant(good):
         "dead axis": (first.with_(samples=dead), "aY never", "bad"),
         "clipped": (first.with_(samples=loud), f"{first.id}", "bad"),
         "duplicate": (good[7].with_(id=first.id), f"{first.id} and {good[7].id}", "bad"),
-        "odd length": (first.with_(samples=np.tile(first.samples, (4, 1)), timestamps_ms=None), f"{first.id} (6", "warn"),
+        "odd length": (
+            first.with_(samples=np.tile(first.samples, (4, 1)), timestamps_ms=None),
+            f"{first.id} (6",
+            "warn",
+        ),
         "no label": (first.with_(label=None), "1 recording", "warn"),
         "time": (first.with_(timestamps_ms=first.timestamps_ms[::-1].copy()), "backwards", "bad"),
-        "gap": (first.with_(timestamps_ms=first.timestamps_ms + 200.0 * (np.arange(len(first)) > 50)), "(208 ms)", "warn"),
+        "gap": (
+            first.with_(timestamps_ms=first.timestamps_ms + 200.0 * (np.arange(len(first)) > 50)),
+            "(208 ms)",
+            "warn",
+        ),
         "rate": (first.with_(rate_hz=123.0), "123.0 Hz", "warn"),
     }
 
 
-@pytest.mark.parametrize("kind", ["not a number", "dead axis", "clipped", "duplicate", "odd length", "no label", "time",
-                                  "gap", "rate"])
+@pytest.mark.parametrize(
+    "kind",
+    ["not a number", "dead axis", "clipped", "duplicate", "odd length", "no label", "time", "gap", "rate"],
+)
 def test_one_bad_recording_is_named(good, kind):
     recording, said, grade = plant(good)[kind]
     result = audit(good.part([recording, *good[1:]]))
@@ -74,16 +86,29 @@ def test_one_bad_recording_is_named(good, kind):
 
 
 def test_units_that_cannot_be_right(good):
-    metres = spoil(good, lambda r: r.person == "ada", lambda r: r.with_(samples=r.samples * [.1, .1, .1, 1, 1, 1]))
+    metres = spoil(
+        good, lambda r: r.person == "ada", lambda r: r.with_(samples=r.samples * [0.1, 0.1, 0.1, 1, 1, 1])
+    )
     assert any("of ada measure 0.1" in f.text for f in audit(metres).of("units"))
-    radians = spoil(good, lambda r: r.person == "ada",
-                    lambda r: r.with_(samples=np.hstack([r.samples[:, :3], np.radians(r.samples[:, 3:])])))
+    radians = spoil(
+        good,
+        lambda r: r.person == "ada",
+        lambda r: r.with_(samples=np.hstack([r.samples[:, :3], np.radians(r.samples[:, 3:])])),
+    )
     assert any("rad/s" in f.next for f in audit(radians).of("units"))
 
 
 def test_a_board_held_the_other_way_up(good):
-    four = good.part([*good, *(r.with_(person="dan", id=r.id + "d", samples=r.samples * [1, -1, -1, 1, -1, -1])
-                               for r in good if r.person == "ada")])
+    four = good.part(
+        [
+            *good,
+            *(
+                r.with_(person="dan", id=r.id + "d", samples=r.samples * [1, -1, -1, 1, -1, -1])
+                for r in good
+                if r.person == "ada"
+            ),
+        ]
+    )
     (finding,) = audit(four).of("grip")
     assert "dan (1" in finding.text and "ada" not in finding.text
 

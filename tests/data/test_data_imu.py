@@ -17,9 +17,17 @@ def trajectory(position=None, roll=0.0, pitch=0.0, yaw=0.0):
     return imu.Trajectory(RATE, position, imu.euler(*angles))
 
 
-@pytest.mark.parametrize("roll, pitch, want", [
-    (0, 0, (0, 0, 1)), (90, 0, (0, 1, 0)), (0, 90, (-1, 0, 0)), (180, 0, (0, 0, -1)),
-    (30, 0, (0, 0.5, np.sqrt(0.75))), (0, -30, (0.5, 0, np.sqrt(0.75)))])
+@pytest.mark.parametrize(
+    "roll, pitch, want",
+    [
+        (0, 0, (0, 0, 1)),
+        (90, 0, (0, 1, 0)),
+        (0, 90, (-1, 0, 0)),
+        (180, 0, (0, 0, -1)),
+        (30, 0, (0, 0.5, np.sqrt(0.75))),
+        (0, -30, (0.5, 0, np.sqrt(0.75))),
+    ],
+)
 def test_at_rest_it_reads_one_g_upwards(roll, pitch, want):
     path = trajectory(roll=np.radians(roll), pitch=np.radians(pitch), yaw=0.7)
     np.testing.assert_allclose(path.specific_force(), np.tile(want, (len(T), 1)), atol=1e-12)
@@ -35,7 +43,9 @@ def test_in_free_fall_it_reads_nothing():
 def test_a_push_forward_reads_forward():
     push = np.zeros((len(T), 3))
     push[:, 0] = 0.5 * 3.0 * T**2
-    np.testing.assert_allclose(trajectory(push).specific_force()[MIDDLE], [[3.0 / G, 0, 1]] * (len(T) - 20), atol=1e-9)
+    np.testing.assert_allclose(
+        trajectory(push).specific_force()[MIDDLE], [[3.0 / G, 0, 1]] * (len(T) - 20), atol=1e-9
+    )
 
 
 def test_on_a_turntable_it_reads_centripetal_acceleration():
@@ -85,7 +95,9 @@ def test_integrated_gyroscope_foretells_gravity():
 def test_a_sensor_s_faults_have_the_size_they_are_said_to_have():
     still = trajectory()
     many = imu.Trajectory(RATE, np.zeros((80 * 952, 3)), np.tile([1.0, 0, 0, 0], (80 * 952, 1)))
-    sensor = imu.Sensor(noise_g=0.004, noise_dps=0.15, bias_g=np.array([0.02, 0, -0.01]), bias_dps=np.array([1, 2, -3.0]))
+    sensor = imu.Sensor(
+        noise_g=0.004, noise_dps=0.15, bias_g=np.array([0.02, 0, -0.01]), bias_dps=np.array([1, 2, -3.0])
+    )
     x = units.to_units(imu.measure(many, sensor, np.random.RandomState(0))[0], units.CHANNELS)
     assert (np.abs(x.mean(0) - [0.02, 0, 0.99, 1, 2, -3]) < [2e-4] * 3 + [0.01] * 3).all()
     np.testing.assert_allclose(x.std(0), [0.004] * 3 + [0.15] * 3, rtol=0.05)
@@ -100,7 +112,9 @@ def test_a_sensor_s_faults_have_the_size_they_are_said_to_have():
 def test_a_sensor_saturates_at_its_range():
     hit = np.zeros((len(T), 3))
     hit[:, 0] = 0.5 * 100 * T**2  # 10 g
-    counts, _ = imu.measure(trajectory(hit, roll=np.radians(4000) * T), imu.Sensor(), np.random.RandomState(0))
+    counts, _ = imu.measure(
+        trajectory(hit, roll=np.radians(4000) * T), imu.Sensor(), np.random.RandomState(0)
+    )
     assert counts[50:-50, 0].min() == 32767 and counts[50:-50, 3].min() == 32767
 
 
@@ -123,5 +137,5 @@ def test_hands_begin_and_end_at_rest():
         seconds = move(path, motion.Person("x"), np.random.RandomState(1), 0.3)
         assert 0.5 < seconds < 1.6, name
         speed = np.linalg.norm(np.gradient(path.position, 1 / RATE, axis=0), axis=1)
-        assert speed[: int(0.29 * RATE)].max() < 1e-6 and speed[-int(0.3 * RATE):].max() < 1e-6, name
+        assert speed[: int(0.29 * RATE)].max() < 1e-6 and speed[-int(0.3 * RATE) :].max() < 1e-6, name
         assert 0.5 < speed.max() < 5, name

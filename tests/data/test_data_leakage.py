@@ -31,11 +31,13 @@ def disguises():
     noise = np.random.RandomState(5)
     return {
         "shifted by 0.3 s": lambda x: x[36:],
-        "shifted by less than a sample": lambda x: (0.63 * x[:-1] + 0.37 * x[1:]),
+        "shifted by less than a sample": lambda x: 0.63 * x[:-1] + 0.37 * x[1:],
         "a little louder": lambda x: x * 1.04,
         "with noise": lambda x: x + noise.normal(0, [0.01] * 3 + [1.0] * 3, x.shape),
         "another offset": lambda x: x + [0.1, 0, -0.1, 3, 0, 0],
-        "in the middle of something else": lambda x: np.vstack([np.zeros((50, 6)) + x[0], x, np.zeros((40, 6)) + x[-1]]),
+        "in the middle of something else": lambda x: np.vstack(
+            [np.zeros((50, 6)) + x[0], x, np.zeros((40, 6)) + x[-1]]
+        ),
         "rounded": lambda x: np.round(x, 1),
     }
 
@@ -44,7 +46,9 @@ def disguises():
 def test_near_identical_windows_in_disguise(sides, name):
     train, _, test = sides
     source = next(r for r in train if r.label == "flex")
-    planted = source.with_(samples=disguises()[name](source.samples.astype(float)), timestamps_ms=None, id="planted")
+    planted = source.with_(
+        samples=disguises()[name](source.samples.astype(float)), timestamps_ms=None, id="planted"
+    )
     report = check_leakage(train, test.part([*test, planted]), report=True)
     assert {x.id_b for x in report.leaks} == {"planted"}
     assert report.leaks[0].id_a == source.id and report.leaks[0].difference < 0.08
@@ -53,8 +57,12 @@ def test_near_identical_windows_in_disguise(sides, name):
 def test_two_stillnesses_are_no_leak(sides):
     train, _, test = sides
     noise = np.random.RandomState(1)
-    lying = [train[0].with_(samples=[0, 0, 1, 0, 0, 0] + noise.normal(0, 0.002, (150, 6)), timestamps_ms=None, id=f"s{i}")
-             for i in range(2)]
+    lying = [
+        train[0].with_(
+            samples=[0, 0, 1, 0, 0, 0] + noise.normal(0, 0.002, (150, 6)), timestamps_ms=None, id=f"s{i}"
+        )
+        for i in range(2)
+    ]
     assert check_leakage(train.part([*train, lying[0]]), test.part([*test, lying[1]])).clean
 
 

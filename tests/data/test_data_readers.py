@@ -28,19 +28,33 @@ HANDWRITINGS = {
     "old Macintosh": lambda t: f"{HEADER}\r" + table(t, between="\r", end="\r"),
     "byte order mark": lambda t: "\ufeff" + f"{HEADER}\n" + table(t, end="\n"),
     "UTF-16": lambda t: (f"{HEADER}\n" + table(t, end="\n")).encode("utf-16"),
-    "quotes and separator rows": lambda t: '"aX","aY","aZ","gX","gY","gZ"\n' + '"","","","","",""\n'.join(
-        "".join('"' + line(row, '","') + '"\n' for row in take) for take in t),
-    "semicolons and decimal commas": lambda t: HEADER.replace(",", ";") + "\n" + table(t, ";", end="\n").replace(".", ","),
+    "quotes and separator rows": lambda t: (
+        '"aX","aY","aZ","gX","gY","gZ"\n'
+        + '"","","","","",""\n'.join("".join('"' + line(row, '","') + '"\n' for row in take) for take in t)
+    ),
+    "semicolons and decimal commas": lambda t: (
+        HEADER.replace(",", ";") + "\n" + table(t, ";", end="\n").replace(".", ",")
+    ),
     "tabs": lambda t: HEADER.replace(",", "\t") + "\n" + table(t, "\t", end="\n"),
     "commas and spaces": lambda t: HEADER.replace(",", ", ") + "\n" + table(t, ", ", between="\n", end="\n"),
     "comma at the end": lambda t: HEADER + "\n" + table(t, end=",\n"),
     "header again before each": lambda t: f"{HEADER}\n" + table(t, between=f"\n{HEADER}\n", end="\n"),
-    "other names, other order": lambda t: "gyro_x,gyro_y,gyro_z,acc_x,acc_y,acc_z\n" + table(
-        [take[:, [3, 4, 5, 0, 1, 2]] for take in t], end="\n"),
+    "other names, other order": lambda t: (
+        "gyro_x,gyro_y,gyro_z,acc_x,acc_y,acc_z\n"
+        + table([take[:, [3, 4, 5, 0, 1, 2]] for take in t], end="\n")
+    ),
     "words before the header": lambda t: "Serial port opened\n\n" + f"{HEADER}\n" + table(t, end="\n"),
-    "units in the header": lambda t: "aX (g),aY (g),aZ (g),gX [deg/s],gY [deg/s],gZ [deg/s]\n" + table(t, end="\n"),
-    "metres and radians in the header": lambda t: "ax [m/s^2],ay [m/s^2],az [m/s^2],gx [rad/s],gy [rad/s],gz [rad/s]\n"
-    + "".join(",".join(f"{v:.6f}" for v in [*(row[:3] * G), *np.radians(row[3:])]) + "\n" for take in t for row in take),
+    "units in the header": lambda t: (
+        "aX (g),aY (g),aZ (g),gX [deg/s],gY [deg/s],gZ [deg/s]\n" + table(t, end="\n")
+    ),
+    "metres and radians in the header": lambda t: (
+        "ax [m/s^2],ay [m/s^2],az [m/s^2],gx [rad/s],gy [rad/s],gz [rad/s]\n"
+        + "".join(
+            ",".join(f"{v:.6f}" for v in [*(row[:3] * G), *np.radians(row[3:])]) + "\n"
+            for take in t
+            for row in take
+        )
+    ),
 }
 
 
@@ -58,7 +72,8 @@ def test_one_content_in_many_handwritings(name, write, close):
 def test_magnetometer_columns_are_left_out_and_told(write, close):
     takes = rows_of(takes=4)
     text = "aX, aY, aZ, gX, gY, gZ, mX, mY, mZ\n" + "\n".join(
-        "".join(line(row, ", ") + ", 12.5, -3.0, 40.1\n" for row in take) for take in takes)
+        "".join(line(row, ", ") + ", 12.5, -3.0, 40.1\n" for row in take) for take in takes
+    )
     dataset = open_dataset(write("spells/Lumos.csv", text))
     assert len(dataset) == 4 and dataset.channels == units.CHANNELS
     assert all(close(r.samples, t) for r, t in zip(dataset, takes))
@@ -92,7 +107,8 @@ def test_thirty_rows_a_gesture_with_blank_lines(write):
 def test_thirty_rows_a_gesture_without_blank_lines(write):
     # Thirty rows of each movement's middle: where one ends and the next begins, the signal jumps.
     from tinykit.data import synthetic
-    takes = [synthetic.take("flex", "ada", "1", i).samples[30 + 5 * (i % 3):][:90:3] for i in range(12)]
+
+    takes = [synthetic.take("flex", "ada", "1", i).samples[30 + 5 * (i % 3) :][:90:3] for i in range(12)]
     folder = write("ann/flex.csv", f"{HEADER}\n" + table(takes, end="\n"))
     dataset = open_dataset(folder)
     assert [len(r) for r in dataset] == [30] * 12
@@ -142,7 +158,9 @@ def test_persons_labels_and_plain_folders(write):
 def test_csv_with_times_is_one_recording_at_its_true_rate(write, unit, factor, close):
     take = rows_of(takes=1, rows=150, channels=3)[0]
     times = np.arange(150) * 16.0 + 1_650_000.0
-    text = "timestamp,accX,accY,accZ\n" + "".join(f"{t * factor:.6f},{line(row)}\n" for t, row in zip(times, take))
+    text = "timestamp,accX,accY,accZ\n" + "".join(
+        f"{t * factor:.6f},{line(row)}\n" for t, row in zip(times, take)
+    )
     dataset = open_dataset(write("wing.4f2a.csv", text))
     assert len(dataset) == 1 and dataset.labels == ("wing",)
     assert dataset.rate_hz == pytest.approx(62.5, rel=1e-6) and dataset.channels == units.ACCELERATION
@@ -156,9 +174,13 @@ def har(folder, write, people=2, label=True):
         rows = "".join(
             ",".join(f"{v:.9f}" for v in [*(row[:3] * G), *np.radians(row[3:])])
             + f",{1657544371648 + 10 * i + (3 if i % 4 == 1 else 0)}{',' + words[i] if label else ''}\n"
-            for i, row in enumerate(take))
-        write(f"s{p + 1:02d}/s{p + 1:02d}_07_sw.csv",
-              f"x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro,timestamp{',label' if label else ''}\n{rows}", folder)
+            for i, row in enumerate(take)
+        )
+        write(
+            f"s{p + 1:02d}/s{p + 1:02d}_07_sw.csv",
+            f"x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro,timestamp{',label' if label else ''}\n{rows}",
+            folder,
+        )
     return np.vstack(rows_of("walk", takes=2))
 
 
@@ -189,13 +211,25 @@ def test_magic_wand_text(write, close):
     ann = dataset.select(persons="Ann_Lee")
     assert [len(r) for r in ann] == [60, 45, 17]
     assert all(np.allclose(r.samples, t, atol=1e-3) for r, t in zip(ann, takes))
-    assert any("25 Hz assumed" in n for n in dataset.card["notes"]) and any("m/s2" in n for n in dataset.card["notes"])
+    assert any("25 Hz assumed" in n for n in dataset.card["notes"]) and any(
+        "m/s2" in n for n in dataset.card["notes"]
+    )
 
 
 def acquisition(take, interval=16.0, names=("accX", "accY", "accZ"), unit="m/s2", factor=G):
-    return json.dumps({"protected": {"ver": "v1", "alg": "none", "iat": 1700000000}, "signature": "0" * 64, "payload": {
-        "device_name": "phone", "device_type": "X", "interval_ms": interval,
-        "sensors": [{"name": n, "units": unit} for n in names], "values": (take * factor).round(5).tolist()}})
+    return json.dumps(
+        {
+            "protected": {"ver": "v1", "alg": "none", "iat": 1700000000},
+            "signature": "0" * 64,
+            "payload": {
+                "device_name": "phone",
+                "device_type": "X",
+                "interval_ms": interval,
+                "sensors": [{"name": n, "units": unit} for n in names],
+                "values": (take * factor).round(5).tolist(),
+            },
+        }
+    )
 
 
 def test_edge_impulse_export(write, close):
@@ -203,9 +237,23 @@ def test_edge_impulse_export(write, close):
     write("training/circle.json.1.json", acquisition(takes[0]))
     write("training/xyz.2.json", acquisition(takes[1]))
     folder = write("testing/idle.3.json", acquisition(takes[2]))
-    write("training/info.labels", json.dumps({"version": 1, "files": [
-        {"path": "xyz.2.json", "name": "xyz.2", "category": "training", "label": {"type": "label", "label": "updown"},
-         "metadata": {"person": "mia", "session": "3"}}]}))
+    write(
+        "training/info.labels",
+        json.dumps(
+            {
+                "version": 1,
+                "files": [
+                    {
+                        "path": "xyz.2.json",
+                        "name": "xyz.2",
+                        "category": "training",
+                        "label": {"type": "label", "label": "updown"},
+                        "metadata": {"person": "mia", "session": "3"},
+                    }
+                ],
+            }
+        ),
+    )
     dataset = open_dataset(folder)
     by_label = {r.label: r for r in dataset}
     assert set(by_label) == {"circle", "updown", "idle"} and dataset.rate_hz == 62.5
@@ -227,10 +275,25 @@ def test_edge_impulse_states_a_unit_that_gravity_contradicts(write, close):
 
 def test_edge_impulse_parts_with_labels_of_their_own(write):
     take = rows_of("walk", takes=1, rows=100)[0]
-    write("walk.1.json", acquisition(take, names=("accX", "accY", "accZ", "gyrX", "gyrY", "gyrZ"), unit="", factor=1.0))
-    folder = write("structured_labels.labels", json.dumps({"version": 1, "type": "structured-labels", "structuredLabels": {
-        "walk.1.json": [{"startIndex": 0, "endIndex": 39, "label": "stand"},
-                        {"startIndex": 40, "endIndex": 99, "label": "walk"}]}}))
+    write(
+        "walk.1.json",
+        acquisition(take, names=("accX", "accY", "accZ", "gyrX", "gyrY", "gyrZ"), unit="", factor=1.0),
+    )
+    folder = write(
+        "structured_labels.labels",
+        json.dumps(
+            {
+                "version": 1,
+                "type": "structured-labels",
+                "structuredLabels": {
+                    "walk.1.json": [
+                        {"startIndex": 0, "endIndex": 39, "label": "stand"},
+                        {"startIndex": 40, "endIndex": 99, "label": "walk"},
+                    ]
+                },
+            }
+        ),
+    )
     dataset = open_dataset(folder)
     assert dataset.is_stream and dataset[0].row_labels.tolist() == ["stand"] * 40 + ["walk"] * 60
 
@@ -248,21 +311,39 @@ BAD = {
     "a row too short": ({"p/a.csv": GOOD + "0.1,0.2\n"}, "line 121.*2 values, expected 6"),
     "a row too long": ({"p/a.csv": GOOD + "0.1,0.2,1,1,2,3,7\n"}, "line 121.*7 values"),
     "an axis twice": ({"p/a.csv": "aX,aX,aZ\n1,1,1\n"}, "two columns for aX"),
-    "times that stand still for ever": ({"p/a.csv": "t,ax,ay,az\n" + "".join(f"{i * 1e13},0,0,1\n" for i in range(9))},
-                                        "no plausible rate"),
+    "times that stand still for ever": (
+        {"p/a.csv": "t,ax,ay,az\n" + "".join(f"{i * 1e13},0,0,1\n" for i in range(9))},
+        "no plausible rate",
+    ),
     "two formats": ({"a/x.csv": GOOD, "b/output_wing_x.txt": "-,-,-\n1,2,3\n"}, "several formats"),
     "mixed axes": ({"a/x.csv": GOOD, "b/x.csv": "aX,aY,aZ\n" + "0,0,1\n" * 119}, "Channels are mixed"),
-    "mixed rates": ({"a/x.1.json": acquisition(np.ones((99, 3))), "a/x.2.json": acquisition(np.ones((99, 3)), 5.0)},
-                    "Rates are mixed"),
-    "strokes": ({"a.json": '{"strokes":[{"index":0,"label":"3","strokePoints":[{"x":0.1,"y":0.2}]}]}'},
-                "strokes of the magic wand"),
+    "mixed rates": (
+        {"a/x.1.json": acquisition(np.ones((99, 3))), "a/x.2.json": acquisition(np.ones((99, 3)), 5.0)},
+        "Rates are mixed",
+    ),
+    "strokes": (
+        {"a.json": '{"strokes":[{"index":0,"label":"3","strokePoints":[{"x":0.1,"y":0.2}]}]}'},
+        "strokes of the magic wand",
+    ),
     "magic wand with a word": ({"wing/output_wing_x.txt": "-,-,-\n1,2,3\n1,x,3\n"}, "line 3.*'1,x,3'"),
     "magic wand without rows": ({"wing/output_wing_x.txt": "-,-,-\n-,-,-\n"}, "no rows"),
-    "row without its label": ({"a.csv": "ax,ay,az,t,label\n0,0,1,0,run\n0,0,1,10,\n"}, "line 3: the label is missing"),
+    "row without its label": (
+        {"a.csv": "ax,ay,az,t,label\n0,0,1,0,run\n0,0,1,10,\n"},
+        "line 3: the label is missing",
+    ),
     "Edge Impulse with a hole": ({"a.json": acquisition(np.array([[0, 0, 1], [0, np.nan, 1]]))}, "reading 1"),
-    "Edge Impulse with a microphone": ({"a.json": acquisition(np.ones((9, 1)), names=("audio",))}, "axes of an IMU"),
-    "Edge Impulse in furlongs": ({"a.json": acquisition(np.ones((9, 3)), unit="furlong")}, "states the units"),
-    "info.labels that is broken": ({"a.json": acquisition(np.ones((9, 3))), "info.labels": "{"}, "info.labels"),
+    "Edge Impulse with a microphone": (
+        {"a.json": acquisition(np.ones((9, 1)), names=("audio",))},
+        "axes of an IMU",
+    ),
+    "Edge Impulse in furlongs": (
+        {"a.json": acquisition(np.ones((9, 3)), unit="furlong")},
+        "states the units",
+    ),
+    "info.labels that is broken": (
+        {"a.json": acquisition(np.ones((9, 3))), "info.labels": "{"},
+        "info.labels",
+    ),
 }
 
 
@@ -279,8 +360,10 @@ def test_bad_input_gets_one_sentence_and_a_way_out(name, write, tmp_path):
 @pytest.mark.parametrize("before, extra", [(0, 60), (4, 22), (9, 80)])
 def test_an_aborted_gesture_in_the_middle_shifts_nothing(write, close, before, extra):
     takes = rows_of("flex", takes=12)
-    aborted = rows_of("flex", takes=1, number=50)[0][30: 30 + extra]
+    aborted = rows_of("flex", takes=1, number=50)[0][30 : 30 + extra]
     text = f"{HEADER}\n" + table([*takes[:before], aborted, *takes[before:]], end="\n")
     dataset = open_dataset(write("ann/flex.csv", text))
     assert len(dataset) == 12 and all(close(r.samples, t) for r, t in zip(dataset, takes))
-    assert any(f"{extra} row(s) left over before gesture {before + 1}" in note for note in dataset.card["notes"])
+    assert any(
+        f"{extra} row(s) left over before gesture {before + 1}" in note for note in dataset.card["notes"]
+    )

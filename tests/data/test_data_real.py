@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 
 from tinykit.data import audit, check_leakage, open_dataset
-from tinykit.data.audit import rest_length
 from tinykit.data.leakage import near_pairs
+from tinykit.data.ranges import rest_length
 from tinykit.errors import DataError
 
-SETS = ["nano33_gestures", "nano33_spells", "mpu6050_gestures", "magic_wand_esp32", "har_smartwatch",
-        "edge_impulse_motion"]
+SETS = [
+    "nano33_gestures",
+    "nano33_spells",
+    "mpu6050_gestures",
+    "magic_wand_esp32",
+    "har_smartwatch",
+    "edge_impulse_motion",
+]
 _open = {}
 
 
@@ -22,6 +28,7 @@ def real(shared_data):
         if name not in _open:
             _open[name] = open_dataset(shared_data / "gestures" / name)
         return _open[name]
+
     return opened
 
 
@@ -45,7 +52,9 @@ def test_labels_persons_and_files_are_those_of_the_manifest(name, real, shared_d
             assert {r.sha256 for r in part} == {row["sha256"]}
 
 
-@pytest.mark.parametrize("name, rows", [("nano33_gestures", 119), ("nano33_spells", 119), ("mpu6050_gestures", 30)])
+@pytest.mark.parametrize(
+    "name, rows", [("nano33_gestures", 119), ("nano33_spells", 119), ("mpu6050_gestures", 30)]
+)
 def test_gestures_of_a_fixed_length(name, rows, real, shared_data):
     dataset = real(name)
     for path in sorted((shared_data / "gestures" / name).rglob("*.csv")):
@@ -76,9 +85,12 @@ def test_activities_row_by_row(real, shared_data):
         with open(shared_data / "gestures" / "har_smartwatch" / recording.source, newline="") as file:
             rows = list(csv.DictReader(file))
         assert [row["label"] for row in rows] == recording.row_labels.tolist()
-        np.testing.assert_allclose(recording.samples[:, 0], [float(r["x_acc"]) / 9.80665 for r in rows], rtol=1e-5)
-        np.testing.assert_allclose(recording.samples[:, 5], [float(r["z_gyro"]) * 180 / np.pi for r in rows], rtol=1e-5,
-                                   atol=1e-6)
+        np.testing.assert_allclose(
+            recording.samples[:, 0], [float(r["x_acc"]) / 9.80665 for r in rows], rtol=1e-5
+        )
+        np.testing.assert_allclose(
+            recording.samples[:, 5], [float(r["z_gyro"]) * 180 / np.pi for r in rows], rtol=1e-5, atol=1e-6
+        )
         span = (int(rows[-1]["timestamp"]) - int(rows[0]["timestamp"])) / 1000
         assert recording.rate_hz == pytest.approx((len(rows) - 1) / span, rel=1e-9)
     assert 100 < dataset.rate_hz < 106
@@ -90,7 +102,9 @@ def test_gravity_is_one_g_at_rest(name, real):
 
 
 def test_the_unit_that_edge_impulse_files_state_is_wrong(real):
-    assert any("state m/s2" in note and "read as g" in note for note in real("edge_impulse_motion").card["notes"])
+    assert any(
+        "state m/s2" in note and "read as g" in note for note in real("edge_impulse_motion").card["notes"]
+    )
     train, validation, test = real("edge_impulse_motion").split(by="given")
     assert len(train) == 72 and not len(validation) and len(test) == 24
 
@@ -106,8 +120,15 @@ def test_no_real_take_is_a_copy_of_another(name, real):
     assert near_pairs(real(name)) == []
 
 
-@pytest.mark.parametrize("name, by", [("magic_wand_esp32", "person"), ("har_smartwatch", "person"),
-                                      ("nano33_gestures", "blocks"), ("nano33_spells", "blocks")])
+@pytest.mark.parametrize(
+    "name, by",
+    [
+        ("magic_wand_esp32", "person"),
+        ("har_smartwatch", "person"),
+        ("nano33_gestures", "blocks"),
+        ("nano33_spells", "blocks"),
+    ],
+)
 def test_splits_of_real_sets_are_clean(name, by, real):
     sides = real(name).split(by=by)
     assert check_leakage(*sides).clean and sum(map(len, sides)) == len(real(name))
@@ -117,7 +138,11 @@ def test_splits_of_real_sets_are_clean(name, by, real):
 def test_real_sets_come_back_from_disk(real, tmp_path):
     for name in ("mpu6050_gestures", "nano33_spells"):
         dataset = real(name)
-        assert dataset.save(tmp_path / name).fingerprint == dataset.fingerprint == open_dataset(tmp_path / name).fingerprint
+        assert (
+            dataset.save(tmp_path / name).fingerprint
+            == dataset.fingerprint
+            == open_dataset(tmp_path / name).fingerprint
+        )
 
 
 def test_strokes_and_mixed_folders_are_refused(shared_data):

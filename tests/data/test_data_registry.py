@@ -25,7 +25,12 @@ def test_every_entry_has_licence_commit_and_hash():
         for source in entry["sources"]:
             assert re.fullmatch(r"[0-9a-f]{40}", source["commit"])
             for path, (where, digest) in source["files"].items():
-                assert re.fullmatch(r"[0-9a-f]{64}", digest) and ".." not in path and not path.startswith("/") and where
+                assert (
+                    re.fullmatch(r"[0-9a-f]{64}", digest)
+                    and ".." not in path
+                    and not path.startswith("/")
+                    and where
+                )
 
 
 def test_hashes_are_those_of_the_real_files(shared_data):
@@ -42,6 +47,7 @@ def test_hashes_are_those_of_the_real_files(shared_data):
 @pytest.fixture
 def served(tmp_path):
     """A server on this computer with two files, and a registry that names them."""
+
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
             pass
@@ -55,9 +61,18 @@ def served(tmp_path):
         files[f"{who}/punch.csv"] = [f"data/{who}/punch.csv", hashlib.sha256(text.encode()).hexdigest()]
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path / "www"))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    book = {"format": 1, "base": f"http://127.0.0.1:{server.server_port}", "sets": {"two": {
-        "about": "Two people", "licence": "MIT", "cite": "nobody",
-        "sources": [{"repository": "me/repo", "commit": "c" * 40, "files": files}]}}}
+    book = {
+        "format": 1,
+        "base": f"http://127.0.0.1:{server.server_port}",
+        "sets": {
+            "two": {
+                "about": "Two people",
+                "licence": "MIT",
+                "cite": "nobody",
+                "sources": [{"repository": "me/repo", "commit": "c" * 40, "files": files}],
+            }
+        },
+    }
     registry = tmp_path / "registry.json"
     registry.write_text(json.dumps(book))
     yield server, registry, tmp_path
@@ -80,7 +95,10 @@ def test_a_file_that_is_not_what_it_should_be_is_not_kept(served):
     target.write_text(target.read_text() + "9,9,9,9,9,9\n")
     with pytest.raises(DataError, match="not what the registry says"):
         fetch("two", folder / "kept", progress=False, registry=registry)
-    assert not (folder / "kept" / "bo b" / "punch.csv").exists() and (folder / "kept" / "ann" / "punch.csv").exists()
+    assert (
+        not (folder / "kept" / "bo b" / "punch.csv").exists()
+        and (folder / "kept" / "ann" / "punch.csv").exists()
+    )
 
 
 def test_no_network_and_no_such_set(served):

@@ -16,8 +16,15 @@ def six():
     return synthetic.gestures(labels=("flex", "negative", "punch"), takes=2)
 
 
-@pytest.mark.parametrize("by, key", [("person", lambda r: r.person), ("session", lambda r: (r.person, r.session)),
-                                     ("recording", lambda r: r.id), ("blocks", lambda r: r.id)])
+@pytest.mark.parametrize(
+    "by, key",
+    [
+        ("person", lambda r: r.person),
+        ("session", lambda r: (r.person, r.session)),
+        ("recording", lambda r: r.id),
+        ("blocks", lambda r: r.id),
+    ],
+)
 def test_sides_share_no_group_and_lose_nothing(six, by, key):
     for seed in range(5):
         sides = six.split(by=by, seed=seed)
@@ -29,15 +36,27 @@ def test_sides_share_no_group_and_lose_nothing(six, by, key):
 
 def test_split_is_the_same_in_every_process(six, tmp_path):
     six.save(tmp_path / "a")
-    code = ("import json,sys; from tinykit.data import open_dataset; d = open_dataset(sys.argv[1]); print(json.dumps("
-            "[[r.id for r in s] for by in ('person','session','recording','blocks') for s in d.split(by=by, seed=3)]"
-            "+ [[r.id for r in f.test] for by in ('person','recording') for f in d.folds(by=by, k=3)]))")
+    code = (
+        "import json, sys; from tinykit.data import open_dataset; d = open_dataset(sys.argv[1]); "
+        "ways = ('person', 'session', 'recording', 'blocks'); "
+        "print(json.dumps([[r.id for r in s] for by in ways for s in d.split(by=by, seed=3)]"
+        "+ [[r.id for r in f.test] for by in ('person', 'recording') for f in d.folds(by=by, k=3)]))"
+    )
     outputs = []
     for hash_seed in ("0", "12345"):
-        run = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a")], capture_output=True, text=True,
-                             env={**__import__("os").environ, "PYTHONHASHSEED": hash_seed}, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "a")],
+            capture_output=True,
+            text=True,
+            env={**__import__("os").environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+        )
         outputs.append(json.loads(run.stdout))
-    here = [[r.id for r in s] for by in ("person", "session", "recording", "blocks") for s in six.split(by=by, seed=3)]
+    here = [
+        [r.id for r in s]
+        for by in ("person", "session", "recording", "blocks")
+        for s in six.split(by=by, seed=3)
+    ]
     assert outputs[0] == outputs[1] and outputs[0][: len(here)] == here
 
 
@@ -77,8 +96,10 @@ def test_blocks_keep_time_in_order(six):
     place = {r.id: i for i, r in enumerate(six)}
     for person in six.persons:
         for label in six.labels:
-            a, b, c = ([place[r.id] for r in side if r.person == person and r.label == label]
-                       for side in (train, validation, test))
+            a, b, c = (
+                [place[r.id] for r in side if r.person == person and r.label == label]
+                for side in (train, validation, test)
+            )
             assert a and c and max(a) < min(c)
             assert not b or max(a) < min(b) <= max(b) < min(c)
 
@@ -86,14 +107,21 @@ def test_blocks_keep_time_in_order(six):
 def test_blocks_cut_one_long_recording_in_time():
     stream = synthetic.stream(["punch"] * 20).with_(row_labels=None, label="punch", id="long")
     train, validation, test = Dataset([stream]).split(by="blocks")
-    assert [len(x[0]) for x in (train, validation, test)] == pytest.approx([0.6 * len(stream), 0.2 * len(stream),
-                                                                           0.2 * len(stream)], abs=1)
+    assert [len(x[0]) for x in (train, validation, test)] == pytest.approx(
+        [0.6 * len(stream), 0.2 * len(stream), 0.2 * len(stream)], abs=1
+    )
     assert (train[0].samples == stream.samples[: len(train[0])]).all()
-    assert (test[0].samples == stream.samples[-len(test[0]):]).all()
+    assert (test[0].samples == stream.samples[-len(test[0]) :]).all()
 
 
 def test_folds_cover_everything_once(six):
-    for by, k, n in (("person", None, 6), ("person", 4, 4), ("session", None, 12), ("recording", 5, 5), ("blocks", 4, 4)):
+    for by, k, n in (
+        ("person", None, 6),
+        ("person", 4, 4),
+        ("session", None, 12),
+        ("recording", 5, 5),
+        ("blocks", 4, 4),
+    ):
         folds = six.folds(by=by, k=k)
         assert len(folds) == n
         assert Counter(r.id for f in folds for r in f.test) == Counter(r.id for r in six)

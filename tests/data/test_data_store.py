@@ -22,7 +22,13 @@ def test_what_is_saved_comes_back_bit_for_bit(small, tmp_path):
     for a, b in zip(small, again):
         np.testing.assert_array_equal(a.samples, b.samples)
         np.testing.assert_allclose(a.timestamps_ms, b.timestamps_ms, atol=1e-9)
-        assert (a.label, a.person, a.session, a.rate_hz, a.quality) == (b.label, b.person, b.session, b.rate_hz, b.quality)
+        assert (a.label, a.person, a.session, a.rate_hz, a.quality) == (
+            b.label,
+            b.person,
+            b.session,
+            b.rate_hz,
+            b.quality,
+        )
 
 
 def test_the_folder_is_as_documented(small, tmp_path):
@@ -45,7 +51,9 @@ def test_the_folder_is_as_documented(small, tmp_path):
 
 def test_row_labels_and_odd_floats_survive(tmp_path):
     samples = np.array([[1e-7, -3.4028235e38, 0.1], [1 / 3, 16777217, -0.0]], np.float32)
-    recording = Recording(samples, ("aX", "aY", "aZ"), 50.0, row_labels=np.array(["a, b", "ü"]), person="Zoë", id="x")
+    recording = Recording(
+        samples, ("aX", "aY", "aZ"), 50.0, row_labels=np.array(["a, b", "ü"]), person="Zoë", id="x"
+    )
     Dataset([recording]).save(tmp_path / "a")
     back = Dataset.load(tmp_path / "a")[0]
     np.testing.assert_array_equal(back.samples, samples)
@@ -87,7 +95,9 @@ def test_a_crash_at_any_step_of_add_loses_nothing(small, tmp_path):
     for stop in range(1, 8):
         folder = tmp_path / str(stop)
         small.part(small[:3]).save(folder)
-        run = subprocess.run([sys.executable, "-c", CRASH, str(folder), str(stop)], capture_output=True, text=True)
+        run = subprocess.run(
+            [sys.executable, "-c", CRASH, str(folder), str(stop)], capture_output=True, text=True
+        )
         after = open_dataset(folder)
         ids = [r.id for r in after]
         assert ids[:3] == [r.id for r in small[:3]], "a recording that was there is gone"
@@ -112,12 +122,17 @@ def test_saving_over_something_else_is_refused(small, tmp_path):
     assert (tmp_path / "a" / "thesis.txt").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("damage, said", [
-    (lambda f: (f / "dataset.json").write_text("{"), "cannot be read"),
-    (lambda f: (f / "dataset.json").write_text('{"format": 99}'), "format 99"),
-    (lambda f: (f / "recordings.csv").write_text("file,label\na.csv,b\n"), "lacks the column"),
-    (lambda f: next((f / "recordings").iterdir()).unlink(), "not there"),
-    (lambda f: _spoil(f, "3,1,oops"), "line 3"), (lambda f: _spoil(f, "3"), "line 3")])
+@pytest.mark.parametrize(
+    "damage, said",
+    [
+        (lambda f: (f / "dataset.json").write_text("{"), "cannot be read"),
+        (lambda f: (f / "dataset.json").write_text('{"format": 99}'), "format 99"),
+        (lambda f: (f / "recordings.csv").write_text("file,label\na.csv,b\n"), "lacks the column"),
+        (lambda f: next((f / "recordings").iterdir()).unlink(), "not there"),
+        (lambda f: _spoil(f, "3,1,oops"), "line 3"),
+        (lambda f: _spoil(f, "3"), "line 3"),
+    ],
+)
 def test_a_damaged_dataset_says_what_is_wrong(small, tmp_path, damage, said):
     small.part(small[:2]).save(tmp_path / "a")
     damage(tmp_path / "a")

@@ -31,16 +31,16 @@ def faults():
     still = np.random.RandomState(0).normal([0, 0, 1, 0, 0, 0], [0.004] * 3 + [0.15] * 3, X.shape)
     uneven = T + np.where(I % 2, 4.0, 0.0)
     return {
-        "samples lost": (X[keep], dict(timestamps_ms=T[keep], index=I[keep]), "6 of"),
-        "samples lost ": (X[keep], dict(timestamps_ms=T[keep]), "6 of"),
-        "too short": (X[:70], dict(timestamps_ms=T[:70], seconds=1.5), "0.59 s long, 1.50 s asked for"),
+        "samples lost": (X[keep], {"timestamps_ms": T[keep], "index": I[keep]}, "6 of"),
+        "samples lost ": (X[keep], {"timestamps_ms": T[keep]}, "6 of"),
+        "too short": (X[:70], {"timestamps_ms": T[:70], "seconds": 1.5}, "0.59 s long, 1.50 s asked for"),
         "too short ": (X[:10], {}, "0.08 s"),
-        "wrong rate": (X, dict(timestamps_ms=T * 1.19), "100.0 Hz, expected 119 Hz"),
-        "uneven": (X, dict(timestamps_ms=uneven), "jitter 4.0 ms"),
+        "wrong rate": (X, {"timestamps_ms": T * 1.19}, "100.0 Hz, expected 119 Hz"),
+        "uneven": (X, {"timestamps_ms": uneven}, "jitter 4.0 ms"),
         "clipped": (clipped, {}, "end of the sensor's range"),
         "not a number": (nan, {}, "row 7"),
         "dead axis": (stuck, {}, "gY never changes"),
-        "too still": (still, dict(label="flex"), "nothing moves"),
+        "too still": (still, {"label": "flex"}, "nothing moves"),
     }
 
 
@@ -55,7 +55,7 @@ def test_a_fault_is_named_and_the_take_refused(kind):
 
 
 def test_stillness_may_be_meant():
-    still, more, _ = faults()["too still"]
+    still, _, _ = faults()["too still"]
     assert take_quality(still, label="rest").ok and take_quality(still, label="Idle").ok
 
 

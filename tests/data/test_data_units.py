@@ -29,19 +29,38 @@ def test_counts_agree_with_exact_arithmetic():
 
 def test_counts_come_back_from_units():
     counts = np.arange(-32768, 32768, 7).astype(np.int16)[:, None].repeat(6, axis=1)
-    np.testing.assert_array_equal(units.to_counts(units.to_units(counts, units.CHANNELS), units.CHANNELS), counts)
+    np.testing.assert_array_equal(
+        units.to_counts(units.to_units(counts, units.CHANNELS), units.CHANNELS), counts
+    )
 
 
-@pytest.mark.parametrize("spelling, channel, one", [
-    ("m/s^2", "aX", 1 / 9.80665), ("m/s2", "aZ", 1 / 9.80665), ("M/S²", "aY", 1 / 9.80665), ("mg", "aX", 0.001),
-    ("rad/s", "gX", 57.29577951308232), ("dps", "gY", 1.0), ("LSB", "gZ", 1 / 16.384), ("raw", "aX", 1 / 8192)])
+@pytest.mark.parametrize(
+    "spelling, channel, one",
+    [
+        ("m/s^2", "aX", 1 / 9.80665),
+        ("m/s2", "aZ", 1 / 9.80665),
+        ("M/S²", "aY", 1 / 9.80665),
+        ("mg", "aX", 0.001),
+        ("rad/s", "gX", 57.29577951308232),
+        ("dps", "gY", 1.0),
+        ("LSB", "gZ", 1 / 16.384),
+        ("raw", "aX", 1 / 8192),
+    ],
+)
 def test_spellings_of_units(spelling, channel, one):
     assert units.unit_factor(spelling, channel) == pytest.approx(one)
 
 
-@pytest.mark.parametrize("call", [
-    lambda: units.to_counts([[1, 2]], ("aX",)), lambda: units.to_counts([[float("nan")]], ("aX",)),
-    lambda: units.to_counts([[1]], ("bX",)), lambda: units.unit_factor("rad/s", "aX"), lambda: units.to_counts(1, ("aX",))])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: units.to_counts([[1, 2]], ("aX",)),
+        lambda: units.to_counts([[float("nan")]], ("aX",)),
+        lambda: units.to_counts([[1]], ("bX",)),
+        lambda: units.unit_factor("rad/s", "aX"),
+        lambda: units.to_counts(1, ("aX",)),
+    ],
+)
 def test_what_cannot_be_converted_is_refused(call):
     with pytest.raises(DataError):
         call()

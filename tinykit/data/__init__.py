@@ -11,5 +11,21 @@ from .split import Fold, Split
 from .take import Limits, Quality, take_quality
 from .windows import Windows
 
-__all__ = ["Audit", "Dataset", "Fold", "Leakage", "Limits", "Quality", "Recording", "Split", "Windows", "audit",
-           "check_leakage", "fetch", "open_dataset", "public", "sample", "take_quality"]
+__all__ = [
+    "Audit",
+    "Dataset",
+    "Fold",
+    "Leakage",
+    "Limits",
+    "Quality",
+    "Recording",
+    "Split",
+    "Windows",
+    "audit",
+    "check_leakage",
+    "fetch",
+    "open_dataset",
+    "public",
+    "sample",
+    "take_quality",
+]

@@ -11,23 +11,34 @@ def html(dataset) -> str:
 
     table = dataset.counts()
     persons = list(dataset.persons) or [""]
-    shown = persons if len(persons) <= _MOST else [*persons[:_MOST - 1], f"{len(persons) - _MOST + 1} more"]
+    shown = persons if len(persons) <= _MOST else [*persons[: _MOST - 1], f"{len(persons) - _MOST + 1} more"]
     counts = []
     for label in dataset.labels:
         row = [table[label].get(p, 0) for p in persons]
-        counts.append(row if len(persons) <= _MOST else [*row[:_MOST - 1], sum(row[_MOST - 1:])])
+        counts.append(row if len(persons) <= _MOST else [*row[: _MOST - 1], sum(row[_MOST - 1 :])])
     card = dataset.card
     about = {
         "recordings": look.number(len(dataset)),
         "length": look.number(dataset.seconds, "s", 0),
         "signal": f"{', '.join(dataset.channels)} at {look.number(dataset.rate_hz, 'Hz', 1)}",
         "units": "acceleration in g, angular rate in deg/s",
-        "sensor": card.get("sensor"), "licence": card.get("licence"), "provenance": card.get("provenance"),
+        "sensor": card.get("sensor"),
+        "licence": card.get("licence"),
+        "provenance": card.get("provenance"),
         "consent": card.get("consent"),
         "part": (card.get("split") or {}).get("side"),
     }
     if dataset.is_stream:
         about["table"] = "rows, not recordings"
     state = ("none", "synthetic data") if card.get("synthetic") else None
-    return look.dataset_card(card["name"], dataset.labels, shown, counts, about=about, warnings=card["notes"],
-                             fingerprint=dataset.fingerprint, state=state, few=1 if dataset.is_stream else 3)
+    return look.dataset_card(
+        card["name"],
+        dataset.labels,
+        shown,
+        counts,
+        about=about,
+        warnings=card["notes"],
+        fingerprint=dataset.fingerprint,
+        state=state,
+        few=1 if dataset.is_stream else 3,
+    )

@@ -89,7 +89,11 @@ class Dataset:
         """First 12 hex digits of SHA-256 over samples, labels and persons, in any order."""
         lines = []
         for r in self.recordings:
-            rows = hashlib.sha256("\n".join(r.row_labels).encode()).hexdigest() if r.row_labels is not None else ""
+            rows = (
+                hashlib.sha256("\n".join(r.row_labels).encode()).hexdigest()
+                if r.row_labels is not None
+                else ""
+            )
             lines.append("\t".join([r.fingerprint, r.label or "", rows, r.person, r.session]))
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:12]
 
@@ -105,7 +109,9 @@ class Dataset:
             for r in self.recordings:
                 if r.id == key:
                     return r
-            raise DataError(f"There is no recording {key!r} in {self.name}.", "List them: [r.id for r in dataset].")
+            raise DataError(
+                f"There is no recording {key!r} in {self.name}.", "List them: [r.id for r in dataset]."
+            )
         return self.recordings[key]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -120,11 +126,11 @@ class Dataset:
 
     # -- parts of it -----------------------------------------------------------------------
 
-    def part(self, recordings, **card) -> "Dataset":
+    def part(self, recordings, **card) -> Dataset:
         """Some of its recordings as a dataset that lives in memory only."""
         return Dataset(recordings, {**self.card, **card, "notes": list(self.card["notes"])})
 
-    def select(self, where=None, *, labels=None, persons=None, sessions=None, split=None) -> "Dataset":
+    def select(self, where=None, *, labels=None, persons=None, sessions=None, split=None) -> Dataset:
         """The recordings that meet every condition given.
 
         Parameters
@@ -133,14 +139,21 @@ class Dataset:
             Recording -> bool.
         labels, persons, sessions, split : str or collection of str, optional
         """
+
         def among(value, wanted):
             return wanted is None or value in ((wanted,) if isinstance(wanted, str) else tuple(wanted))
 
-        return self.part([
-            r for r in self.recordings
-            if among(r.label, labels) and among(r.person, persons) and among(r.session, sessions)
-            and among(r.split, split) and (where is None or where(r))
-        ])
+        return self.part(
+            [
+                r
+                for r in self.recordings
+                if among(r.label, labels)
+                and among(r.person, persons)
+                and among(r.session, sessions)
+                and among(r.split, split)
+                and (where is None or where(r))
+            ]
+        )
 
     def split(self, by: str = "person", fractions=(0.6, 0.2, 0.2), seed: int = 0):
         """Training, validation and test side.
@@ -178,8 +191,9 @@ class Dataset:
         """
         return _split.folds(self, by, k, seed)
 
-    def windows(self, window: int, hop: int | None = None, rate_hz: float | None = None,
-                channels=None, labels=None) -> Windows:
+    def windows(
+        self, window: int, hop: int | None = None, rate_hz: float | None = None, channels=None, labels=None
+    ) -> Windows:
         """Cut all recordings into windows of int16 counts.
 
         A take shorter than the window is padded by repeating its edge rows, centred; of a
@@ -202,9 +216,17 @@ class Dataset:
         Windows
         """
         if not self.recordings:
-            raise DataError(f"Dataset {self.name} is empty, so there are no windows.", "Record or open some first.")
-        return make_windows(self.recordings, window, hop, rate_hz or self.rate_hz,
-                            tuple(channels or self.channels), tuple(labels or self.labels))
+            raise DataError(
+                f"Dataset {self.name} is empty, so there are no windows.", "Record or open some first."
+            )
+        return make_windows(
+            self.recordings,
+            window,
+            hop,
+            rate_hz or self.rate_hz,
+            tuple(channels or self.channels),
+            tuple(labels or self.labels),
+        )
 
     # -- keeping it ------------------------------------------------------------------------
 
@@ -218,8 +240,11 @@ class Dataset:
         """
         taken = {r.id for r in self.recordings}
         if not recording.id or recording.id in taken:
-            stem = recording.id or "-".join(safe_name(x) for x in (recording.label, recording.person,
-                                                                   recording.session) if x) or "take"
+            stem = (
+                recording.id
+                or "-".join(safe_name(x) for x in (recording.label, recording.person, recording.session) if x)
+                or "take"
+            )
             number = 1
             while f"{stem}-{number:03d}" in taken:
                 number += 1
@@ -238,7 +263,7 @@ class Dataset:
         self.recordings = [r for r in self.recordings if r.id != recording.id]
         return recording
 
-    def save(self, path=None) -> "Dataset":
+    def save(self, path=None) -> Dataset:
         """Write the dataset as a folder; the folder appears whole or not at all.
 
         Parameters
@@ -263,7 +288,7 @@ class Dataset:
         return Dataset.load(path)
 
     @classmethod
-    def load(cls, path) -> "Dataset":
+    def load(cls, path) -> Dataset:
         """Read what ``save`` wrote; an empty one too (``open_dataset`` refuses that)."""
         recordings, card = store.read(Path(path))
         return cls(recordings, card, path)
@@ -273,9 +298,11 @@ class Dataset:
     def describe(self) -> str:
         """What is in it, in a few lines of text."""
         unit = "rows" if self.is_stream else "recordings"
-        lines = [f"{self.name}: {len(self)} recordings, {len(self.labels)} labels, {len(self.persons)} person(s), "
-                 f"{self.seconds:.0f} s",
-                 f"{','.join(self.channels)} at {self.rate_hz:g} Hz, acceleration in g, angular rate in deg/s"]
+        people = f"{len(self.persons)} person(s)"
+        lines = [
+            f"{self.name}: {len(self)} recordings, {len(self.labels)} labels, {people}, {self.seconds:.0f} s",
+            f"{','.join(self.channels)} at {self.rate_hz:g} Hz, acceleration in g, angular rate in deg/s",
+        ]
         if self.card.get("synthetic"):
             lines.append("synthetic: made by a generator, not recorded from people")
         for label, persons in self.counts().items():
@@ -285,8 +312,11 @@ class Dataset:
 
     def __repr__(self) -> str:
         made = "synthetic, " if self.card.get("synthetic") else ""
-        return (f"<Dataset {self.name} {self.fingerprint}: {made}{len(self)} recordings, {len(self.labels)} labels, "
-                f"{len(self.persons)} person(s), {','.join(self.channels)} at {self.rate_hz:g} Hz>")
+        signal = f"{','.join(self.channels)} at {self.rate_hz:g} Hz"
+        return (
+            f"<Dataset {self.name} {self.fingerprint}: {made}{len(self)} recordings, "
+            f"{len(self.labels)} labels, {len(self.persons)} person(s), {signal}>"
+        )
 
     def _repr_html_(self) -> str:
         from . import card
@@ -301,16 +331,23 @@ def _one_kind(recordings, known=()) -> None:
     first = recordings[0]
     for r in recordings:
         if r.channels != first.channels:
-            raise DataError(f"Channels are mixed: {first.id or 'one recording'} has {','.join(first.channels)}, "
-                            f"{r.id or 'another'} has {','.join(r.channels)}.",
-                            "Open one kind at a time, or keep the common channels only.")
+            raise DataError(
+                f"Channels are mixed: {first.id or 'one recording'} has {','.join(first.channels)}, "
+                f"{r.id or 'another'} has {','.join(r.channels)}.",
+                "Open one kind at a time, or keep the common channels only.",
+            )
         if (r.row_labels is None) != (first.row_labels is None):
-            raise DataError(f"{first.id or 'One recording'} and {r.id or 'another'} differ in kind: one has a label "
-                            "per row, the other one label for all.", "Open one kind at a time.")
+            raise DataError(
+                f"{first.id or 'One recording'} and {r.id or 'another'} differ in kind: one has a label "
+                "per row, the other one label for all.",
+                "Open one kind at a time.",
+            )
     rates = np.array([r.rate_hz for r in (*known, *recordings)])
     middle = float(np.median(rates))
     far = int(np.argmax(np.abs(rates / middle - 1)))
     if abs(rates[far] / middle - 1) > RATE_TOLERANCE:
         odd = (*known, *recordings)[far]
-        raise DataError(f"Rates are mixed: {odd.id or 'one recording'} has {odd.rate_hz:g} Hz, the others "
-                        f"{middle:g} Hz.", "Open one kind at a time, or state the rate if it is wrong.")
+        raise DataError(
+            f"Rates are mixed: {odd.id or 'one recording'} has {odd.rate_hz:g} Hz, the others {middle:g} Hz.",
+            "Open one kind at a time, or state the rate if it is wrong.",
+        )

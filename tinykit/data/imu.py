@@ -82,15 +82,23 @@ class Sensor:
     jitter: float = 0.0
 
     @classmethod
-    def typical(cls, random: np.random.RandomState) -> "Sensor":
+    def typical(cls, random: np.random.RandomState) -> Sensor:
         """A sensor as one comes out of a box: noise, offsets and misalignment of usual size."""
         return cls(
-            rate_hz=units.RATE_HZ * (1 + 0.008 * random.randn()), noise_g=0.004, noise_dps=0.15,
-            bias_g=0.02 * random.randn(3), bias_dps=1.2 * random.randn(3),
-            mix_a=np.eye(3) + 0.01 * random.randn(3, 3), mix_g=np.eye(3) + 0.01 * random.randn(3, 3), jitter=0.01)
+            rate_hz=units.RATE_HZ * (1 + 0.008 * random.randn()),
+            noise_g=0.004,
+            noise_dps=0.15,
+            bias_g=0.02 * random.randn(3),
+            bias_dps=1.2 * random.randn(3),
+            mix_a=np.eye(3) + 0.01 * random.randn(3, 3),
+            mix_g=np.eye(3) + 0.01 * random.randn(3, 3),
+            jitter=0.01,
+        )
 
 
-def measure(trajectory: Trajectory, sensor: Sensor, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+def measure(
+    trajectory: Trajectory, sensor: Sensor, random: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """What a sensor reads along a trajectory.
 
     The signal is averaged over a sample interval (the sensor's own low-pass filter), taken at
@@ -118,13 +126,16 @@ def measure(trajectory: Trajectory, sensor: Sensor, random: np.random.RandomStat
 
 
 def euler(roll, pitch, yaw) -> np.ndarray:
-    """Angles in radians (arrays of shape (n,)) as quaternions: yaw about z, then pitch about y, then roll about x."""
+    """Angles in radians, shape (n,), as quaternions: yaw about z, then pitch about y, then roll about x."""
+
     def about(axis, angle):
         q = np.zeros((len(angle), 4))
         q[:, 0], q[:, 1 + axis] = np.cos(angle / 2), np.sin(angle / 2)
         return q
 
-    roll, pitch, yaw = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, np.float64)) for a in (roll, pitch, yaw)))
+    roll, pitch, yaw = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(a, np.float64)) for a in (roll, pitch, yaw))
+    )
     return multiply(about(2, yaw), multiply(about(1, pitch), about(0, roll)))
 
 

@@ -60,12 +60,17 @@ class Leakage:
         """What was found, a line each."""
         out = []
         for leak in self.leaks:
-            how = "are the same recording" if leak.kind == "same recording" else (
-                f"share a window (at {leak.seconds:.2f} s, they differ by {leak.difference:.1%})")
+            how = (
+                "are the same recording"
+                if leak.kind == "same recording"
+                else (f"share a window (at {leak.seconds:.2f} s, they differ by {leak.difference:.1%})")
+            )
             out.append(f"{leak.side_a} {leak.id_a} and {leak.side_b} {leak.id_b} {how}")
         for (a, b), names in self.persons.items():
-            out.append(f"{len(names)} person(s) are on both sides, {a} and {b}: {', '.join(names[:4])}"
-                       f"{', ...' if len(names) > 4 else ''}; so the test is about known persons")
+            out.append(
+                f"{len(names)} person(s) are on both sides, {a} and {b}: {', '.join(names[:4])}"
+                f"{', ...' if len(names) > 4 else ''}; so the test is about known persons"
+            )
         return out
 
     def __repr__(self) -> str:
@@ -75,10 +80,15 @@ class Leakage:
     def _repr_html_(self) -> str:
         from .. import look
 
-        state = look.state("bad" if self.leaks else "ok", f"{len(self.leaks)} found" if self.leaks else "nothing found")
-        return look.card("Leakage", f"{self.compared:,} windows compared",
-                         look.table(("what is on two sides",), [[line] for line in self.lines()[:20]] or [["nothing"]]),
-                         state=state)
+        state = look.state(
+            "bad" if self.leaks else "ok", f"{len(self.leaks)} found" if self.leaks else "nothing found"
+        )
+        return look.card(
+            "Leakage",
+            f"{self.compared:,} windows compared",
+            look.table(("what is on two sides",), [[line] for line in self.lines()[:20]] or [["nothing"]]),
+            state=state,
+        )
 
 
 def check_leakage(*sides, names=_NAMES, near: float = NEAR, report: bool = False) -> Leakage:
@@ -108,7 +118,9 @@ def check_leakage(*sides, names=_NAMES, near: float = NEAR, report: bool = False
     if len(sides) == 1 and isinstance(sides[0], tuple):
         sides = sides[0]
     if len(sides) < 2:
-        raise DataError("A leakage check needs two sides or more.", "Give check_leakage(train, validation, test).")
+        raise DataError(
+            "A leakage check needs two sides or more.", "Give check_leakage(train, validation, test)."
+        )
     leaks: list[Leak] = []
     persons, compared = {}, 0
     prints = [[r.fingerprint for r in side] for side in sides]
@@ -119,17 +131,22 @@ def check_leakage(*sides, names=_NAMES, near: float = NEAR, report: bool = False
                 persons[names[a], names[b]] = both
             where = {f: sides[a][i].id for i, f in enumerate(prints[a])}
             same = {i for i, f in enumerate(prints[b]) if f in where}
-            leaks += [Leak("same recording", names[a], where[prints[b][i]], names[b], sides[b][i].id, 0.0)
-                      for i in sorted(same)]
+            leaks += [
+                Leak("same recording", names[a], where[prints[b][i]], names[b], sides[b][i].id, 0.0)
+                for i in sorted(same)
+            ]
             found, count = _near(sides[a], sides[b], near, skip=same)
             compared += count
-            leaks += [Leak("near-identical window", names[a], sides[a][i].id, names[b], sides[b][j].id, d, s)
-                      for i, j, d, s in found]
+            leaks += [
+                Leak("near-identical window", names[a], sides[a][i].id, names[b], sides[b][j].id, d, s)
+                for i, j, d, s in found
+            ]
     result = Leakage(leaks, compared, persons)
     if leaks and not report:
         raise LeakageError(
             f"{len(leaks)} recording(s) leak from one side to another; the first: {result.lines()[0]}.",
-            "Split again by person, session or blocks, and remove duplicates (tk.audit shows them).")
+            "Split again by person, session or blocks, and remove duplicates (tk.audit shows them).",
+        )
     return result
 
 

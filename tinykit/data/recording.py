@@ -75,11 +75,15 @@ class Recording:
         samples = np.ascontiguousarray(self.samples, np.float32)
         where = f"Recording {self.id}" if self.id else "A recording"
         if samples.ndim != 2 or samples.shape[0] == 0:
-            raise DataError(f"{where} has samples of shape {samples.shape}, expected (rows, channels), "
-                            "at least one row.", "Record it again.")
+            raise DataError(
+                f"{where} has samples of shape {samples.shape}, expected (rows, channels), at least one row.",
+                "Record it again.",
+            )
         if samples.shape[1] != len(self.channels):
-            raise DataError(f"{where} has {samples.shape[1]} columns and {len(self.channels)} channels.",
-                            "Give one channel name per column.")
+            raise DataError(
+                f"{where} has {samples.shape[1]} columns and {len(self.channels)} channels.",
+                "Give one channel name per column.",
+            )
         if not (self.rate_hz > 0 and np.isfinite(self.rate_hz)):
             raise DataError(f"{where} has a rate of {self.rate_hz} Hz.", "State its rate in Hz.")
         units.counts_per_unit(self.channels)  # refuses unknown names
@@ -88,8 +92,10 @@ class Recording:
             if value is not None:
                 value = np.asarray(value, np.float64 if name == "timestamps_ms" else str)
                 if value.shape != (len(samples),):
-                    raise DataError(f"{where} has {len(samples)} rows and {name} of shape {value.shape}.",
-                                    "Give one per row.")
+                    raise DataError(
+                        f"{where} has {len(samples)} rows and {name} of shape {value.shape}.",
+                        "Give one per row.",
+                    )
                 object.__setattr__(self, name, value)
         if samples is self.samples and samples.flags.writeable:
             samples = samples.copy()  # the caller's array stays the caller's
@@ -123,7 +129,7 @@ class Recording:
         """The samples as the LSM9DS1 would count them: int16 of shape (n, c)."""
         return units.to_counts(self.samples, self.channels)
 
-    def with_(self, **changes) -> "Recording":
+    def with_(self, **changes) -> Recording:
         """A copy with some fields changed."""
         return replace(self, **changes)
 
@@ -150,8 +156,10 @@ class Recording:
     def __repr__(self) -> str:
         what = self.label or ("/".join(self.labels) if self.row_labels is not None else "no label")
         who = f", {self.person}" if self.person else ""
-        return (f"<Recording {self.id or '-'}: {what}{who}, {len(self)} rows, {self.seconds:.2f} s at "
-                f"{self.rate_hz:g} Hz, {','.join(self.channels)}>")
+        return (
+            f"<Recording {self.id or '-'}: {what}{who}, {len(self)} rows, {self.seconds:.2f} s at "
+            f"{self.rate_hz:g} Hz, {','.join(self.channels)}>"
+        )
 
 
 def safe_name(text: str) -> str:

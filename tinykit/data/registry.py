@@ -23,9 +23,15 @@ def public(registry=None) -> dict[str, dict]:
         Another registry than ``data/registry.json``.
     """
     sets = _read(registry)["sets"]
-    return {name: {"about": entry["about"], "licence": entry["licence"],
-                   "files": sum(len(s["files"]) for s in entry["sources"]),
-                   "sources": [s["repository"] for s in entry["sources"]]} for name, entry in sets.items()}
+    return {
+        name: {
+            "about": entry["about"],
+            "licence": entry["licence"],
+            "files": sum(len(s["files"]) for s in entry["sources"]),
+            "sources": [s["repository"] for s in entry["sources"]],
+        }
+        for name, entry in sets.items()
+    }
 
 
 def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Dataset:
@@ -59,11 +65,15 @@ def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Datas
 
     book = _read(registry)
     if name not in book["sets"]:
-        raise DataError(f"There is no public set {name!r} in the registry; there are {', '.join(book['sets'])}.",
-                        "Choose one of these.")
+        raise DataError(
+            f"There is no public set {name!r} in the registry; there are {', '.join(book['sets'])}.",
+            "Choose one of these.",
+        )
     entry = book["sets"][name]
     place = Path(folder) if folder is not None else cache_dir() / "public" / name
-    files = [(s, path, where, digest) for s in entry["sources"] for path, (where, digest) in s["files"].items()]
+    files = [
+        (s, path, where, digest) for s in entry["sources"] for path, (where, digest) in s["files"].items()
+    ]
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("WARNING")  # one bar says it all
@@ -74,17 +84,24 @@ def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Datas
             try:
                 pooch.retrieve(url, known_hash=f"sha256:{digest}", fname=target.name, path=target.parent)
             except ValueError as error:
-                raise DataError(f"{url} is not what the registry says: {error}", "Try again; if it stays so, report it.")\
-                    from None
+                raise DataError(
+                    f"{url} is not what the registry says: {error}", "Try again; if it stays so, report it."
+                ) from None
             except OSError as error:  # requests' errors are OSErrors
-                raise DataError(f"{url} could not be loaded ({type(error).__name__}).",
-                                f"Check the network. What is loaded already stays in {place}.") from None
+                raise DataError(
+                    f"{url} could not be loaded ({type(error).__name__}).",
+                    f"Check the network. What is loaded already stays in {place}.",
+                ) from None
     finally:
         logger.setLevel(level)
     dataset = open_dataset(place)
     origins = [f"github.com/{s['repository']} at {s['commit'][:12]}" for s in entry["sources"]]
-    dataset.card.update(name=name, description=entry["about"], licence=entry["licence"],
-                        provenance="; ".join(origins) + (f"; cite {entry['cite']}" if "cite" in entry else ""))
+    dataset.card.update(
+        name=name,
+        description=entry["about"],
+        licence=entry["licence"],
+        provenance="; ".join(origins) + (f"; cite {entry['cite']}" if "cite" in entry else ""),
+    )
     return dataset
 
 
@@ -93,7 +110,10 @@ def _read(registry) -> dict:
     try:
         book = json.loads(path.read_text(encoding="utf-8"))
         if book["format"] != FORMAT:
-            raise DataError(f"{path} has registry format {book['format']}, this tinykit reads {FORMAT}.", "Update tinykit.")
+            raise DataError(
+                f"{path} has registry format {book['format']}, this tinykit reads {FORMAT}.",
+                "Update tinykit.",
+            )
         return book
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise DataError(f"The registry {path} cannot be read ({error}).", "Restore the file.") from None

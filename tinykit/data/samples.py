@@ -24,8 +24,10 @@ def sample(name: str = "gestures") -> Dataset:
     folder = data_dir()
     names = sorted(p.parent.name for p in folder.glob(f"*/{CARD}"))
     if name not in names:
-        raise DataError(f"There is no sample {name!r}; there is {', '.join(names) or 'none'}.",
-                        "Use sample('gestures')." if names else "Run python data/make_gestures.py.")
+        raise DataError(
+            f"There is no sample {name!r}; there is {', '.join(names) or 'none'}.",
+            "Use sample('gestures')." if names else "Run python data/make_gestures.py.",
+        )
     dataset = Dataset.load(folder / name)
     dataset.path = None  # so that nobody's takes end up among the samples
     return dataset

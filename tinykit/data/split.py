@@ -27,7 +27,11 @@ class Split(NamedTuple):
     def missing(self) -> dict[str, tuple[str, ...]]:
         """Labels that a side lacks although another has them: ``{side: labels}``."""
         every = set().union(*(side.labels for side in self))
-        lacking = {name: tuple(sorted(every - set(side.labels))) for name, side in zip(self._fields, self) if len(side)}
+        lacking = {
+            name: tuple(sorted(every - set(side.labels)))
+            for name, side in zip(self._fields, self)
+            if len(side)
+        }
         return {name: labels for name, labels in lacking.items() if labels}
 
     def __repr__(self) -> str:
@@ -65,7 +69,9 @@ def split(dataset, by: str = "person", fractions=(0.6, 0.2, 0.2), seed: int = 0)
         groups = _groups(dataset, by)
         sides = _whole_groups(dataset, groups, (train, validation, test), seed, by)
     else:
-        raise DataError(f"A split by {by!r} is not known; it goes by {', '.join(WAYS)}.", "Choose one of these.")
+        raise DataError(
+            f"A split by {by!r} is not known; it goes by {', '.join(WAYS)}.", "Choose one of these."
+        )
     card = {"by": by, "fractions": [train, validation, test], "seed": seed, "of": dataset.fingerprint}
     return Split(*(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES)))
 
@@ -93,18 +99,26 @@ def folds(dataset, by: str = "person", k: int | None = None, seed: int = 0) -> l
             for place, i in enumerate(members):
                 tests[place * k // len(members)].append(i)
     else:
-        raise DataError(f"Folds by {by!r} are not known; they go by {', '.join(WAYS[:4])}.", "Choose one of these.")
+        raise DataError(
+            f"Folds by {by!r} are not known; they go by {', '.join(WAYS[:4])}.", "Choose one of these."
+        )
     tests = [t for t in tests if t]
     if len(tests) < 2:
-        raise DataError(f"The dataset has {len(tests)} {by}, folds need at least 2.",
-                        "Use by='recording' or by='blocks', or record more people.")
+        raise DataError(
+            f"The dataset has {len(tests)} {by}, folds need at least 2.",
+            "Use by='recording' or by='blocks', or record more people.",
+        )
     made = []
     for number, test in enumerate(tests):
         inside = set(test)
         train = [r for i, r in enumerate(recordings) if i not in inside]
         card = {"by": by, "fold": number, "folds": len(tests), "seed": seed, "of": dataset.fingerprint}
-        made.append(Fold(dataset.part(train, split={**card, "side": "training"}),
-                         dataset.part([recordings[i] for i in test], split={**card, "side": "testing"})))
+        made.append(
+            Fold(
+                dataset.part(train, split={**card, "side": "training"}),
+                dataset.part([recordings[i] for i in test], split={**card, "side": "testing"}),
+            )
+        )
     return made
 
 
@@ -114,8 +128,11 @@ def _fractions(fractions) -> tuple[float, float, float]:
     except (TypeError, ValueError):
         values = ()
     if len(values) != 3 or min(values) < 0 or values[0] == 0 or abs(sum(values) - 1) > 1e-6:
-        raise DataError(f"The fractions are {fractions}; expected three (training, validation, test) that add "
-                        "up to 1, training not 0.", "For example fractions=(0.6, 0.2, 0.2).")
+        raise DataError(
+            f"The fractions are {fractions}; expected three (training, validation, test) that add "
+            "up to 1, training not 0.",
+            "For example fractions=(0.6, 0.2, 0.2).",
+        )
     return values
 
 
@@ -133,8 +150,10 @@ def _groups(dataset, by: str) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     for i, recording in enumerate(dataset.recordings):
         if not getattr(recording, by):
-            raise DataError(f"Recording {recording.id} has no {by}, so a split by {by} is not possible.",
-                            "Use by='blocks' (early against late) or by='recording', and say so in the report.")
+            raise DataError(
+                f"Recording {recording.id} has no {by}, so a split by {by} is not possible.",
+                "Use by='blocks' (early against late) or by='recording', and say so in the report.",
+            )
         name = recording.person if by == "person" else f"{recording.person}/{recording.session}"
         groups.setdefault(name, []).append(i)
     return groups
@@ -158,16 +177,20 @@ def _whole_groups(dataset, groups, fractions, seed, by):
     sizes = _sizes(len(names), fractions)
     wanted = 1 + sum(f > 0 for f in fractions[1:])
     if len(names) < wanted or sizes[0] < 1:
-        raise DataError(f"The dataset has {len(names)} {by}(s); this split needs at least {wanted}.",
-                        f"Use by='blocks' or by='recording', or record more {by}s.")
+        raise DataError(
+            f"The dataset has {len(names)} {by}(s); this split needs at least {wanted}.",
+            f"Use by='blocks' or by='recording', or record more {by}s.",
+        )
     labels = {name: {x for i in groups[name] for x in dataset.recordings[i].labels} for name in names}
     everything = set().union(*labels.values())
     best = None
     for attempt in range(_ATTEMPTS):
         order = sorted(names, key=lambda name: _key(seed, f"{attempt}:{name}"))
-        parts = (order[sizes[1] + sizes[2]:], order[sizes[2]: sizes[1] + sizes[2]], order[:sizes[2]])
-        score = tuple(len(everything - set().union(*(labels[n] for n in part))) if part else 0
-                      for part in (parts[0], parts[2], parts[1]))
+        parts = (order[sizes[1] + sizes[2] :], order[sizes[2] : sizes[1] + sizes[2]], order[: sizes[2]])
+        score = tuple(
+            len(everything - set().union(*(labels[n] for n in part))) if part else 0
+            for part in (parts[0], parts[2], parts[1])
+        )
         shares = [sum(len(groups[n]) for n in part) / len(dataset.recordings) for part in parts]
         score += (round(10 * max(abs(a - b) for a, b in zip(shares, fractions))),)
         if best is None or score < best[0]:
@@ -219,10 +242,10 @@ def _blocks(dataset, fractions):
                 for side, piece in zip(sides, _in_time(recording, fractions)):
                     side.extend(piece)
             continue
-        train, validation, test = _few(len(recordings), fractions)
+        train, validation, _ = _few(len(recordings), fractions)
         sides[0].extend(recordings[:train])
-        sides[1].extend(recordings[train: train + validation])
-        sides[2].extend(recordings[train + validation:])
+        sides[1].extend(recordings[train : train + validation])
+        sides[2].extend(recordings[train + validation :])
     return sides
 
 
@@ -234,11 +257,19 @@ def _in_time(recording, fractions, shortest_s: float = 4.0):
     ends = [0, round(n * fractions[0]), round(n * (fractions[0] + fractions[1])), n]
     pieces = []
     for number, (a, b) in enumerate(zip(ends, ends[1:])):
-        pieces.append([recording.with_(
-            samples=recording.samples[a:b], id=f"{recording.id}:{number}",
-            row_labels=None if recording.row_labels is None else recording.row_labels[a:b],
-            timestamps_ms=None if recording.timestamps_ms is None else recording.timestamps_ms[a:b],
-            source=f"{recording.source} rows {a}-{b - 1}".strip())] if b > a else [])
+        pieces.append(
+            [
+                recording.with_(
+                    samples=recording.samples[a:b],
+                    id=f"{recording.id}:{number}",
+                    row_labels=None if recording.row_labels is None else recording.row_labels[a:b],
+                    timestamps_ms=None if recording.timestamps_ms is None else recording.timestamps_ms[a:b],
+                    source=f"{recording.source} rows {a}-{b - 1}".strip(),
+                )
+            ]
+            if b > a
+            else []
+        )
     return pieces
 
 
@@ -246,8 +277,10 @@ def _given(dataset) -> Split:
     """The split that the dataset came with."""
     sides = [[r for r in dataset.recordings if r.split == name] for name in SIDES]
     if not sides[0] or not sides[2]:
-        raise DataError("The dataset does not come with a split: its recordings are not marked training and "
-                        "testing.", "Use by='person'.")
+        raise DataError(
+            "The dataset does not come with a split: its recordings are not marked training and testing.",
+            "Use by='person'.",
+        )
     card = {"by": "given", "of": dataset.fingerprint}
     return Split(*(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES)))
 

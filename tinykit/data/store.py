@@ -31,8 +31,20 @@ from .recording import Recording, safe_name
 
 FORMAT = 1
 CARD, INDEX, FOLDER, REMOVED = "dataset.json", "recordings.csv", "recordings", "removed"
-COLUMNS = ("file", "label", "person", "session", "split", "sha256", "device", "recorded_at", "quality",
-           "id", "rate_hz", "source")
+COLUMNS = (
+    "file",
+    "label",
+    "person",
+    "session",
+    "split",
+    "sha256",
+    "device",
+    "recorded_at",
+    "quality",
+    "id",
+    "rate_hz",
+    "source",
+)
 UNITS = {"acceleration": "g", "angular rate": "deg/s", "timestamp": "ms"}
 
 
@@ -42,8 +54,10 @@ def write(dataset, path: Path) -> None:
         raise DataError(f"{path} is a file; a dataset is a folder.", "Give another name.")
     if path.is_dir() and any(path.iterdir()):
         if dataset.path is None or path.resolve() != dataset.path.resolve():
-            raise DataError(f"The folder {path} is not empty; nothing was written.",
-                            "Give a new name, or open that dataset and add to it.")
+            raise DataError(
+                f"The folder {path} is not empty; nothing was written.",
+                "Give a new name, or open that dataset and add to it.",
+            )
         _replace(path / CARD, _card_text(dataset))
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +119,9 @@ def read(path: Path) -> tuple[list[Recording], dict]:
     except FileNotFoundError:
         raise DataError(f"{path} is not a tinykit dataset: it has no {CARD}.", "Check the folder.") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path / CARD} cannot be read ({error}).", "Restore it, or write it again.") from None
+        raise DataError(
+            f"{path / CARD} cannot be read ({error}).", "Restore it, or write it again."
+        ) from None
     if found != FORMAT:
         raise DataError(f"{path} has dataset format {found}, this tinykit reads {FORMAT}.", "Update tinykit.")
     card.pop("format")
@@ -118,13 +134,19 @@ def read(path: Path) -> tuple[list[Recording], dict]:
             changed.append(row["file"])
         recordings.append(_parse(path / row["file"], data, row))
     if changed:
-        card["notes"].append(f"On opening: {len(changed)} file(s) differ from when they were recorded "
-                             f"({changed[0]}{', ...' if len(changed) > 1 else ''}).")
+        card["notes"].append(
+            f"On opening: {len(changed)} file(s) differ from when they were recorded "
+            f"({changed[0]}{', ...' if len(changed) > 1 else ''})."
+        )
     known = {row["file"] for row in rows}
-    stray = sorted(f"{FOLDER}/{p.name}" for p in (path / FOLDER).glob("*.csv*") if f"{FOLDER}/{p.name}" not in known)
+    stray = sorted(
+        f"{FOLDER}/{p.name}" for p in (path / FOLDER).glob("*.csv*") if f"{FOLDER}/{p.name}" not in known
+    )
     if stray:
-        card["notes"].append(f"On opening: {len(stray)} file(s) are not in {INDEX}, perhaps from an interrupted "
-                             f"save ({stray[0]}{', ...' if len(stray) > 1 else ''}); they were left alone.")
+        card["notes"].append(
+            f"On opening: {len(stray)} file(s) are not in {INDEX}, perhaps from an interrupted "
+            f"save ({stray[0]}{', ...' if len(stray) > 1 else ''}); they were left alone."
+        )
     return recordings, card
 
 
@@ -136,8 +158,9 @@ def _file_bytes(path: Path, row: dict) -> bytes:
     try:
         return file.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path / INDEX} names {row['file']}, which is not there.",
-                        "Restore the file, or delete its row.") from None
+        raise DataError(
+            f"{path / INDEX} names {row['file']}, which is not there.", "Restore the file, or delete its row."
+        ) from None
 
 
 def _parse(file: Path, data: bytes, row: dict) -> Recording:
@@ -146,17 +169,22 @@ def _parse(file: Path, data: bytes, row: dict) -> Recording:
     labelled = header[-1:] == ["label"]
     channels = tuple(header[1:-1] if labelled else header[1:])
     if header[:1] != ["timestamp"] or not channels or set(channels) - set(units.CHANNELS):
-        raise DataError(f"{file} begins with {','.join(header)!r}; expected timestamp and channels such as "
-                        f"{','.join(units.CHANNELS)}.", "Restore the file.")
+        raise DataError(
+            f"{file} begins with {','.join(header)!r}; expected timestamp and channels such as "
+            f"{','.join(units.CHANNELS)}.",
+            "Restore the file.",
+        )
     table = []
     for number, line in enumerate(lines[1:], 2):
         try:
-            values = [float(x) for x in line[:1 + len(channels)]]
+            values = [float(x) for x in line[: 1 + len(channels)]]
             if len(line) != len(header):
                 raise ValueError
         except ValueError:
-            raise DataError(f"{file}, line {number}: {','.join(line)!r} is not a row of {len(header)} values.",
-                            "Restore the file, or delete the line.") from None
+            raise DataError(
+                f"{file}, line {number}: {','.join(line)!r} is not a row of {len(header)} values.",
+                "Restore the file, or delete the line.",
+            ) from None
         table.append(values)
     if not table:
         raise DataError(f"{file} has no rows.", "Restore the file, or delete its row in recordings.csv.")
@@ -165,11 +193,22 @@ def _parse(file: Path, data: bytes, row: dict) -> Recording:
     rate = float(row.get("rate_hz") or 0) or rate_of(times)
     even = np.abs(times - times[0] - np.arange(len(times)) * (1000.0 / rate)).max() < 0.01
     return Recording(
-        samples=table[:, 1:], channels=channels, rate_hz=rate, label=row["label"] or None,
+        samples=table[:, 1:],
+        channels=channels,
+        rate_hz=rate,
+        label=row["label"] or None,
         row_labels=np.array([line[-1] for line in lines[1:]]) if labelled else None,
-        person=row["person"], session=row["session"], id=row.get("id") or file.stem, device=row["device"],
-        recorded_at=row["recorded_at"], split=row["split"], quality=json.loads(row["quality"] or "{}"),
-        sha256=row["sha256"], timestamps_ms=None if even else times, source=row.get("source") or row["file"])
+        person=row["person"],
+        session=row["session"],
+        id=row.get("id") or file.stem,
+        device=row["device"],
+        recorded_at=row["recorded_at"],
+        split=row["split"],
+        quality=json.loads(row["quality"] or "{}"),
+        sha256=row["sha256"],
+        timestamps_ms=None if even else times,
+        source=row.get("source") or row["file"],
+    )
 
 
 def rate_of(times_ms) -> float:
@@ -192,17 +231,29 @@ def _file_name(recording: Recording, taken) -> str:
 
 def _row(recording: Recording, name: str, data: bytes) -> dict:
     return {
-        "file": name, "label": recording.label or "", "person": recording.person, "session": recording.session,
-        "split": recording.split, "sha256": hashlib.sha256(data).hexdigest(), "device": recording.device,
-        "recorded_at": recording.recorded_at, "id": recording.id, "rate_hz": repr(recording.rate_hz),
+        "file": name,
+        "label": recording.label or "",
+        "person": recording.person,
+        "session": recording.session,
+        "split": recording.split,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "device": recording.device,
+        "recorded_at": recording.recorded_at,
+        "id": recording.id,
+        "rate_hz": repr(recording.rate_hz),
         "quality": json.dumps(recording.quality, sort_keys=True) if recording.quality else "",
         "source": recording.source,
     }
 
 
 def _card_text(dataset) -> bytes:
-    card = {"format": FORMAT, **dataset.card, "rate_hz": dataset.rate_hz, "channels": list(dataset.channels),
-            "units": UNITS}
+    card = {
+        "format": FORMAT,
+        **dataset.card,
+        "rate_hz": dataset.rate_hz,
+        "channels": list(dataset.channels),
+        "units": UNITS,
+    }
     return (json.dumps(card, indent=1, ensure_ascii=False, default=str) + "\n").encode()
 
 

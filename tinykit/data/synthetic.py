@@ -19,6 +19,10 @@ from .take import take_quality
 LABELS = ("circle", "flex", "negative", "punch", "wing")
 PERSONS = ("ada", "ben", "cleo", "dan", "eva", "finn")
 SECONDS = 1.5
+_DESCRIPTION = (
+    "Synthetic: made-up people move a simulated board. Good for learning the tools; what is measured on it "
+    "says nothing about real hands."
+)
 _DECIMALS = 3  # as Arduino's sketch prints them
 _LEFT = {"dan"}  # one in six, as among people about one in ten
 
@@ -27,22 +31,36 @@ def person(name: str) -> motion.Person:
     """A made-up person: the same name always moves in the same way."""
     r = _random("person", name)
     return motion.Person(
-        name=name, speed=r.uniform(0.82, 1.2), size=r.uniform(0.8, 1.2),
+        name=name,
+        speed=r.uniform(0.82, 1.2),
+        size=r.uniform(0.8, 1.2),
         left=name in _LEFT if name in PERSONS else r.uniform() < 0.1,
-        grip=tuple(np.radians(r.uniform(-22, 22, 3))), arm=r.uniform(0.26, 0.34), tremor=r.uniform(0.6, 1.6),
-        follow=r.uniform(0.5, 1.4))
+        grip=tuple(np.radians(r.uniform(-22, 22, 3))),
+        arm=r.uniform(0.26, 0.34),
+        tremor=r.uniform(0.6, 1.6),
+        follow=r.uniform(0.5, 1.4),
+    )
 
 
 def sensor(name: str, session: str) -> imu.Sensor:
     """The sensor that a person has in a session; its offsets drift from session to session."""
     made = imu.Sensor.typical(_random("sensor", name))
     r = _random("sensor", name, session)
-    return imu.Sensor(made.rate_hz, made.noise_g, made.noise_dps, made.bias_g + 0.006 * r.randn(3),
-                      made.bias_dps + 0.4 * r.randn(3), made.mix_a, made.mix_g, made.jitter)
+    return imu.Sensor(
+        made.rate_hz,
+        made.noise_g,
+        made.noise_dps,
+        made.bias_g + 0.006 * r.randn(3),
+        made.bias_dps + 0.4 * r.randn(3),
+        made.mix_a,
+        made.mix_g,
+        made.jitter,
+    )
 
 
-def trajectory(label: str, who: str, session: str = "1", number: int = 0,
-               seconds: float = SECONDS) -> imu.Trajectory:
+def trajectory(
+    label: str, who: str, session: str = "1", number: int = 0, seconds: float = SECONDS
+) -> imu.Trajectory:
     """The movement of one take.
 
     Parameters
@@ -60,8 +78,10 @@ def trajectory(label: str, who: str, session: str = "1", number: int = 0,
         There is no such label.
     """
     if label not in LABELS and label not in motion.OTHER:
-        raise DataError(f"There is no synthetic movement {label!r}.",
-                        f"Choose one of {', '.join((*LABELS, *motion.OTHER))}.")
+        raise DataError(
+            f"There is no synthetic movement {label!r}.",
+            f"Choose one of {', '.join((*LABELS, *motion.OTHER))}.",
+        )
     p = person(who)
     sitting = _random("session", who, session)
     pose = np.radians([8.0, 8.0, 12.0]) * sitting.randn(3)
@@ -85,19 +105,29 @@ def trajectory(label: str, who: str, session: str = "1", number: int = 0,
 def take(label: str, who: str, session: str = "1", number: int = 0, seconds: float = SECONDS) -> Recording:
     """One synthetic recording, labelled; see ``trajectory``."""
     made = sensor(who, session)
-    counts, times = imu.measure(trajectory(label, who, session, number, seconds), made,
-                                _random("noise", label, who, session, number))
+    counts, times = imu.measure(
+        trajectory(label, who, session, number, seconds), made, _random("noise", label, who, session, number)
+    )
     samples = np.round(units.to_units(counts, units.CHANNELS), _DECIMALS)
     kept = label if label in LABELS else "negative"
     quality = take_quality(samples, rate_hz=units.RATE_HZ, timestamps_ms=times, label="rest")
     return Recording(
-        samples, rate_hz=quality.rate_hz, timestamps_ms=np.round(times, 2), quality=quality.to_dict(),
-        label=kept, person=who, session=session,
-        id=f"{who}-{session}-{label.replace(' ', '-')}-{number:02d}", device="generator",
-        source=f"synthetic.take({label!r}, {who!r}, {session!r}, {number})")
+        samples,
+        rate_hz=quality.rate_hz,
+        timestamps_ms=np.round(times, 2),
+        quality=quality.to_dict(),
+        label=kept,
+        person=who,
+        session=session,
+        id=f"{who}-{session}-{label.replace(' ', '-')}-{number:02d}",
+        device="generator",
+        source=f"synthetic.take({label!r}, {who!r}, {session!r}, {number})",
+    )
 
 
-def stream(labels, who: str = "ada", session: str = "1", number: int = 0, seconds: float = SECONDS) -> Recording:
+def stream(
+    labels, who: str = "ada", session: str = "1", number: int = 0, seconds: float = SECONDS
+) -> Recording:
     """Several takes in one go, with a label per row: what a board would feel while it is worn.
 
     Parameters
@@ -110,8 +140,16 @@ def stream(labels, who: str = "ada", session: str = "1", number: int = 0, second
     for part in parts[1:]:
         joined.append(_joined(joined[-1][-1], part.samples))
     rows = np.concatenate([np.full(len(part), part.label) for part in parts])
-    return Recording(np.concatenate(joined), rate_hz=parts[0].rate_hz, row_labels=rows, person=who, session=session,
-                     id=f"{who}-{session}-stream-{number:02d}", device="generator", source="synthetic.stream")
+    return Recording(
+        np.concatenate(joined),
+        rate_hz=parts[0].rate_hz,
+        row_labels=rows,
+        person=who,
+        session=session,
+        id=f"{who}-{session}-stream-{number:02d}",
+        device="generator",
+        source="synthetic.stream",
+    )
 
 
 def gestures(persons=PERSONS, labels=LABELS, sessions=("1", "2"), takes: int = 6) -> Dataset:
@@ -123,16 +161,25 @@ def gestures(persons=PERSONS, labels=LABELS, sessions=("1", "2"), takes: int = 6
     takes : int
         Per label, person and session.
     """
-    recordings = [take(label, who, session, s * takes + number)
-                  for who in persons for s, session in enumerate(sessions) for label in labels
-                  for number in range(takes)]
-    return Dataset(recordings, {
-        "name": "gestures", "synthetic": True, "sensor": "simulated LSM9DS1, 119 Hz, +-4 g, +-2000 deg/s",
-        "description": "Synthetic: made-up people move a simulated board. Good for learning the tools; what is "
-                       "measured on it says nothing about real hands.",
-        "licence": "MIT", "consent": "not needed: nobody was recorded",
-        "provenance": "made by tinykit.data.synthetic",
-    })
+    recordings = [
+        take(label, who, session, s * takes + number)
+        for who in persons
+        for s, session in enumerate(sessions)
+        for label in labels
+        for number in range(takes)
+    ]
+    return Dataset(
+        recordings,
+        {
+            "name": "gestures",
+            "synthetic": True,
+            "sensor": "simulated LSM9DS1, 119 Hz, +-4 g, +-2000 deg/s",
+            "description": _DESCRIPTION,
+            "licence": "MIT",
+            "consent": "not needed: nobody was recorded",
+            "provenance": "made by tinykit.data.synthetic",
+        },
+    )
 
 
 def _joined(before: np.ndarray, samples: np.ndarray, rows: int = 12) -> np.ndarray:

@@ -11,7 +11,19 @@ from ..errors import TakeRefused
 from . import units
 
 # Labels of which stillness is the point.
-REST = {"rest", "resting", "idle", "still", "nothing", "none", "background", "seated", "sitting", "standing", "lying"}
+REST = {
+    "rest",
+    "resting",
+    "idle",
+    "still",
+    "nothing",
+    "none",
+    "background",
+    "seated",
+    "sitting",
+    "standing",
+    "lying",
+}
 
 
 @dataclass(frozen=True)
@@ -99,10 +111,10 @@ class Quality:
 
     @property
     def verdict(self) -> str:
-        """"good", or the kind of the first problem or warning."""
+        """ "good", or the kind of the first problem or warning."""
         return (self.problems + self.warnings or [Problem("good", "", "")])[0].kind
 
-    def require(self) -> "Quality":
+    def require(self) -> Quality:
         """Itself, if it is good enough.
 
         Raises
@@ -111,21 +123,38 @@ class Quality:
             With the reasons.
         """
         if self.problems:
-            raise TakeRefused("The take was not kept: " + "; ".join(p.text for p in self.problems) + ".",
-                              " ".join(dict.fromkeys(p.next for p in self.problems)))
+            raise TakeRefused(
+                "The take was not kept: " + "; ".join(p.text for p in self.problems) + ".",
+                " ".join(dict.fromkeys(p.next for p in self.problems)),
+            )
         return self
 
     def to_dict(self) -> dict:
         """As kept with the recording: plain numbers and the kinds of warnings."""
-        numbers = {"rate_hz": self.rate_hz, "jitter_ms": self.jitter_ms, "lost": self.lost, "clipped": self.clipped,
-                   "motion_g": self.motion_g, "motion_dps": self.motion_dps}
+        numbers = {
+            "rate_hz": self.rate_hz,
+            "jitter_ms": self.jitter_ms,
+            "lost": self.lost,
+            "clipped": self.clipped,
+            "motion_g": self.motion_g,
+            "motion_dps": self.motion_dps,
+        }
         kept = {name: round(float(value), 4) for name, value in numbers.items() if np.isfinite(value)}
         kept["lost"] = int(self.lost)
         return {**kept, "verdict": self.verdict}
 
 
-def take_quality(samples, channels=units.CHANNELS, rate_hz: float = units.RATE_HZ, *, timestamps_ms=None, index=None,
-                 seconds: float | None = None, label: str | None = None, limits: Limits = LIMITS) -> Quality:
+def take_quality(
+    samples,
+    channels=units.CHANNELS,
+    rate_hz: float = units.RATE_HZ,
+    *,
+    timestamps_ms=None,
+    index=None,
+    seconds: float | None = None,
+    label: str | None = None,
+    limits: Limits = LIMITS,
+) -> Quality:
     """Measure a take and judge it.
 
     Parameters
@@ -154,7 +183,9 @@ def take_quality(samples, channels=units.CHANNELS, rate_hz: float = units.RATE_H
     n = len(x)
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    steps = np.diff(np.asarray(index, np.int64)) if index is not None and n > 1 else np.ones(max(n - 1, 0), int)
+    steps = (
+        np.diff(np.asarray(index, np.int64)) if index is not None and n > 1 else np.ones(max(n - 1, 0), int)
+    )
     lost = int(np.maximum(steps - 1, 0).sum())
     true_rate, jitter_ms = float(rate_hz), 0.0
     if timestamps_ms is not None and n > 1:
@@ -173,33 +204,61 @@ def take_quality(samples, channels=units.CHANNELS, rate_hz: float = units.RATE_H
         problems.append(Problem("too short", f"it is {length:.2f} s long, {asked}", "Record it again."))
     if n and not np.isfinite(x).all():
         row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
-        problems.append(Problem("not a number", f"row {row} has a value that is not a number", "Record it again."))
+        problems.append(
+            Problem("not a number", f"row {row} has a value that is not a number", "Record it again.")
+        )
         x = np.nan_to_num(x)
     if abs(true_rate / rate_hz - 1) > limits.rate:
-        problems.append(Problem("wrong rate", f"its true rate is {true_rate:.1f} Hz, expected {rate_hz:g} Hz",
-                                "Close programs that keep the computer busy, or check the sensor's setting."))
+        problems.append(
+            Problem(
+                "wrong rate",
+                f"its true rate is {true_rate:.1f} Hz, expected {rate_hz:g} Hz",
+                "Close programs that keep the computer busy, or check the sensor's setting.",
+            )
+        )
     if jitter_ms * rate_hz / 1000 > limits.jitter:
-        problems.append(Problem("uneven", f"its samples come unevenly (jitter {jitter_ms:.1f} ms of "
-                                f"{1000 / rate_hz:.1f} ms)", "Record it again; check the sensor's setting."))
+        problems.append(
+            Problem(
+                "uneven",
+                f"its samples come unevenly (jitter {jitter_ms:.1f} ms of {1000 / rate_hz:.1f} ms)",
+                "Record it again; check the sensor's setting.",
+            )
+        )
     if lost:
-        what = Problem("samples lost", f"{lost} of {n + lost} samples were lost",
-                       "Check the cable, close other programs that use the port, and record it again.")
+        what = Problem(
+            "samples lost",
+            f"{lost} of {n + lost} samples were lost",
+            "Check the cable, close other programs that use the port, and record it again.",
+        )
         (problems if lost > limits.lost * (n + lost) else warnings).append(what)
     motion_g, motion_dps = motion(x, channels)
     clipped = clipped_share(x, channels) if n else 0.0
     if clipped > limits.clipped / 2:
-        what = Problem("clipped", f"{clipped:.0%} of its rows are at the end of the sensor's range "
-                       f"({units.RANGE_G:g} g, {units.RANGE_DPS:g} deg/s)", "Move less hard.")
+        what = Problem(
+            "clipped",
+            f"{clipped:.0%} of its rows are at the end of the sensor's range "
+            f"({units.RANGE_G:g} g, {units.RANGE_DPS:g} deg/s)",
+            "Move less hard.",
+        )
         (problems if clipped > limits.clipped else warnings).append(what)
     still = not (motion_g > limits.still_g or motion_dps > limits.still_dps)
     if n and still and (label or "").lower() not in REST:
         moved = f"{motion_g:.3f} g" if np.isfinite(motion_g) else f"{motion_dps:.1f} deg/s"
-        problems.append(Problem("too still", f"nothing moves in it (standard deviation {moved})",
-                                "Begin to move after the count; check that it is this board that you move."))
+        problems.append(
+            Problem(
+                "too still",
+                f"nothing moves in it (standard deviation {moved})",
+                "Begin to move after the count; check that it is this board that you move.",
+            )
+        )
     dead = dead_channels(x, channels)
     if dead:
-        problems.append(Problem("dead axis", f"{', '.join(dead)} never changes", "Check the sensor; reset the board."))
-    return Quality(float(length), true_rate, jitter_ms, lost, float(clipped), motion_g, motion_dps, problems, warnings)
+        problems.append(
+            Problem("dead axis", f"{', '.join(dead)} never changes", "Check the sensor; reset the board.")
+        )
+    return Quality(
+        float(length), true_rate, jitter_ms, lost, float(clipped), motion_g, motion_dps, problems, warnings
+    )
 
 
 def motion(samples, channels) -> tuple[float, float]:

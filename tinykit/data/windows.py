@@ -58,10 +58,20 @@ class Windows:
         """Samples in a window."""
         return self.counts.shape[1]
 
-    def select(self, mask) -> "Windows":
+    def select(self, mask) -> Windows:
         """The windows for which ``mask`` (boolean or indices) holds."""
-        return Windows(self.counts[mask], self.labels[mask], self.takes[mask], self.starts[mask],
-                       self.persons[mask], self.names, self.channels, self.rate_hz, self.per_take, self.ids)
+        return Windows(
+            self.counts[mask],
+            self.labels[mask],
+            self.takes[mask],
+            self.starts[mask],
+            self.persons[mask],
+            self.names,
+            self.channels,
+            self.rate_hz,
+            self.per_take,
+            self.ids,
+        )
 
     def answers(self, probabilities) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Bring answers for windows to what is scored: takes, or the windows themselves.
@@ -79,8 +89,10 @@ class Windows:
         """
         probabilities = np.asarray(probabilities, np.float64)
         if len(probabilities) != len(self):
-            raise DataError(f"{len(probabilities)} answers were given for {len(self)} windows.",
-                            "Answer every window once, in order.")
+            raise DataError(
+                f"{len(probabilities)} answers were given for {len(self)} windows.",
+                "Answer every window once, in order.",
+            )
         if not self.per_take:
             return probabilities, self.labels, self.persons
         _, first, which = np.unique(self.takes, return_index=True, return_inverse=True)
@@ -90,8 +102,10 @@ class Windows:
 
     def __repr__(self) -> str:
         per = "scored per take" if self.per_take else "scored per window"
-        return (f"<Windows {len(self)} of {self.window} samples at {self.rate_hz:g} Hz, "
-                f"{','.join(self.channels)}, {len(self.names)} labels, {per}>")
+        return (
+            f"<Windows {len(self)} of {self.window} samples at {self.rate_hz:g} Hz, "
+            f"{','.join(self.channels)}, {len(self.names)} labels, {per}>"
+        )
 
 
 def resample(samples, rate_hz: float, to_hz: float) -> np.ndarray:
@@ -178,7 +192,7 @@ def majority(recording, starts, window: int, rate_hz: float) -> list[str]:
     at_rate = recording.row_labels[rows]
     answers = []
     for start in starts:
-        part = at_rate[max(start, 0): start + window]
+        part = at_rate[max(start, 0) : start + window]
         names, counts = np.unique(part, return_counts=True)
         best = set(names[counts == counts.max()].tolist())
         answers.append(next(str(x) for x in part[::-1] if x in best))
@@ -188,24 +202,33 @@ def majority(recording, starts, window: int, rate_hz: float) -> list[str]:
 def make_windows(recordings, window: int, hop: int | None, rate_hz: float, channels, names) -> Windows:
     """Windows of many recordings; see ``Dataset.windows``."""
     if window < 1 or (hop is not None and hop < 1):
-        raise DataError(f"The window is {window} samples and the hop {hop}; both must be at least 1.",
-                        "Give lengths in samples.")
+        raise DataError(
+            f"The window is {window} samples and the hop {hop}; both must be at least 1.",
+            "Give lengths in samples.",
+        )
     streams = [r.row_labels is not None for r in recordings]
     if any(streams) and not all(streams):
-        raise DataError("Some recordings have a label per row, some one label for all.",
-                        "Select one kind: dataset.select(...).")
+        raise DataError(
+            "Some recordings have a label per row, some one label for all.",
+            "Select one kind: dataset.select(...).",
+        )
     hop = hop or max(1, window // 2)
     index = {name: i for i, name in enumerate(names)}
     counts, labels, takes, starts, persons = [], [], [], [], []
     for i, recording in enumerate(recordings):
         missing = [c for c in channels if c not in recording.channels]
         if missing:
-            raise DataError(f"Recording {recording.id} has channels {','.join(recording.channels)}; "
-                            f"{','.join(missing)} is asked for.", "Ask for channels that all recordings have.")
+            raise DataError(
+                f"Recording {recording.id} has channels {','.join(recording.channels)}; "
+                f"{','.join(missing)} is asked for.",
+                "Ask for channels that all recordings have.",
+            )
         if not np.isfinite(recording.samples).all():
             row = int(np.flatnonzero(~np.isfinite(recording.samples).all(axis=1))[0])
-            raise DataError(f"Recording {recording.id} has a value that is not a number in row {row}.",
-                            "Leave the recording out (tk.audit shows which).")
+            raise DataError(
+                f"Recording {recording.id} has a value that is not a number in row {row}.",
+                "Leave the recording out (tk.audit shows which).",
+            )
         x, first = cut(recording, window, hop, rate_hz, channels)
         if recording.row_labels is not None:
             found = majority(recording, first, window, rate_hz)
@@ -217,7 +240,18 @@ def make_windows(recordings, window: int, hop: int | None, rate_hz: float, chann
         takes += [i] * len(x)
         persons += [recording.person] * len(x)
     if not counts:
-        raise DataError("The dataset has no recordings, so there are no windows.", "Record or open some first.")
-    return Windows(np.concatenate(counts), np.array(labels, int), np.array(takes, int),
-                   np.concatenate(starts), np.array(persons), tuple(names), tuple(channels),
-                   float(rate_hz), not any(streams), tuple(r.id for r in recordings))
+        raise DataError(
+            "The dataset has no recordings, so there are no windows.", "Record or open some first."
+        )
+    return Windows(
+        np.concatenate(counts),
+        np.array(labels, int),
+        np.array(takes, int),
+        np.concatenate(starts),
+        np.array(persons),
+        tuple(names),
+        tuple(channels),
+        float(rate_hz),
+        not any(streams),
+        tuple(r.id for r in recordings),
+    )

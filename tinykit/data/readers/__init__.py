@@ -17,14 +17,23 @@ READERS = {
     "magic-wand text": magic_wand.read,
     "Edge Impulse JSON": edge_impulse.read,
 }
-KINDS = "a tinykit dataset, CSVs with columns aX,aY,aZ(,gX,gY,gZ), magic-wand text files, or an Edge Impulse export"
+KINDS = (
+    "a tinykit dataset, CSVs with columns aX,aY,aZ(,gX,gY,gZ), magic-wand text files, or an Edge "
+    "Impulse export"
+)
 _SUFFIXES = {".csv", ".txt", ".json", ".tsv"}
 _STROKES = "strokes"
 
 
-def open_dataset(path, *, rate_hz: float | None = None, acceleration: str | None = None,
-                 angular_rate: str | None = None, rows_per_take: int | None = None,
-                 person: str | None = None) -> Dataset:
+def open_dataset(
+    path,
+    *,
+    rate_hz: float | None = None,
+    acceleration: str | None = None,
+    angular_rate: str | None = None,
+    rows_per_take: int | None = None,
+    person: str | None = None,
+) -> Dataset:
     """Open recordings, whatever their format: a tinykit dataset, CSVs, text files or JSON.
 
     Units become g and deg/s. What was assumed, converted or left out is in
@@ -59,7 +68,9 @@ def open_dataset(path, *, rate_hz: float | None = None, acceleration: str | None
     if (path / CARD).is_file() or path.name == CARD:
         dataset = Dataset.load(path if path.is_dir() else path.parent)
         if not dataset.recordings:
-            raise DataError(f"The dataset in {path} is empty: it has no recordings.", "Record some takes first.")
+            raise DataError(
+                f"The dataset in {path} is empty: it has no recordings.", "Record some takes first."
+            )
         return dataset
     found: dict[str, list[Path]] = {}
     for file in _files(path):
@@ -69,23 +80,33 @@ def open_dataset(path, *, rate_hz: float | None = None, acceleration: str | None
     strokes = found.pop(_STROKES, [])
     if not found:
         if strokes:
-            raise DataError(f"{strokes[0]} holds strokes of the magic wand: x,y positions that a sketch derived, not "
-                            "what an IMU measured.", "Open raw accelerometer or IMU recordings instead.")
+            raise DataError(
+                f"{strokes[0]} holds strokes of the magic wand: x,y positions that a sketch derived, not "
+                "what an IMU measured.",
+                "Open raw accelerometer or IMU recordings instead.",
+            )
         if path.is_dir() and not any(_files(path)):
-            raise DataError(f"The folder {path} is empty: it has no .csv, .txt or .json files.",
-                            f"Give {KINDS}.")
+            raise DataError(
+                f"The folder {path} is empty: it has no .csv, .txt or .json files.", f"Give {KINDS}."
+            )
         raise DataError(f"{path} has no recordings that can be read.", f"Give {KINDS}.")
     if len(found) > 1:
-        told = ", ".join(f"{len(files)} of {kind} ({files[0].relative_to(path).as_posix()})"
-                         for kind, files in found.items())
+        told = ", ".join(
+            f"{len(files)} of {kind} ({files[0].relative_to(path).as_posix()})"
+            for kind, files in found.items()
+        )
         raise DataError(f"{path} holds several formats: {told}.", "Open the folders one by one.")
     kind, files = next(iter(found.items()))
     options = Options(rate_hz, acceleration, angular_rate, rows_per_take, person)
     recordings, notes = finish(READERS[kind](files, path, options), options)
     if strokes:
         notes.append(f"{len(strokes)} stroke file(s) left out: positions, not IMU data")
-    card = {"name": path.resolve().stem if path.is_file() else path.resolve().name,
-            "provenance": f"read from {path.name} as {kind}", "format_read": kind, "notes": notes}
+    card = {
+        "name": path.resolve().stem if path.is_file() else path.resolve().name,
+        "provenance": f"read from {path.name} as {kind}",
+        "format_read": kind,
+        "notes": notes,
+    }
     return Dataset(recordings, card)
 
 
@@ -118,6 +139,11 @@ def sniff(path: Path) -> str | None:
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    return sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in _SUFFIXES
-                  and not any(part.startswith(".") for part in p.relative_to(path).parts)
-                  and p.stem.lower() not in ("readme", "license", "licence"))
+    return sorted(
+        p
+        for p in path.rglob("*")
+        if p.is_file()
+        and p.suffix.lower() in _SUFFIXES
+        and not any(part.startswith(".") for part in p.relative_to(path).parts)
+        and p.stem.lower() not in ("readme", "license", "licence")
+    )

@@ -30,11 +30,25 @@ def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
         table = read_table(path)
         person = options.person or names.person(path, root)
         where = path.relative_to(root).as_posix() if path != root else path.name
-        shared = dict(channels=table.channels, file=path, label=labels[path], person=person,
-                      acceleration=table.acceleration, angular_rate=table.angular_rate)
+        shared = {
+            "channels": table.channels,
+            "file": path,
+            "label": labels[path],
+            "person": person,
+            "acceleration": table.acceleration,
+            "angular_rate": table.angular_rate,
+        }
         if table.times_ms is not None and options.rows_per_take is None:
-            raws.append(Raw(table.values, times_ms=table.times_ms, rate_hz=rate_of(table.times_ms),
-                            source=where, notes=[f"{where}: {n}" for n in table.notes], **shared))
+            raws.append(
+                Raw(
+                    table.values,
+                    times_ms=table.times_ms,
+                    rate_hz=rate_of(table.times_ms),
+                    source=where,
+                    notes=[f"{where}: {n}" for n in table.notes],
+                    **shared,
+                )
+            )
             continue
         takes, length, note = cut(table, options.rows_per_take)
         notes = [f"{where}: {n}" for n in (*table.notes, note) if n]
@@ -43,11 +57,21 @@ def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
             rate, rate_note = rate_of(table.times_ms), ""
         elif length != ROWS:
             rate = float(length)
-            rate_note = (f"no times in the files: {length} rows a gesture taken to be one second, so {length} Hz "
-                         "assumed; state rate_hz if you know it")
+            rate_note = (
+                f"no times in the files: {length} rows a gesture taken to be one second, so {length} Hz "
+                "assumed; state rate_hz if you know it"
+            )
         for a, b in takes:
-            raws.append(Raw(table.values[a:b], rate_hz=rate, rate_note=rate_note, notes=notes,
-                            source=f"{where} lines {table.lines[a]}-{table.lines[b - 1]}", **shared))
+            raws.append(
+                Raw(
+                    table.values[a:b],
+                    rate_hz=rate,
+                    rate_note=rate_note,
+                    notes=notes,
+                    source=f"{where} lines {table.lines[a]}-{table.lines[b - 1]}",
+                    **shared,
+                )
+            )
     return raws
 
 
@@ -87,10 +111,17 @@ def cut(table: Table, rows: int | None = None) -> tuple[list[tuple[int, int]], i
     for a, b in zip(starts.tolist(), ends.tolist()):
         whole, rest = divmod(b - a, rows)
         before = _fragment(table.values[a:b], rows) if rest and whole else whole
-        takes += [(a + i * rows + rest * (i >= before), a + (i + 1) * rows + rest * (i >= before)) for i in range(whole)]
+        takes += [
+            (a + i * rows + rest * (i >= before), a + (i + 1) * rows + rest * (i >= before))
+            for i in range(whole)
+        ]
         if rest and whole:
-            where = "at the end" if before == whole else f"before gesture {before + 1}, where the signal jumps,"
-            told.append(f"{b - a} rows are no multiple of {rows}: the {rest} row(s) left over {where} were left out")
+            where = (
+                "at the end" if before == whole else f"before gesture {before + 1}, where the signal jumps,"
+            )
+            told.append(
+                f"{b - a} rows are no multiple of {rows}: the {rest} row(s) left over {where} were left out"
+            )
     if not takes:
         return [(0, n)], rows, f"only {n} rows, fewer than a gesture of {rows}: kept as one short take"
     return takes, rows, "; ".join(x for x in (note, *told) if x)
@@ -127,9 +158,11 @@ def _blocks(starts, ends, usual: int) -> tuple[list[tuple[int, int]], int, str]:
             short += 1
         elif rest:
             left += rest
-    told = [f"{cut_up} part(s) without a blank line cut every {usual} rows" if cut_up else "",
-            f"{short} gesture(s) of fewer than {usual} rows kept" if short else "",
-            f"{left} row(s) in parts of less than half a gesture left out" if left else ""]
+    told = [
+        f"{cut_up} part(s) without a blank line cut every {usual} rows" if cut_up else "",
+        f"{short} gesture(s) of fewer than {usual} rows kept" if short else "",
+        f"{left} row(s) in parts of less than half a gesture left out" if left else "",
+    ]
     return takes, usual, "; ".join(t for t in told if t)
 
 
@@ -151,9 +184,14 @@ def _length(values: np.ndarray) -> tuple[int, str]:
     found = max(range(20, min(600, len(values) // 5) + 1), key=strength)
     if strength(found) >= 4.0:
         # A multiple of the true number is as strong: the smallest that is nearly as strong.
-        found = next(r for r in range(20, found + 1) if found % r == 0 and strength(r) >= 0.7 * strength(found))
+        found = next(
+            r for r in range(20, found + 1) if found % r == 0 and strength(r) >= 0.7 * strength(found)
+        )
         return found, f"no blank lines: cut every {found} rows, where the signal jumps"
-    return ROWS, f"no blank lines and no jumps every {ROWS} rows, so perhaps one stream: cut every {ROWS} rows"
+    return (
+        ROWS,
+        f"no blank lines and no jumps every {ROWS} rows, so perhaps one stream: cut every {ROWS} rows",
+    )
 
 
 def _jumps(values: np.ndarray) -> np.ndarray:

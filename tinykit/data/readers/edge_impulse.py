@@ -18,8 +18,13 @@ from . import names
 from .raw import Options, Raw
 from .table import column, text_of
 
-SIDES = {"training": "training", "testing": "testing", "validation": "validation", "train": "training",
-         "test": "testing"}
+SIDES = {
+    "training": "training",
+    "testing": "testing",
+    "validation": "validation",
+    "train": "training",
+    "test": "testing",
+}
 
 
 def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
@@ -40,12 +45,16 @@ def _one(path: Path, root: Path, info: dict, options: Options) -> Raw:
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is not an Edge Impulse recording ({error}).", "Export it again.") from None
     roles = [column(name)[0] for name, _ in sensors]
-    keep = sorted((i for i, role in enumerate(roles) if role in units.CHANNELS),
-                  key=lambda i: units.CHANNELS.index(roles[i]))
+    keep = sorted(
+        (i for i, role in enumerate(roles) if role in units.CHANNELS),
+        key=lambda i: units.CHANNELS.index(roles[i]),
+    )
     channels = tuple(roles[i] for i in keep)
     if not channels or len(set(channels)) != len(channels):
-        raise DataError(f"{path} has the sensors {', '.join(n for n, _ in sensors)}; expected axes of an IMU, each "
-                        "once.", "Export accelerometer or IMU data.")
+        raise DataError(
+            f"{path} has the sensors {', '.join(n for n, _ in sensors)}; expected axes of an IMU, each once.",
+            "Export accelerometer or IMU data.",
+        )
     if interval <= 0:
         raise DataError(f"{path} has an interval of {interval} ms.", "Correct interval_ms in the file.")
     samples = _samples(path, values, len(sensors))[:, keep]
@@ -54,16 +63,26 @@ def _one(path: Path, root: Path, info: dict, options: Options) -> Raw:
     metadata = {k.lower(): str(v) for k, v in (info.get("metadata") or {}).items()}
     issued = (content.get("protected") or {}).get("iat")
     return Raw(
-        samples, channels, path, label=label, row_labels=row_labels,
-        person=options.person or next((metadata[k] for k in ("person", "subject", "user") if k in metadata), "")
+        samples,
+        channels,
+        path,
+        label=label,
+        row_labels=row_labels,
+        person=options.person
+        or next((metadata[k] for k in ("person", "subject", "user") if k in metadata), "")
         or names.person(path, root),
-        session=metadata.get("session", ""), split=_side(path, info), device=str(payload.get("device_name", "")),
-        recorded_at=datetime.fromtimestamp(issued, timezone.utc).isoformat() if isinstance(issued, (int, float))
-        and issued else "",
-        rate_hz=1000.0 / interval, source=where,
+        session=metadata.get("session", ""),
+        split=_side(path, info),
+        device=str(payload.get("device_name", "")),
+        recorded_at=datetime.fromtimestamp(issued, timezone.utc).isoformat()
+        if isinstance(issued, (int, float)) and issued
+        else "",
+        rate_hz=1000.0 / interval,
+        source=where,
         acceleration=_stated(path, sensors, keep, roles, units.ACCELERATION),
         angular_rate=_stated(path, sensors, keep, roles, units.ANGULAR_RATE),
-        notes=[f"{where}: column(s) left out: {', '.join(left)}"] if left else [])
+        notes=[f"{where}: column(s) left out: {', '.join(left)}"] if left else [],
+    )
 
 
 def _samples(path: Path, values, columns: int) -> np.ndarray:
@@ -71,10 +90,14 @@ def _samples(path: Path, values, columns: int) -> np.ndarray:
         if not isinstance(row, list):
             row = values[number] = [row]
         if len(row) != columns:
-            raise DataError(f"{path}, reading {number}: {len(row)} values for {columns} sensors.", "Export it again.")
+            raise DataError(
+                f"{path}, reading {number}: {len(row)} values for {columns} sensors.", "Export it again."
+            )
         if not all(isinstance(v, (int, float)) and np.isfinite(v) for v in row):
-            raise DataError(f"{path}, reading {number}: {row} has a value that is not a finite number.",
-                            "Mend or delete the reading.")
+            raise DataError(
+                f"{path}, reading {number}: {row} has a value that is not a finite number.",
+                "Mend or delete the reading.",
+            )
     if not values:
         raise DataError(f"{path} has no readings.", "Leave the file out.")
     return np.array(values, np.float64)
@@ -86,8 +109,10 @@ def _stated(path, sensors, keep, roles, wanted) -> str | None:
         return None
     known = {units.unit_name(s) for s in stated}
     if len(known) != 1 or None in known:
-        raise DataError(f"{path} states the units {', '.join(sorted(stated))}.",
-                        "Correct the file, or state acceleration= and angular_rate= when opening.")
+        raise DataError(
+            f"{path} states the units {', '.join(sorted(stated))}.",
+            "Correct the file, or state acceleration= and angular_rate= when opening.",
+        )
     return known.pop()
 
 
@@ -126,10 +151,12 @@ def _label(path: Path, info: dict, rows: int):
     if kind == "multi-label":
         per_row = np.full(rows, "", dtype=object)
         for part in label["labels"]:
-            per_row[int(part["startIndex"]): int(part["endIndex"]) + 1] = part["label"]
+            per_row[int(part["startIndex"]) : int(part["endIndex"]) + 1] = part["label"]
         if (per_row == "").any():
             row = int(np.flatnonzero(per_row == "")[0])
-            raise DataError(f"{path}: reading {row} has no label in its label file.", "Label it, or export again.")
+            raise DataError(
+                f"{path}: reading {row} has no label in its label file.", "Label it, or export again."
+            )
         return None, per_row.astype(str)
     return path.name.split(".")[0], None
 

@@ -24,16 +24,29 @@ def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
         where = path.relative_to(root).as_posix() if path != root else path.name
         if any(not label for label in table.row_labels):
             row = next(i for i, label in enumerate(table.row_labels) if not label)
-            raise DataError(f"{path}, line {table.lines[row]}: the label is missing.", "Mend or delete the line.")
+            raise DataError(
+                f"{path}, line {table.lines[row]}: the label is missing.", "Mend or delete the line."
+            )
         times = table.times_ms
         who, session = _who(path, root)
         # Header words of Android's sensor lists; such files keep Android's units.
-        raws.append(Raw(
-            table.values, table.channels, path, row_labels=table.row_labels, person=options.person or who,
-            session=session, times_ms=times, rate_hz=rate_of(times) if times is not None else None,
-            acceleration=table.acceleration, angular_rate=table.angular_rate, source=where,
-            rate_note="rate measured from the files' times" if times is not None else "",
-            notes=[f"{where}: {n}" for n in table.notes]))
+        raws.append(
+            Raw(
+                table.values,
+                table.channels,
+                path,
+                row_labels=table.row_labels,
+                person=options.person or who,
+                session=session,
+                times_ms=times,
+                rate_hz=rate_of(times) if times is not None else None,
+                acceleration=table.acceleration,
+                angular_rate=table.angular_rate,
+                source=where,
+                rate_note="rate measured from the files' times" if times is not None else "",
+                notes=[f"{where}: {n}" for n in table.notes],
+            )
+        )
     return raws
 
 

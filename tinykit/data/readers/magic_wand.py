@@ -28,10 +28,18 @@ def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
         label, person = _who(path, root)
         where = path.relative_to(root).as_posix() if path != root else path.name
         for first, rows in takes(path):
-            raws.append(Raw(
-                np.array(rows), units.ACCELERATION, path, label=label, person=options.person or person,
-                rate_hz=RATE_HZ, rate_note="no times in the files: 25 Hz assumed, the rate of the magic wand's sketch",
-                source=f"{where} line {first}"))
+            raws.append(
+                Raw(
+                    np.array(rows),
+                    units.ACCELERATION,
+                    path,
+                    label=label,
+                    person=options.person or person,
+                    rate_hz=RATE_HZ,
+                    rate_note="no times in the files: 25 Hz assumed, the rate of the magic wand's sketch",
+                    source=f"{where} line {first}",
+                )
+            )
     return raws
 
 
@@ -57,8 +65,10 @@ def takes(path: Path) -> list[tuple[int, list]]:
         except ValueError:
             values = []
         if len(values) != 3 or not all(math.isfinite(v) for v in values):
-            raise DataError(f"{path}, line {number}: {line.strip()[:60]!r} is not three finite numbers.",
-                            "Mend or delete the line.")
+            raise DataError(
+                f"{path}, line {number}: {line.strip()[:60]!r} is not three finite numbers.",
+                "Mend or delete the line.",
+            )
         if current is None:
             current = []
             found.append((number, current))
@@ -71,9 +81,9 @@ def takes(path: Path) -> list[tuple[int, list]]:
 def _who(path: Path, root: Path) -> tuple[str, str]:
     """``output_<gesture>_<person>``; a gesture of several words is known by its folder."""
     stem = path.name.split(".")[0]
-    stem = stem[len("output_"):] if stem.lower().startswith("output_") else stem
+    stem = stem[len("output_") :] if stem.lower().startswith("output_") else stem
     folder = path.parent.name
     if stem.lower().startswith(folder.lower() + "_"):
-        return folder, stem[len(folder) + 1:]
+        return folder, stem[len(folder) + 1 :]
     label, _, person = stem.partition("_")
     return label, person or names.person(path, root)

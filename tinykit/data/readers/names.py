@@ -7,8 +7,22 @@ from collections import defaultdict
 from pathlib import Path
 
 # Folders that say which side of a split, or nothing at all; never who.
-_PLAIN = {"training", "testing", "validation", "train", "test", "data", "dataset", "datasets", "csv", "raw",
-          "recordings", "gestures", "samples", "files"}
+_PLAIN = {
+    "training",
+    "testing",
+    "validation",
+    "train",
+    "test",
+    "data",
+    "dataset",
+    "datasets",
+    "csv",
+    "raw",
+    "recordings",
+    "gestures",
+    "samples",
+    "files",
+}
 
 
 def labels(files: list[Path]) -> dict[Path, str]:

@@ -13,8 +13,13 @@ from .. import units
 from ..recording import Recording, safe_name
 
 # Length of gravity's vector at rest, per unit that files use.
-GRAVITY = {"g": 1.0, "m/s2": units.STANDARD_GRAVITY, "mg": 1000.0, "counts (8192 per g)": 8192.0,
-           "counts (16384 per g)": 16384.0}
+GRAVITY = {
+    "g": 1.0,
+    "m/s2": units.STANDARD_GRAVITY,
+    "mg": 1000.0,
+    "counts (8192 per g)": 8192.0,
+    "counts (16384 per g)": 16384.0,
+}
 PHONE_LIMIT_RAD = 35.0  # 2000 deg/s, the usual full scale, in rad/s
 
 
@@ -78,8 +83,10 @@ def finish(raws: list[Raw], options: Options) -> tuple[list[Recording], list[str
             factors = [a_factor if units.is_acceleration(c) else g_factor for c in raw.channels]
             rate = options.rate_hz or raw.rate_hz
             if rate is None:
-                raise DataError(f"{raw.file} has no times, and its rate is not known.",
-                                "State it: open_dataset(path, rate_hz=...).")
+                raise DataError(
+                    f"{raw.file} has no times, and its rate is not known.",
+                    "State it: open_dataset(path, rate_hz=...).",
+                )
             if options.rate_hz is None and raw.rate_note:
                 notes[raw.rate_note] = None
             notes.update(dict.fromkeys(raw.notes))
@@ -90,11 +97,24 @@ def finish(raws: list[Raw], options: Options) -> tuple[list[Recording], list[str
             while f"{stem}-{number:03d}" in taken:
                 number += 1
             taken.add(f"{stem}-{number:03d}")
-            recordings.append(Recording(
-                samples=raw.samples * factors, channels=raw.channels, rate_hz=rate, label=raw.label,
-                row_labels=raw.row_labels, person=raw.person, session=raw.session, id=f"{stem}-{number:03d}",
-                device=raw.device, recorded_at=raw.recorded_at, split=raw.split, sha256=hashes[raw.file],
-                timestamps_ms=raw.times_ms, source=raw.source))
+            recordings.append(
+                Recording(
+                    samples=raw.samples * factors,
+                    channels=raw.channels,
+                    rate_hz=rate,
+                    label=raw.label,
+                    row_labels=raw.row_labels,
+                    person=raw.person,
+                    session=raw.session,
+                    id=f"{stem}-{number:03d}",
+                    device=raw.device,
+                    recorded_at=raw.recorded_at,
+                    split=raw.split,
+                    sha256=hashes[raw.file],
+                    timestamps_ms=raw.times_ms,
+                    source=raw.source,
+                )
+            )
     everyone = len({raw.person for raw in raws})
     return recordings, [_tell(note, found, everyone) for note, found in said.items()] + list(notes)
 
@@ -111,7 +131,11 @@ def _acceleration(group: list[Raw], options: Options) -> tuple[float, str, float
     """Factor to g, what to say about it ({} for a number), and that number."""
     declared = options.acceleration or next((r.acceleration for r in group if r.acceleration), None)
     if options.acceleration:
-        return units.unit_factor(declared, "aX"), f"acceleration read as {declared}, as stated by the caller", 0.0
+        return (
+            units.unit_factor(declared, "aX"),
+            f"acceleration read as {declared}, as stated by the caller",
+            0.0,
+        )
     rest, still = _at_rest(group)
     if rest is None:
         unit = declared or "g"
@@ -122,14 +146,30 @@ def _acceleration(group: list[Raw], options: Options) -> tuple[float, str, float
         if abs(np.log(rest * factor)) < np.log(1.6):
             return factor, "" if declared == "g" else f"acceleration converted from {declared} to g", rest
         if still and abs(np.log(rest / GRAVITY[nearest])) < np.log(1.3):
-            return 1 / GRAVITY[nearest], (
-                f"the files state {declared}, but their quietest parts measure {{}}, which is gravity in "
-                f"{nearest}: acceleration read as {nearest}"), rest
-        return factor, (f"acceleration converted from {declared} to g, but its quietest parts measure {{}} g: "
-                        "gravity may have been taken off, or the unit may be wrong"), rest * factor
-    note = "" if nearest == "g" else (
-        f"the files state no unit; their quietest parts measure {{}}: acceleration read as {nearest} and "
-        "converted to g")
+            return (
+                1 / GRAVITY[nearest],
+                (
+                    f"the files state {declared}, but their quietest parts measure {{}}, which is gravity in "
+                    f"{nearest}: acceleration read as {nearest}"
+                ),
+                rest,
+            )
+        return (
+            factor,
+            (
+                f"acceleration converted from {declared} to g, but its quietest parts measure {{}} g: "
+                "gravity may have been taken off, or the unit may be wrong"
+            ),
+            rest * factor,
+        )
+    note = (
+        ""
+        if nearest == "g"
+        else (
+            f"the files state no unit; their quietest parts measure {{}}: acceleration read as {nearest} and "
+            "converted to g"
+        )
+    )
     return 1 / GRAVITY[nearest], note, rest
 
 
@@ -144,9 +184,14 @@ def _angular_rate(group: list[Raw], options: Options, a_note: str) -> tuple[floa
         return units.unit_factor(declared, "gX"), note, 0.0
     largest = max(float(np.abs(x).max()) for x in columns)
     if largest < PHONE_LIMIT_RAD and "m/s2" in a_note:
-        return units.unit_factor("rad/s", "gX"), (
-            "the files state no unit for angular rate; its largest value is {} beside acceleration in m/s2: read as "
-            "rad/s and converted to deg/s"), largest
+        return (
+            units.unit_factor("rad/s", "gX"),
+            (
+                "the files state no unit for angular rate; its largest value is {} beside acceleration in "
+                "m/s2: read as rad/s and converted to deg/s"
+            ),
+            largest,
+        )
     return 1.0, "", 0.0
 
 

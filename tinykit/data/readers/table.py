@@ -16,8 +16,22 @@ from .. import units
 _ACC = "(?:a|acc|accel|accelerometer|acceleration)"
 _GYR = "(?:g|gyr|gyro|gyroscope|rot|rotation|omega)"
 _MAG = "(?:m|mag|magn|magneto|magnetometer)"
-_TIME = {"timestamp", "timestampms", "time", "timems", "t", "ms", "millis", "milliseconds", "times", "seconds",
-         "timeus", "micros", "timestampus", "timestamps"}
+_TIME = {
+    "timestamp",
+    "timestampms",
+    "time",
+    "timems",
+    "t",
+    "ms",
+    "millis",
+    "milliseconds",
+    "times",
+    "seconds",
+    "timeus",
+    "micros",
+    "timestampus",
+    "timestamps",
+}
 _LABEL = {"label", "labels", "class", "activity", "gesture", "target"}
 _HEADER_LINES = 20  # a header is looked for in so many lines
 
@@ -126,8 +140,10 @@ def read_table(path: Path) -> Table:
     text = text_of(path)
     header = find_header(text)
     if header is None:
-        raise DataError(f"{path} has no header that names axes such as aX,aY,aZ,gX,gY,gZ.",
-                        "Add the header line, or check that this is the right file.")
+        raise DataError(
+            f"{path} has no header that names axes such as aX,aY,aZ,gX,gY,gZ.",
+            "Add the header line, or check that this is the right file.",
+        )
     start, names, delimiter = header
     roles = [column(n) for n in names]
     keep = [i for i, (role, _) in enumerate(roles) if role in units.CHANNELS]
@@ -142,7 +158,7 @@ def read_table(path: Path) -> Table:
     numbers = keep + ([time] if time is not None else [])
 
     rows, labels, lines, blanks, gap = [], [], [], [], 0
-    for number, line in enumerate(text.splitlines()[start + 1:], start + 2):
+    for number, line in enumerate(text.splitlines()[start + 1 :], start + 2):
         cells = _cells(line, delimiter)
         if not any(cells) or cells == names:
             gap += 1
@@ -150,19 +166,26 @@ def read_table(path: Path) -> Table:
         while len(cells) > len(names) and not cells[-1]:
             cells.pop()
         if len(cells) != len(names):
-            raise DataError(f"{path}, line {number}: {len(cells)} values, expected {len(names)} "
-                            f"({','.join(names)}): {line.strip()[:60]!r}.", "Mend or delete the line.")
+            raise DataError(
+                f"{path}, line {number}: {len(cells)} values, expected {len(names)} "
+                f"({','.join(names)}): {line.strip()[:60]!r}.",
+                "Mend or delete the line.",
+            )
         values = []
         for i in numbers:
             cell = cells[i].replace(",", ".") if delimiter == ";" else cells[i]
             try:
                 values.append(float(cell))
             except ValueError:
-                raise DataError(f"{path}, line {number}: {cells[i]!r} in column {names[i]} is not a number.",
-                                "Mend or delete the line.") from None
+                raise DataError(
+                    f"{path}, line {number}: {cells[i]!r} in column {names[i]} is not a number.",
+                    "Mend or delete the line.",
+                ) from None
             if not np.isfinite(values[-1]):
-                raise DataError(f"{path}, line {number}: column {names[i]} is {cells[i]}, not a finite number.",
-                                "Mend or delete the line.")
+                raise DataError(
+                    f"{path}, line {number}: column {names[i]} is {cells[i]}, not a finite number.",
+                    "Mend or delete the line.",
+                )
         rows.append(values)
         labels.append(cells[label] if label is not None else "")
         lines.append(number)
@@ -180,8 +203,17 @@ def read_table(path: Path) -> Table:
     times = None
     if time is not None:
         times = times_in_ms(table[:, -1], path)
-    return Table(table[:, :len(keep)], channels, times, np.array(labels) if label is not None else None,
-                 np.array(lines), np.array(blanks), acceleration, angular_rate, notes)
+    return Table(
+        table[:, : len(keep)],
+        channels,
+        times,
+        np.array(labels) if label is not None else None,
+        np.array(lines),
+        np.array(blanks),
+        acceleration,
+        angular_rate,
+        notes,
+    )
 
 
 def times_in_ms(times: np.ndarray, path: Path) -> np.ndarray | None:
@@ -196,8 +228,10 @@ def times_in_ms(times: np.ndarray, path: Path) -> np.ndarray | None:
     for factor in (1.0, 1e3, 1e-3, 1e-6):
         if 2.0 <= 1000.0 / (step * factor) <= 5000.0:
             return times * factor
-    raise DataError(f"{path}: its times advance by {step:g} a row, which is no plausible rate in s, ms, us or ns.",
-                    "Correct the time column, or remove it and state rate_hz.")
+    raise DataError(
+        f"{path}: its times advance by {step:g} a row, which is no plausible rate in s, ms, us or ns.",
+        "Correct the time column, or remove it and state rate_hz.",
+    )
 
 
 def gaps(blanks: np.ndarray) -> np.ndarray:
@@ -213,8 +247,10 @@ def gaps(blanks: np.ndarray) -> np.ndarray:
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    return [cell.strip().strip("\"'").strip() for cell in next(csv.reader([line], delimiter=delimiter,
-                                                                          skipinitialspace=True), [])]
+    return [
+        cell.strip().strip("\"'").strip()
+        for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    ]
 
 
 def _unit(found) -> str | None:
