@@ -104,7 +104,11 @@ def evaluate(arguments):
         with _connect(arguments.board, clock="free") as board:
             board.deploy(pipeline, progress=_shown(arguments))
             report = board.evaluate(dataset, progress=_shown(arguments))
-    _say(arguments, report.as_dict(), repr(report))
+    known = set(pipeline.provenance.get("recordings", ()))
+    seen = sum(r.fingerprint[:12] in known for r in dataset.recordings)
+    if seen:
+        _note(f"{seen} of these {len(dataset.recordings)} recordings were trained on: this is not a test.")
+    _say(arguments, {**report.as_dict(), "trained_on": seen}, repr(report))
 
 
 def run(arguments):
