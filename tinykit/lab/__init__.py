@@ -22,6 +22,8 @@ _HOME = {
     "gestures": "picture",
     "chart": "picture",
     "table": "picture",
+    "windows": "picture",
+    "sweep": "sweep",
     "doctor": "doctor",
 }
 

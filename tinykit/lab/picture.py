@@ -27,7 +27,23 @@ def table(rows, head=None, title: str = "", subtitle: str = "") -> Html:
     head : sequence of str, optional
     title, subtitle : str
     """
-    return look.card(title, subtitle, look.table(rows, head, caption=title))
+    rows = [list(row) for row in rows]
+    columns = range(min(map(len, rows), default=0)) if head else ()
+    for c in columns:  # one column, one number of digits
+        if all(isinstance(row[c], (float, np.floating)) for row in rows):
+            digits = 2 if min(abs(row[c]) for row in rows) >= 1 else 3
+            for row in rows:
+                row[c] = number(row[c], digits=digits)
+    align = "".join("r" if _numeric(rows, c) else "l" for c in range(max(map(len, rows), default=0)))
+    return look.card(title, subtitle, look.table(rows, head, align, caption=title))
+
+
+def _numeric(rows, column: int) -> bool:
+    """Whether a column holds numbers, as they are or as text."""
+    cells = [str(row[column]).replace(look.html.MINUS, "-") for row in rows if column < len(row)]
+    return bool(cells) and all(
+        cell.replace(",", "").lstrip("-").replace(".", "", 1).isdigit() for cell in cells
+    )
 
 
 def traces(recording, title: str = "") -> Html:
@@ -46,7 +62,7 @@ def traces(recording, title: str = "") -> Html:
 
 
 def gestures(dataset, person: str | None = None) -> Html:
-    """The first take of each label side by side, acceleration only, all on one scale of ±4 g.
+    """The first take of each label side by side, acceleration only, all on one scale.
 
     Parameters
     ----------
@@ -55,13 +71,20 @@ def gestures(dataset, person: str | None = None) -> Html:
         Takes of this person; default the first one.
     """
     person = person or (dataset.persons[0] if dataset.persons else "")
+    takes = {}
+    for r in dataset:
+        if r.person == person and r.label and r.label not in takes:
+            takes[r.label] = r
+    shown = {
+        name: takes[name].samples[:, [i for i, c in enumerate(takes[name].channels) if c[0] == "a"]]
+        for name in sorted(takes)
+    }
+    most = max((float(np.abs(a).max()) for a in shown.values()), default=1.0)
+    limit = next((g for g in (1, 2, 3) if most <= g), 4)
     cells = []
-    for label in dataset.labels:
-        take = next((r for r in dataset if r.label == label and r.person == person), None)
-        if take is None:
-            continue
-        columns = [i for i, c in enumerate(take.channels) if c[0] == "a"]
-        picture = look.spark(take.samples[:, columns], label=f"acceleration of {label}")
+    for label, a in shown.items():
+        take = takes[label]
+        picture = look.spark(a, limit, height=84, label=f"acceleration of {label}")
         cells.append(
             f'<div style="min-width:0"><div class="s"><b>{esc(label)}</b> '
             f'<span class="mut">{number(take.seconds, "s", 1)}</span></div>{picture}</div>'
@@ -71,11 +94,43 @@ def gestures(dataset, person: str | None = None) -> Html:
         f'padding:8px 12px">{"".join(cells)}</div>'
     )
     made = look.tag("synthetic") if dataset.card.get("synthetic") else None
-    foot = look.dots("acceleration, ±4 g", "X solid", "Y dashed", "Z dotted")
+    foot = look.dots(f"acceleration, ±{limit} g", "X solid", "Y dashed", "Z dotted")
     return look.card("One take of each label", f"{dataset.name}, {person}", grid, foot, state=made)
 
 
-def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None) -> Html:
+def windows(recording, window: int, hop: int) -> Html:
+    """One take's acceleration, and under it every window that is cut from it.
+
+    Parameters
+    ----------
+    recording : Recording
+    window, hop : int
+        Samples.
+    """
+    columns = [i for i, c in enumerate(recording.channels) if c[0] == "a"]
+    n = len(recording)
+    starts = range(0, max(1, n - window + 1), hop)
+    bars = "".join(
+        f'<div style="height:14px;margin:3px 0;position:relative"><span class="xs" style="position:absolute;'
+        f"left:{100 * start / n:.2f}%;width:{100 * min(window, n) / n:.2f}%;background:var(--tk-wash);"
+        f"border:1px solid var(--tk-accent);border-radius:2px;line-height:12px;text-align:center"
+        f'">{place}</span></div>'
+        for place, start in enumerate(starts, 1)
+    )
+    picture = look.spark(
+        recording.samples[:, columns], 2, height=84, label=f"acceleration of {recording.label}"
+    )
+    left = (n - window) - starts[-1]
+    foot = look.dots(
+        f"{n} samples", f"window {window}", f"hop {hop}", f"{max(0, left)} samples left over at the end"
+    )
+    body = f'<div style="padding:8px 12px">{picture}{bars}</div>'
+    return look.card(
+        f"{len(starts)} windows of one take", f"{recording.label}, {recording.person}", body, foot
+    )
+
+
+def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None, zero=False) -> Html:
     """Lines over one axis, each named at its right end.
 
     Parameters
@@ -86,12 +141,14 @@ def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None
         Default: 1, 2, 3 ...
     mark : (float, str), optional
         A vertical line at this x, and its words.
+    zero : bool
+        The axis begins at 0.
     """
     values = {name: [math.nan if v is None else float(v) for v in ys] for name, ys in series.items()}
     length = max(map(len, values.values()))
     x = [float(v) for v in (x if x is not None else range(1, length + 1))]
     finite = [v for ys in values.values() for v in ys if math.isfinite(v)] or [0.0]
-    low, high, ticks = _nice(min(finite), max(finite))
+    low, high, ticks = _nice(0.0 if zero else min(finite), max(finite))
     x0, x1 = min(x), max(max(x), min(x) + 1e-9)
     top = 24
 

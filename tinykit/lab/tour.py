@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from ..errors import TinykitError
 from . import check as _check  # noqa: F401  (the function; the module is asked for by name below)
@@ -22,7 +23,9 @@ CHECK = re.compile(r'^tk\.lab\.check\("([\w.]+)"', re.MULTILINE)
 STILL_S = 3.0  # seconds of data in the picture of a live widget
 CELL_LIMIT_S = 600
 # One folder a run: lessons hand their work on to each other, and to nobody else.
-ENVIRONMENT = {"TINYKIT_PORT": "virtual", "TINYKIT_STILL": str(STILL_S)}
+# The kernel warns that it talks over TCP on this computer; widgets are pictures here, not state.
+QUIET = {"store_widget_state": False, "extra_arguments": ["--IPKernelApp.log_level=40"]}
+ENVIRONMENT = {"TINYKIT_STILL": str(STILL_S)}
 
 
 def main(words=None) -> int:
@@ -103,8 +106,9 @@ def run(path: Path, workspace: Path, solved: bool = False, environment=None):
     notebook = nbformat.read(path, as_version=4)
     if solved:
         solve(notebook)
-    variables = {**os.environ, **ENVIRONMENT, "TINYKIT_WORKSPACE": str(workspace), **(environment or {})}
-    client = NotebookClient(notebook, timeout=CELL_LIMIT_S, kernel_name="python3", store_widget_state=False)
+    own = {"TINYKIT_PORT": board_url(workspace), "TINYKIT_WORKSPACE": str(workspace)}
+    variables = {**os.environ, **ENVIRONMENT, **own, **(environment or {})}
+    client = NotebookClient(notebook, timeout=CELL_LIMIT_S, kernel_name="python3", **QUIET)
     began, error = time.monotonic(), ""
     try:
         client.execute(cwd=str(path.parent), env=variables)
@@ -113,6 +117,12 @@ def run(path: Path, workspace: Path, solved: bool = False, environment=None):
     except (CellTimeoutError, DeadKernelError) as problem:
         error = f"{type(problem).__name__}: {problem}"
     return notebook, error, time.monotonic() - began
+
+
+def board_url(workspace: Path) -> str:
+    """A virtual board of this run's own: its flash lies in the workspace."""
+    flash = quote((workspace / "board.flash").as_posix(), safe="/:")
+    return f"virtual://nano33ble?flash={flash}"
 
 
 def exercise_of(cell) -> str | None:

@@ -76,6 +76,9 @@ class Workspace:
             print(f"{missing} This lesson goes on with the sample set, which is synthetic.")
         elif not quiet:
             print(f"These are your own recordings, from {self.folder / 'gestures'}.")
+            made = sum(r.device.startswith("Virtual") for r in dataset)
+            if made:
+                print(f"{made} of {len(dataset)} come from the virtual board: they are synthetic.")
         return dataset
 
     def split(self, dataset=None, quiet: bool = False):

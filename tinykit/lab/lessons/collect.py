@@ -11,7 +11,7 @@ register(
     Exercise(
         "01.plan",
         "How many takes of a class",
-        "Set `takes` in the cell above the check, run it, then check again.",
+        "Set `takes` in the cell, and run it again.",
         number(
             100,
             "One of 20 is 5 points, so the test part needs 20 takes of the class; 20 is a fifth of 100.",
@@ -61,7 +61,7 @@ register(
     Exercise(
         "01.clipping",
         "The clipped share of a take",
-        "Replace the `...` in `clipped_share`, run the cell, then check again.",
+        "Replace the `...` in `clipped_share`, and run the cell again.",
         function(
             lambda a, limit: (np.abs(a) >= limit).any(axis=1).mean(),
             [
@@ -175,7 +175,7 @@ register(
     Exercise(
         "01.clean",
         "Takes to drop",
-        "Put the ids of the takes to drop into the list, run the cell, then check again.",
+        "Put the ids of the takes to drop into the list, and run the cell again.",
         _clean,
         (
             "The audit names the takes. Three of them need to go.",
@@ -236,7 +236,7 @@ register(
     Exercise(
         "01.split",
         "Split the takes by person",
-        "Set `parts` to the three parts of a split, run the cell, then check again.",
+        "Set `parts` to the three parts of a split, and run the cell again.",
         _split,
         (
             "`dataset.split(...)` takes `by=`: what must not be on two sides?",
@@ -251,7 +251,7 @@ register(
     Exercise(
         "01.honest",
         "Which number to print",
-        "Set `letter` to one of the letters, run the cell, then check again.",
+        "Set `letter` to one of the letters, and run the cell again.",
         choice(
             "b",
             "A buyer is a new person. Only the split by person imitates that.",
@@ -287,7 +287,7 @@ register(
     Exercise(
         "01.units",
         "Readings in m/s²",
-        "Replace the `...` in `to_g`, run the cell, then check again.",
+        "Replace the `...` in `to_g`, and run the cell again.",
         function(
             lambda a: a / 9.80665,
             _metres,

@@ -11,7 +11,7 @@ register(
     Exercise(
         "04.pages",
         "Pages to erase",
-        "Set `pages` in the cell above the check, run it, then check again.",
+        "Set `pages` in the cell, and run it again.",
         number(
             7,
             "23,456 bytes reach into the sixth page, and the slot's own header page makes seven.",
@@ -50,7 +50,7 @@ register(
     Exercise(
         "04.power",
         "The cable is pulled",
-        "Set `letter` to one of the letters, run the cell, then check again.",
+        "Set `letter` to one of the letters, and run the cell again.",
         choice(
             "b",
             "The old slot was never touched, and the new one is not marked as good until all of it is.",
@@ -96,7 +96,7 @@ register(
     Exercise(
         "04.decide",
         "From probabilities to a decision",
-        "Replace the `...` in `decide`, run the cell, then check again.",
+        "Replace the `...` in `decide`, and run the cell again.",
         function(
             _decide,
             _answers,
@@ -144,7 +144,7 @@ register(
     Exercise(
         "04.delay",
         "What smoothing costs",
-        "Set `span_ms` in the cell above the check, run it, then check again.",
+        "Set `span_ms` in the cell, and run it again.",
         number(
             (756, 757),
             "Four answers lie three hops apart: 3 × 30 samples / 119 Hz = 756 ms.",
@@ -208,7 +208,7 @@ register(
     Exercise(
         "04.threshold",
         "Choose a threshold",
-        "Set `threshold` to a value of the table, run the cell, then check again.",
+        "Set `threshold` to a value of the table, and run the cell again.",
         _threshold,
         (
             "Look down the column of false alarms: where is it lowest?",
@@ -231,7 +231,7 @@ register(
     Exercise(
         "04.agree",
         "Agreement, bit for bit",
-        "Replace the `...` in `agreement`, run the cell, then check again.",
+        "Replace the `...` in `agreement`, and run the cell again.",
         function(
             lambda host, board: (host == board).all(axis=1).mean(),
             [(_host, _host.copy()), (_host, _near), (_host, _far)],

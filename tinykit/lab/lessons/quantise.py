@@ -62,7 +62,7 @@ register(
     Exercise(
         "03.scale",
         "Scale and zero point by hand",
-        "Set `scale` and `zero_point`, run the cell, then check again.",
+        "Set `scale` and `zero_point`, and run the cell again.",
         _scale,
         (
             "256 levels have 255 steps between them, and the range is 3 − (−1) = 4 wide.",
@@ -84,7 +84,7 @@ register(
     Exercise(
         "03.quantise",
         "Quantise an array",
-        "Replace the `...` in `quantise`, run the cell, then check again.",
+        "Replace the `...` in `quantise`, and run the cell again.",
         function(
             _q,
             [(_tensor, 4 / 255, -64), (_tensor * 2, 0.031, 5), (np.array([-9.0, 9.0, 0.02]), 0.05, 0)],
@@ -157,7 +157,7 @@ register(
     Exercise(
         "03.calibration",
         "What to calibrate with",
-        "Set `letter` to one of the letters, run the cell, then check again.",
+        "Set `letter` to one of the letters, and run the cell again.",
         choice(
             "a",
             "Real windows, of the kind the network was trained on, and none that it will be judged by.",
@@ -191,7 +191,7 @@ register(
     Exercise(
         "03.size",
         "Bytes of a layer",
-        "Set `layer_bytes` in the cell above the check, run it, then check again.",
+        "Set `layer_bytes` in the cell, and run it again.",
         number(
             544,
             "480 weights of one byte, and 16 biases that stay int32: 480 + 64.",
@@ -234,7 +234,7 @@ register(
     Exercise(
         "03.arena",
         "The peak of the arena",
-        "Replace the `...` in `peak_bytes`, run the cell, then check again.",
+        "Replace the `...` in `peak_bytes`, and run the cell again.",
         function(
             _peak,
             _sizes,
@@ -282,7 +282,7 @@ register(
     Exercise(
         "03.duty",
         "How busy is the processor",
-        "Set `busy_percent` in the cell above the check, run it, then check again.",
+        "Set `busy_percent` in the cell, and run it again.",
         number(
             2.5,
             "400,000 cycles at 64 MHz are 6.25 ms, out of every 250 ms.",

@@ -11,7 +11,7 @@ register(
     Exercise(
         "00.radio",
         "Bytes that stay on the board",
-        "Set `times_fewer` in the cell above the check, run it, then check again.",
+        "Set `times_fewer` in the cell, and run it again.",
         number(
             357,
             "119 × 6 × 2 = 1,428 bytes a second of raw readings, against 4 bytes a second of answers: 357 "
@@ -51,7 +51,7 @@ register(
     Exercise(
         "00.memory",
         "Seconds of sensor in memory",
-        "Set `seconds` in the cell above the check, run it, then check again.",
+        "Set `seconds` in the cell, and run it again.",
         number(
             (183, 184),
             "256 × 1,024 = 262,144 bytes, over 1,428 bytes a second: a little over three minutes.",
@@ -115,7 +115,7 @@ register(
     Exercise(
         "00.gravity",
         "A board flat on the table",
-        "Set `flat` to three numbers, run the cell, then check again.",
+        "Set `flat` to three numbers, and run the cell again.",
         _gravity,
         (
             "What does the scope above show while the board lies still?",
@@ -130,7 +130,7 @@ register(
     Exercise(
         "00.counts",
         "From g to counts",
-        "Set `g_in_counts` in the cell above the check, run it, then check again.",
+        "Set `g_in_counts` in the cell, and run it again.",
         number(
             -12288,
             "−1.5 g × 8,192 counts per g. The sign stays: int16 goes from −32,768 to 32,767.",
@@ -171,7 +171,7 @@ register(
     Exercise(
         "00.rate",
         "The true rate",
-        "Replace the `...` in `true_rate`, run the cell, then check again.",
+        "Replace the `...` in `true_rate`, and run the cell again.",
         function(
             lambda t: (len(t) - 1) / (t[-1] - t[0]) * 1000,
             _times,
@@ -226,7 +226,7 @@ register(
     Exercise(
         "00.windows",
         "How many windows",
-        "Replace the `...` in `how_many`, run the cell, then check again.",
+        "Replace the `...` in `how_many`, and run the cell again.",
         function(
             lambda n, window, hop: max(0, (n - window) // hop + 1),
             [(400, 119, 40), (357, 119, 60), (119, 119, 30), (250, 100, 50), (1000, 119, 30)],

@@ -14,7 +14,7 @@ register(
     Exercise(
         "02.features",
         "Summary features by hand",
-        "Replace the `...` in `summary`, run the cell, then check again.",
+        "Replace the `...` in `summary`, and run the cell again.",
         function(
             lambda w: np.concatenate([w.mean(axis=0), w.std(axis=0)]),
             _windows,
@@ -79,7 +79,7 @@ register(
     Exercise(
         "02.majority",
         "The laziest classifier",
-        "Replace the `...` in `majority_accuracy`, run the cell, then check again.",
+        "Replace the `...` in `majority_accuracy`, and run the cell again.",
         function(
             lambda labels: _most(labels) / len(labels),
             _labels,
@@ -125,7 +125,7 @@ register(
     Exercise(
         "02.epoch",
         "When to stop",
-        "Replace the `...` in `best_epoch`, run the cell, then check again.",
+        "Replace the `...` in `best_epoch`, and run the cell again.",
         function(
             lambda train_loss, validation_loss: int(np.argmin(validation_loss)) + 1,
             _curves,
@@ -179,7 +179,7 @@ register(
     Exercise(
         "02.recall",
         "Recall and precision",
-        "Replace both `...` in `recall_precision`, run the cell, then check again.",
+        "Replace both `...` in `recall_precision`, and run the cell again.",
         function(
             lambda m, k: (m[k, k] / m[k].sum(), m[k, k] / m[:, k].sum()),
             _matrices,
@@ -229,7 +229,7 @@ register(
     Exercise(
         "02.verdict",
         "The honest sentence",
-        "Set `letter` to one of the letters, run the cell, then check again.",
+        "Set `letter` to one of the letters, and run the cell again.",
         choice(
             "c",
             "The seeds spread over 4 points and the means differ by 1: this test cannot tell the two apart.",
@@ -265,7 +265,7 @@ register(
     Exercise(
         "02.transfer",
         "A person that the model fails on",
-        "Set `letter` to one of the letters, run the cell, then check again.",
+        "Set `letter` to one of the letters, and run the cell again.",
         choice(
             "b",
             "More persons show the model in how many ways a gesture can be done, and the test stays a "
