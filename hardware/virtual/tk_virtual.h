@@ -58,7 +58,7 @@
 #define TKV_FLASH_FAILED 2u
 #define TKV_FLASH_PAGE 4096u
 
-/* Work done since power-on, low words. The clock above runs by the same cycles. */
+/* Work done, low words of running counts. The clock above runs by the same cycles. */
 #define TKV_CYCLES 0x100u       /* r: estimated cycles of a Cortex-M4F at 64 MHz; stands for DWT->CYCCNT */
 #define TKV_INSTRUCTIONS 0x104u /* r: instructions, those that IT skips included */
 

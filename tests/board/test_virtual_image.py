@@ -1,0 +1,69 @@
+"""The image of the virtual board: the same sketch, built once, and it answers."""
+
+import re
+import struct
+import zlib
+
+import pytest
+import serial
+from cobs import cobs
+from probe_board import SKETCH, probe_image
+
+from tinykit.board.virtual import VirtualBoard, board_image
+from tinykit.board.virtual.registers import registers
+from tinykit.engine.elf import read_elf
+from tinykit.errors import BuildError
+from tinykit.toolchain import hardware_dir
+
+
+def test_image_is_built_once():
+    first = board_image()
+    made = first.stat().st_mtime_ns
+    assert board_image() == first and first.stat().st_mtime_ns == made
+    assert probe_image() != first
+
+
+def test_image_lies_where_the_real_one_does():
+    image = read_elf(board_image())
+    flash = [s for s in image.segments if s.data]
+    assert min(s.physical for s in flash) == 0x10000
+    assert max(s.physical + len(s.data) for s in flash) <= 0x50000
+    ram = image.symbols["tkv_bss_end"]
+    assert 0x2000_0000 < ram <= 0x2004_0000 - 32 * 1024
+
+
+def test_broken_sketch_says_where(tmp_path):
+    broken = tmp_path / "Broken.ino"
+    broken.write_text(SKETCH.read_text().replace("void loop() {", "void loop() { nonsense;"))
+    with pytest.raises(BuildError, match=r"Broken\.ino:\d+:\d+: error: .*nonsense"):
+        board_image(broken, sources=[])
+
+
+def test_every_register_is_documented_and_served():
+    names = registers()
+    readme = (hardware_dir() / "virtual" / "README.md").read_text(encoding="utf-8")
+    missing = [name for name in names if not re.search(rf"`{name}`", readme)]
+    assert missing == []
+    offsets = [v for k, v in names.items() if k not in ("BASE", "RESET_KEY") and not k.startswith("FLASH_")]
+    assert len(offsets) == len(set(offsets))
+    with VirtualBoard("served", clock="free", image=probe_image()) as board:
+        served = set(board._devices._reads) | set(board._devices._writes)
+    assert set(offsets) <= served
+
+
+def test_the_real_sketch_says_hello():
+    """Without the host's own code: a frame by hand (hardware/PROTOCOL.md)."""
+    body = bytes([0x01, 7]) + struct.pack("<H", 1)
+    frame = b"\0" + cobs.encode(body + struct.pack("<I", zlib.crc32(body))) + b"\0"
+    with VirtualBoard("hello", clock="free") as board:
+        with serial.serial_for_url("virtual://nano33ble/hello", timeout=10) as port:
+            port.write(frame)
+            data = b""
+            while not data.strip(b"\0") or not data.endswith(b"\0"):
+                got = port.read(1)
+                assert got, board.log
+                data += got
+    reply = cobs.decode(data.strip(b"\0"))
+    assert reply[:2] == bytes([0x81, 7])
+    assert zlib.crc32(reply[:-4]) == struct.unpack("<I", reply[-4:])[0]
+    assert struct.unpack_from("<H", reply, 2)[0] == 1
