@@ -86,7 +86,7 @@ class Leakage:
         return look.card(
             "Leakage",
             f"{self.compared:,} windows compared",
-            look.table(("what is on two sides",), [[line] for line in self.lines()[:20]] or [["nothing"]]),
+            look.table([[line] for line in self.lines()[:20]] or [["nothing"]], ("what is on two sides",)),
             state=state,
         )
 

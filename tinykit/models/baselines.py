@@ -85,7 +85,7 @@ class Baselines:
         rows = [(name, look.percent(r.accuracy), f"{r.macro_f1:.3f}") for name, r in self.reports.items()]
         first = next(iter(self.reports.values()))
         return str(look.card("Baselines", f"on summary features, {len(first)} {first.unit}s",
-                             look.table(["method", "accuracy", "macro F1"], rows)))
+                             look.table(rows, ["method", "accuracy", "macro F1"])))
 
 
 def baselines(train, test, *, seed: int = 0, window_s=None, rate_hz=None, channels=None) -> Baselines:
