@@ -80,8 +80,9 @@ def quantized(counts, front_end: ImuFrontEnd, scale: float, zero_point: int) -> 
 def resample(counts, from_hz: float, to_hz: float) -> np.ndarray:
     """Samples at another rate, as the board makes them.
 
-    Straight lines between samples when the rate rises, the mean over each output period when it
-    falls; rates are rounded to thousandths of a hertz.
+    Straight lines between samples when the rate rises, their mean over one output period when it
+    falls, unchanged when the rates are within 2 % of each other (hardware/TinyKit/src/tk_resample.h).
+    Rates are rounded to thousandths of a hertz.
 
     Parameters
     ----------
@@ -92,6 +93,7 @@ def resample(counts, from_hz: float, to_hz: float) -> np.ndarray:
     Returns
     -------
     array of int16, shape (about samples * to_hz / from_hz, channels)
+        The first output is at the first input's time; the last one needs all input around it.
 
     Raises
     ------
@@ -112,7 +114,8 @@ def resample(counts, from_hz: float, to_hz: float) -> np.ndarray:
         check(-30, doing)
     padded = np.zeros((len(counts), len(IMU_CHANNELS)), np.int16)
     padded[:, : counts.shape[1]] = counts
-    out = np.empty((len(counts) * rates[1] // rates[0] + 2, len(IMU_CHANNELS)), np.int16)
+    room = max(len(counts), len(counts) * rates[1] // rates[0]) + 2
+    out = np.empty((room, len(IMU_CHANNELS)), np.int16)
     made = ctypes.c_size_t()
     check(
         load_core().tk_batch_resample(

@@ -13,7 +13,7 @@ void tk_op_pad(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     out += ((uint32_t)op->pad_top * op->out_w + op->pad_left) * op->out_c + (uint32_t)op->p[0];
     for (uint32_t y = 0; y < op->in_h; y++) {
         for (uint32_t x = 0; x < op->in_w; x++) {
-            memcpy(out + (y * op->out_w + x) * op->out_c, in, op->in_c);
+            memmove(out + (y * op->out_w + x) * op->out_c, in, op->in_c);
             in += op->in_c;
         }
     }

@@ -77,8 +77,8 @@ void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         const int32_t top = row * op->stride_h - op->pad_top;
         const int32_t last = top + (op->kernel_h - 1) * op->dilation_h;
         while (rows > 0 && copied <= last && copied < op->in_h) {
-            memcpy(arena + ring + (uint32_t)(copied % rows) * line, arena + op->in0 + (uint32_t)copied * line,
-                   line);
+            memmove(arena + ring + (uint32_t)(copied % rows) * line, arena + op->in0 + (uint32_t)copied * line,
+                    line);
             copied++;
         }
         for (int32_t column = 0; column < op->out_w; column++) {

@@ -1,12 +1,14 @@
 /* tk_resample: from the sensor's rate to the pipeline's, in integers only.
  *
  * Exact in time: rates are whole thousandths of a hertz, and the ratio of the two is kept as a
- * fraction, so that nothing drifts however long it runs.
- *   - same rate: what comes in goes out;
- *   - faster: straight lines between samples; output k lies at k / out_rate;
- *   - slower: the mean over the output period, each input sample standing for its own period;
- *     output k is the mean over the time from k / out_rate to (k + 1) / out_rate.
- * Results are rounded half away from zero.
+ * fraction, so that nothing drifts however long it runs. Output k lies at k / out_rate, the first at
+ * the first input's time.
+ *   - faster: straight lines between samples;
+ *   - slower: the mean of those straight lines over one output period, half before and half after
+ *     (the first output: the half after), which keeps most of what would alias out;
+ *   - within 2 % of each other: what comes in goes out, because a sensor's true rate is as far from
+ *     its nominal one.
+ * Results are rounded half away from zero. tinykit/data/windows.py does the same in floating point.
  */
 #ifndef TK_RESAMPLE_H
 #define TK_RESAMPLE_H
@@ -20,11 +22,11 @@ extern "C" {
 #endif
 
 typedef struct tk_resample {
-    uint32_t in_rate, out_rate; /* mHz, divided by what they have in common */
-    uint32_t phase;             /* slower: time collected for the open output; faster: time of the next
-                                   output after `last`; units of 1 / (in_rate * out_rate) */
-    uint32_t left;              /* slower: part of `next` that was not used yet, the same units */
-    bool started, fresh;        /* is there a `last`; was `next` not looked at yet */
+    uint32_t in_rate, out_rate; /* mHz, divided by what they have in common; equal: pass through */
+    uint32_t at;                /* how much of the way from `last` to `next` is used up; an input period
+                                   is out_rate long when going faster, 2 * out_rate when slower */
+    uint32_t need, length;      /* slower: what the open output still lacks, and its whole length */
+    bool started, fresh;        /* is there a `last`; is `next` not used up yet */
     int16_t last[TK_IMU_CHANNELS];
     int16_t next[TK_IMU_CHANNELS];
     int64_t sum[TK_IMU_CHANNELS];
