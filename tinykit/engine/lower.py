@@ -21,6 +21,7 @@ from .tflite import Network, Node, Tensor
 
 _SHAPE_TYPES = ("INT32", "INT64")
 _LIMIT = 65535  # sizes are 16-bit in an op record
+_MOST = 1 << 22  # values in one tensor: far more than any board's RAM
 
 
 class Lowering:
@@ -69,8 +70,12 @@ class Lowering:
             if tensor is None or tensor.dtype != "INT8":
                 refuse(node, f"it works on {(tensor.dtype if tensor else 'nothing').lower()}, expected int8")
         for tensor in (node.inputs[0], *node.outputs):
-            if len(tensor.scales) > 1:
-                refuse(node, "an activation has one scale a channel, expected one in all")
+            if len(tensor.scales) != 1:
+                refuse(node, f"an activation has {len(tensor.scales)} scales, expected one")
+            if not 0 < tensor.scale < float("inf") or not -128 <= tensor.zero_point <= 127:
+                refuse(node, f"an activation has scale {tensor.scale:g} and zero point {tensor.zero_point}")
+            if not 0 < tensor.size <= _MOST or min(tensor.shape, default=1) < 1:
+                refuse(node, f"a tensor of shape {tensor.shape} is beyond the engine")
         function(node)
 
     # -- helpers

@@ -21,6 +21,7 @@ FORMAT = 1
 SLOT_BYTES = 316 * 1024  # of flash for a plan, in each of the board's two slots
 ARENA_BYTES = 128 * 1024  # of RAM that the firmware keeps for a run
 
+_DAMAGE = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, struct.error)
 RINGS = (False, True)  # ways of laying out depthwise convolutions that are tried
 
 _HEADER = struct.Struct("<4sHHII12I")
@@ -168,16 +169,23 @@ def compile_network(model, name: str | None = None, section: bytes = b"") -> Pla
         An operation that the engine has not, with the layer's name and what to use instead.
     """
     network = read_network(model, name)
-    best = None
-    for ring in RINGS:
-        lowered = Lowering(network, ring)
-        layout = plan_arena(lowered.steps, lowered.input, network.input.size, lowered.output)
-        # Rows kept aside cost copying, so they must pay.
-        if best is None or layout.bytes < best[1].bytes:
-            best = lowered, layout
-        if not any(step.kind == "depthwise" for step in lowered.steps):
-            break
-    return _assemble(network, *best, section)
+    try:
+        best = None
+        for ring in RINGS:
+            lowered = Lowering(network, ring)
+            layout = plan_arena(lowered.steps, lowered.input, network.input.size, lowered.output)
+            # Rows kept aside cost copying, so they must pay.
+            if best is None or layout.bytes < best[1].bytes:
+                best = lowered, layout
+            if not any(step.kind == "depthwise" for step in lowered.steps):
+                break
+        return _assemble(network, *best, section)
+    except ModelError:
+        raise
+    except (*_DAMAGE, ValueError) as error:  # a file that is well-formed but makes no sense can fail anywhere
+        raise ModelError(
+            f"{network.name} contradicts itself ({type(error).__name__}: {error}).", "Convert the network again."
+        ) from error
 
 
 def compile_plan(pipeline) -> Plan:

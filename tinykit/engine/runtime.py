@@ -73,13 +73,13 @@ class Runtime:
             int8, shape (n, ...) with the network's output shape.
         """
         x = np.asarray(x)
-        if x.dtype != np.int8 or x.ndim < 1 or x[:1].size not in (0, self._input_bytes):
+        if x.dtype != np.int8 or x.ndim < 1 or int(np.prod(x.shape[1:])) != self._input_bytes:
             raise ModelError(
                 f"{self.plan.name} takes int8 of shape (n, {', '.join(map(str, self.plan.input_shape))}), "
                 f"got {x.dtype} of shape {x.shape}.",
                 "Quantise the input by the plan's input_scale and input_zero_point, first axis the examples.",
             )
-        x = np.ascontiguousarray(x).reshape(len(x), -1)
+        x = np.ascontiguousarray(x).reshape(len(x), self._input_bytes)
         y = np.empty((len(x), self._output_bytes), dtype=np.int8)
         run, move = self._core.tk_engine_run, ctypes.memmove
         with self._lock:
