@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 
 import tinykit as tk  # noqa: E402
 from tinykit import compress, models  # noqa: E402
+from tinykit.models.backend import versions  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("TINYKIT_DATA", ROOT.parent / "shared" / "data")) / "gestures"
@@ -199,7 +200,7 @@ def main():
     out = arguments.out or (ROOT / "benchmarks" / "results" / "gestures.json" if whole else None)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps({"versions": models.train.__globals__["_versions"](), "results": results}, indent=1)
+        out.write_text(json.dumps({"versions": versions(), "results": results}, indent=1)
                        + "\n", encoding="utf-8")
         print(f"Written: {out}")
 

@@ -32,6 +32,13 @@ def test_long_takes_and_streams_get_two_seconds():
     assert (chosen.rate_hz, chosen.window, chosen.center) == (50, 100, False)
 
 
+def test_more_people_hold_the_board_in_more_ways():
+    one = takes([50] * 6)
+    several = [r.with_(person=f"p{i % 3}") for i, r in enumerate(one)]
+    assert defaults.choose(Dataset(one)).augment.rotation_deg == 10
+    assert defaults.choose(Dataset(several)).augment.rotation_deg == 25
+
+
 def test_what_is_given_stays():
     chosen = defaults.choose(Dataset(takes([50] * 6)), window_s=1.0, center=False, channels=("aX",), magnitude=("a",))
     assert chosen.window == 25 and not chosen.center and chosen.channels == ("aX",)

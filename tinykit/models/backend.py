@@ -55,6 +55,15 @@ def tensorflow():
     return tf
 
 
+def versions() -> dict[str, str]:
+    """Versions that a network's numbers depend on."""
+    import numpy as np
+
+    from .. import __version__
+
+    return {"tinykit": __version__, "tensorflow": tensorflow().__version__, "numpy": np.__version__}
+
+
 @contextlib.contextmanager
 def quiet():
     """Keep warnings and what TensorFlow's C++ side writes to file descriptor 2 off the screen."""

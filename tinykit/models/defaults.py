@@ -15,6 +15,7 @@ STREAM_WINDOW_S = 2.0
 LONGEST_GESTURE_S = 4.0
 GESTURE_HZ, STREAM_HZ = 119.0, 50.0
 FEWEST_TAKES = 5
+SEVERAL = 3  # people
 STILL_G, STILL_DPS = 0.03, 6.0
 BATCH = 32
 STEPS = 1200
@@ -56,7 +57,8 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
       have one length. Takes longer than 4 s are activities that go on: 2 s, as for streams.
     - centre: a gesture is a movement, so gravity's steady part is taken away; in a stream of
       postures and activities gravity says what is going on, so it stays.
-    - rotation: 25 degrees for gestures, 10 for streams, for the same reason.
+    - rotation: 25 degrees for gestures of three people or more, who hold the board each in
+      their way; 10 degrees for fewer, and for streams, because of the postures.
 
     Parameters
     ----------
@@ -88,7 +90,10 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
         raise DataError(f"The recordings have channels {','.join(dataset.channels)}; {','.join(missing)} is asked for.",
                         "Ask for channels that the recordings have.")
     if augment is None:
-        augment = Augment(rotation_deg=10.0, mixup=0.0, made_up=0.0) if dataset.is_stream else Augment()
+        if dataset.is_stream:
+            augment = Augment(rotation_deg=10.0, mixup=0.0, made_up=0.0)
+        else:
+            augment = Augment(rotation_deg=25.0 if len(dataset.persons) >= SEVERAL else 10.0)
     if not triples(channels):
         magnitude = ()
     return Settings(rate, max(8, window), max(1, round(rate / 4)), channels,

@@ -13,7 +13,7 @@ from ..features import features
 from ..pipeline import Decision, Pipeline
 from . import augment as changes
 from . import defaults, negatives, zoo
-from .backend import keras, quiet, tensorflow
+from .backend import keras, quiet, tensorflow, versions
 from .material import Material
 from .predict import evaluate
 
@@ -124,7 +124,7 @@ def train(
         "recordings": [r.fingerprint[:12] for r in train.recordings],
         "synthetic": bool(train.card.get("synthetic", False)), "model": chosen, "weights": cost.weights,
         "macs": cost.macs, "seed": seed, "epochs": len(history["loss"]), "history": history, "notes": notes,
-        "versions": _versions(),
+        "versions": versions(),
     })
     if validation is not None:
         report = evaluate(pipeline, validation)
@@ -258,12 +258,6 @@ def _short(name: str) -> str:
     while len(name.encode()) > 31:
         name = name[:-1]
     return name or "gestures"
-
-
-def _versions() -> dict:
-    from .. import __version__
-
-    return {"tinykit": __version__, "tensorflow": tensorflow().__version__, "numpy": np.__version__}
 
 
 def _screen():
