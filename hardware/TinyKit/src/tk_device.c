@@ -27,14 +27,15 @@ void tk_device_log(tk_device *device, const char *text)
     tk_link_event(&device->link, TK_EVENT_LOG, length);
 }
 
-static void send_fault(tk_device *device, tk_status status, const char *text)
+/* False when there was no room: to be tried again. */
+static bool send_fault(tk_device *device, tk_status status, const char *text)
 {
     uint8_t *out = tk_link_payload(&device->link);
     size_t length = strlen(text);
-    if (device->text) return;
+    if (device->text) return true;
     tk_put_u16(out, (uint16_t)status);
     memcpy(out + 2, text, length);
-    tk_link_event(&device->link, TK_EVENT_FAULT, 2 + length);
+    return tk_link_event(&device->link, TK_EVENT_FAULT, 2 + length) == TK_OK;
 }
 
 /* ---- sensor ---- */
@@ -56,8 +57,7 @@ static void take_samples(tk_device *device)
         if (device->imu_dead) tk_device_log(device, "the IMU is back");
         device->imu_dead = false;
     } else if (!device->imu_dead && device->tended_us - device->imu_seen_us > IMU_DEAD_US) {
-        device->imu_dead = true;
-        send_fault(device, TK_ERR_SENSOR_DEAD, "the IMU gives no samples");
+        device->imu_dead = send_fault(device, TK_ERR_SENSOR_DEAD, "the IMU gives no samples");
     }
 }
 
@@ -179,7 +179,7 @@ static void predict(tk_device *device)
                      tk_engine_input(&device->engine, &bytes));
     if (tk_device_run(device, &cycles, &run_us) != TK_OK) {
         live->on = false;
-        send_fault(device, TK_ERR_INTERNAL, "the network could not be run");
+        (void)send_fault(device, TK_ERR_INTERNAL, "the network could not be run");
         return;
     }
     const int8_t *answer = tk_engine_output(&device->engine, &bytes);

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-/* All state of a device, about 27 KB. Caller-owned; the fields are nobody else's business. */
+/* All state of a device, 24 KB. Caller-owned; the fields are nobody else's business. */
 typedef struct tk_device {
     const tk_hal *hal;
     uint8_t *arena;

@@ -36,7 +36,8 @@ typedef struct tk_imu_front {
 } tk_imu_front;
 
 /* Features of one window, before scaling: window x features int32 to `out`. The window may lie in a
- * ring of exactly `window` rows: its oldest row is number `first`. About 90 cycles a value. */
+ * ring of exactly `window` rows: its oldest row is number `first`. About 85 cycles a
+ * value on a Cortex-M4 (estimated, benchmarks/device.py), a length costs 300. */
 void tk_imu_features(const tk_imu_front *front, const int16_t *counts, uint32_t first, int32_t *out);
 
 /* The same as the network's input: window x features int8 to `out`. */
