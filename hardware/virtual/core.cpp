@@ -18,7 +18,7 @@ __attribute__((noreturn)) void tkv_main(void) {
         uint32_t before = tkv_activity;
         loop();
         if (before == tkv_activity)
-            tkv_idle(0);
+            tkv_idle(100000); /* not for ever: a sensor that falls silent must be noticed */
     }
 }
 

@@ -52,7 +52,7 @@ static inline uint32_t port_free_ram() {
 static inline void port_idle() {
     static uint32_t seen;
     if (seen == tkv_activity)
-        tkv_idle(0);
+        tkv_idle(100000); /* not for ever: a sensor that falls silent must be noticed */
     seen = tkv_activity;
 }
 #endif
