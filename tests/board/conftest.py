@@ -51,9 +51,14 @@ def new():
     return make_pipeline("new", seed=2, hop=12, filters=6, center=True, magnitude=("a",))
 
 
+def moving_windows(n):
+    """Windows of a hand that moves: int16 counts (n, 60, 6)."""
+    rng = np.random.default_rng(7)
+    walk = rng.normal(0, 900, (n, 60, 6)).cumsum(1) + np.array([0, 0, 8192, 0, 0, 0])
+    return np.clip(walk, -32768, 32767).round().astype(np.int16)
+
+
 @pytest.fixture(scope="session")
 def windows():
-    """Forty windows of a hand that moves: int16 counts (40, 60, 6)."""
-    rng = np.random.default_rng(7)
-    walk = rng.normal(0, 900, (40, 60, 6)).cumsum(1) + np.array([0, 0, 8192, 0, 0, 0])
-    return np.clip(walk, -32768, 32767).round().astype(np.int16)
+    """Forty of them."""
+    return moving_windows(40)

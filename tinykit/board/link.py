@@ -90,6 +90,7 @@ class Link:
         self._event_seq: int | None = None
         self._closing = threading.Event()
         self._gone_at: float | None = None
+        self._given_up = False
         self._restorer: threading.Thread | None = None
         self._uptime_ms, self._uptime_at = 0, time.monotonic()
         self.loses_power = False  # whether this board never outlives its port, as the virtual one
@@ -173,7 +174,7 @@ class Link:
 
     def _wait_until_up(self, timeout: float) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._up or self._closing.is_set(), timeout)
+            self._changed.wait_for(lambda: self._up or self._given_up or self._closing.is_set(), timeout)
             if self._closing.is_set():
                 raise BoardError("This board was closed.", "Connect again: board = tk.connect().")
             if not self._up:
@@ -255,6 +256,9 @@ class Link:
                     return
                 self._lose(error)
                 if not self._reconnect or not self._find_again():
+                    with self._changed:
+                        self._given_up = True
+                        self._changed.notify_all()
                     return
                 continue
             if data:
