@@ -24,6 +24,7 @@ _HOME = {
     "table": "picture",
     "windows": "picture",
     "sweep": "sweep",
+    "arena": "arena",
     "doctor": "doctor",
 }
 

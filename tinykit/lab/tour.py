@@ -144,6 +144,7 @@ def page(notebook, dark: bool = False) -> str:
     """One lesson as HTML; links between lessons lead to the pages."""
     from nbconvert import HTMLExporter
 
+    tidy(notebook)
     exporter = HTMLExporter(template_name="lab", theme="dark" if dark else "light", embed_images=True)
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     # The page must open without a network: nothing here needs MathJax, require.js or mermaid.
@@ -154,36 +155,54 @@ def page(notebook, dark: bool = False) -> str:
     return re.sub(r'href="([0-9]{2}_\w+)\.ipynb"', r'href="\1.html"', text)
 
 
+def tidy(notebook) -> None:
+    """Show a progress bar as it stood last: a page does not know how to go back to a line's start."""
+    for cell in notebook.cells:
+        kept = []
+        for output in cell.get("outputs", ()):
+            before = kept[-1] if kept else {}
+            if output.output_type == "stream" and before.get("name") == output.name:
+                before["text"] += output.text
+            else:
+                kept.append(output)
+        for output in kept:
+            if output.output_type == "stream":
+                lines = [line.rstrip("\r").rpartition("\r")[2] for line in output.text.split("\n")]
+                output.text = "\n".join(lines)
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in kept if o.output_type != "stream" or o.text.strip()]
+
+
 def index(done, dark: bool = False) -> str:
     """The first page: one row a lesson."""
     from .. import look
 
-    rows = []
+    rows, goals = [], []
     for name, notebook, error, seconds in done:
-        head = dict(
-            re.findall(r"^\| \*\*([^*]+)\*\* \| (.+) \|$", notebook.cells[0].source, flags=re.MULTILINE)
-        )
-        title = html.escape(notebook.cells[0].source.splitlines()[0].lstrip("# "))
+        first = notebook.cells[0].source
+        head = dict(re.findall(r"^\| \*\*([^*]+)\*\* \| (.+) \|$", first, flags=re.MULTILINE))
+        title = html.escape(first.splitlines()[0].lstrip("# "))
+        goals.append(f"<li><b>{title}</b>: {html.escape(head.get('Goal', ''))}</li>")
         link = look.Html(f'<a href="{name}.html" style="color:var(--tk-accent)">{title}</a>')
         state = look.state("bad", error[:80]) if error else look.state("ok", f"ran in {seconds:.0f} s")
         rows.append((link, head.get("Minutes", ""), state))
     table = look.table(rows, ["lesson", "minutes for a student", "here, on the virtual board"], align="lrl")
     card = look.card("The course", "every lesson, run without a board", table)
-    goals = "".join(
-        f"<li><b>{html.escape(n.cells[0].source.splitlines()[0].lstrip('# '))}</b>: "
-        f"{html.escape(dict(re.findall(r'[*][*]([^*]+)[*][*] . (.+) .$', n.cells[0].source, re.M)).get('Goal', ''))}</li>"
-        for _, n, _, _ in done
-    )
     ground = "background:#111;color:#eee" if dark else "background:#fff;color:#111"
-    return (
-        f'<!doctype html><html lang="en" data-jp-theme-light="{str(not dark).lower()}"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>tinykit: the tour</title>'
-        f'<body style="{ground};font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 16px">'
-        f"<h1>tinykit: the tour</h1>{card}<ul>{goals}</ul>"
-        "<p>The movements in these pages are synthetic: a program made them. Cycles and times of the board "
-        "are "
-        "estimated on an emulated processor.</p></body></html>"
-    )
+    style = "font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 16px"
+    return f"""<!doctype html>
+<html lang="en" data-jp-theme-light="{str(not dark).lower()}">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>tinykit: the tour</title>
+<body style="{ground};{style}">
+<h1>tinykit: the tour</h1>
+{card}
+<ul>{"".join(goals)}</ul>
+<p>The movements in these pages are synthetic: a program made them. Cycles and times of the board are
+estimated on an emulated processor.</p>
+</body>
+</html>
+"""
 
 
 if __name__ == "__main__":
