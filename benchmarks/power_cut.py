@@ -7,6 +7,9 @@ the virtual board, whose flash then has half-erased pages and half-written words
 each cut the board is given power again and asked: which pipeline is active, is its slot good, and
 are its answers, bit for bit, those of the old or of the new pipeline on the host? Then the same
 deploy must succeed.
+
+Few of these instructions are those during which the flash controller works, so a second series cuts
+in the middle of every erase and every write of the deploy.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from tinykit.board.deploy import upload
 from tinykit.board.evaluate import run_each
 from tinykit.board.link import Link
 from tinykit.board.virtual import VirtualBoard
+from tinykit.board.virtual.registers import registers
 from tinykit.engine import answers, compile_plan
 from tinykit.errors import BoardError
 
@@ -50,15 +54,20 @@ class Bench:
         self.expected = {p.name: answers(p, windows) for p in (old, new)}
         self.new = new.name
         self.machine = VirtualBoard(name, clock="free")
+        self._commands, self._watch = [], None
+        command, status = self.machine.flash.command, self.machine.flash.status
+        self.machine.flash.command = lambda code: (self._begin(code), command(code))[1]
+        self.machine.flash.status = lambda: (self._poll(), status())[1]
         self.url = f"virtual://nano33ble/{name}"
         for plan in (older.name, old.name):
             self.deploy(plan)
         self.machine.power_off()
         self.flash = bytes(self.machine.flash.file.data)
         self.machine.power_on()
-        before = self.machine.instructions
+        before = self.machine.instructions, len(self._commands)
         self.deploy(self.new)
-        self.instructions = self.machine.instructions - before
+        self.instructions = self.machine.instructions - before[0]
+        self.operations = self._commands[before[1] :]
 
     def deploy(self, plan):
         """Send a plan."""
@@ -68,13 +77,30 @@ class Bench:
         finally:
             link.close()
 
-    def cut(self, after) -> Outcome:
-        """From the state before the deploy: deploy, cut, boot, look."""
+    def _begin(self, code):
+        self._commands.append("erase" if code == registers()["FLASH_ERASE"] else "write")
+        self._polls = 0
+
+    def _poll(self):
+        self._polls += 1
+        if self._watch == (len(self._commands), self._polls):
+            self._watch = None
+            self.machine.cut_now()
+
+    def cut(self, after=None, operation=None, polls=1) -> Outcome:
+        """From the state before the deploy: deploy, cut, boot, look.
+
+        The cut comes after so many instructions, or at so many looks at the busy controller
+        during one of the deploy's flash operations (from 0).
+        """
         machine = self.machine
         machine.power_off()
         machine.flash.file.data[:] = self.flash
         machine.power_on()
-        machine.power_cut(after_instructions=after)
+        if after is None:
+            after, self._watch = operation, (len(self._commands) + operation + 1, polls)
+        else:
+            machine.power_cut(after_instructions=after)
         done = False
         try:
             self.deploy(self.new)
@@ -83,7 +109,7 @@ class Bench:
             pass  # power went away
         if not machine.wait_for_cut(0.2 if done else 20):
             machine.power_off()  # this deploy took fewer instructions than the measured one
-        where = machine.last_cut
+        where, self._watch = machine.last_cut, None
         machine.power_on()
         runs, whole = self.look()
         self.deploy(self.new)
@@ -111,6 +137,13 @@ class Bench:
         after = np.linspace(0, self.instructions, cuts, endpoint=False).astype(int)
         return [self.cut(int(n)) for n in tqdm(after, disable=not progress)]
 
+    def run_torn(self, progress=False) -> list[Outcome]:
+        """A cut in every write, and two in every erase, which takes longer."""
+        from tqdm.auto import tqdm
+
+        moments = [(i, polls) for i, kind in enumerate(self.operations) for polls in ((1, 12) if kind == "erase" else (1,))]
+        return [self.cut(operation=o, polls=p) for o, p in tqdm(moments, disable=not progress)]
+
     def close(self):
         """Switch the board off for good."""
         self.machine.close()
@@ -127,23 +160,30 @@ def main():
     pipelines = [make_pipeline(name, seed, filters=16) for seed, name in enumerate(("older", "old", "new"))]
     bench = Bench(*pipelines, moving_windows(8))
     try:
-        outcomes = bench.run(options.cuts, progress=not options.json)
+        series = {"evenly spaced": bench.run(options.cuts, progress=not options.json)}
+        series["in flash operations"] = bench.run_torn(progress=not options.json)
     finally:
         bench.close()
-    bad = [o for o in outcomes if o.runs not in ("old", "new") or not (o.whole and o.again)]
-    counts = collections.Counter(o.runs for o in outcomes)
-    places = collections.Counter(o.where.split(" ")[0].split("+")[0] for o in outcomes)
-    if options.json:
-        facts = {"plan bytes": len(bench.plans["new"]), "instructions": bench.instructions, "runs": counts, "places": places}
-        print(json.dumps({**facts, "bad": [o._asdict() for o in bad]}, indent=1))
-    else:
-        print(f"{len(outcomes)} cuts over {bench.instructions:,} instructions of a deploy of "
-              f"{len(bench.plans['new']):,} bytes: {counts['old']} boot with the old pipeline, "
-              f"{counts['new']} with the new one, {len(bad)} with anything else.")  # fmt: skip
-        print("Cut in: " + ", ".join(f"{place} {n}" for place, n in places.most_common()))
+    rows = []
+    for name, outcomes in series.items():
+        bad = [o for o in outcomes if o.runs not in ("old", "new") or not (o.whole and o.again)]
+        runs = collections.Counter(o.runs for o in outcomes)
+        places = collections.Counter(o.where.split()[-1] for o in outcomes)
+        rows.append({"series": name, "cuts": len(outcomes), "old": runs["old"], "new": runs["new"], "bad": len(bad),
+                     "places": dict(places.most_common())})  # fmt: skip
         for outcome in bad:
-            print(outcome)
-    return 1 if bad else 0
+            print(outcome, file=sys.stderr)
+    if options.json:
+        print(json.dumps({"plan bytes": len(bench.plans["new"]), "instructions": bench.instructions,
+                          "flash operations": len(bench.operations), "series": rows}, indent=1))  # fmt: skip
+    else:
+        print(f"A deploy of {len(bench.plans['new']):,} bytes: {bench.instructions:,} instructions, "
+              f"{len(bench.operations)} flash operations.")  # fmt: skip
+        for row in rows:
+            print(f"{row['cuts']} cuts {row['series']}: {row['old']} boot with the old pipeline, {row['new']} with "
+                  f"the new one, {row['bad']} with anything else.")  # fmt: skip
+            print("  cut in " + ", ".join(f"{place} {n}" for place, n in row["places"].items()))
+    return 1 if any(row["bad"] for row in rows) else 0
 
 
 if __name__ == "__main__":

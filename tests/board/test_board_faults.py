@@ -266,7 +266,10 @@ def test_power_cut_anywhere_in_a_deploy_boots_old_or_new_whole(old, new, windows
     bench = Bench(old.with_(name="older"), old, new, windows[:4])
     try:
         outcomes = bench.run(200 if FULL else 20)
+        torn = bench.run_torn()
     finally:
         bench.close()
+    assert len(torn) > 10 and "old" in {o.runs for o in torn}
+    assert [o for o in torn if o.runs not in ("old", "new") or not (o.whole and o.again)] == []
     assert [o for o in outcomes if o.runs not in ("old", "new") or not (o.whole and o.again)] == []
     assert {o.runs for o in outcomes} == {"old", "new"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import threading
+import weakref
 import zlib
 from contextlib import contextmanager
 
@@ -117,7 +118,13 @@ class VirtualBoard:
             _BOARDS[name] = self
         try:
             self._devices = Devices(self)
-            self.core = Cortex((self._devices.base, self._devices.read, self._devices.write))
+            # Weakly, so that a closed board's memory is given back.
+            devices = weakref.proxy(self._devices)
+            self.core = Cortex((
+                self._devices.base,
+                lambda offset: devices.read(offset),
+                lambda offset, value: devices.write(offset, value),
+            ))  # fmt: skip
             self._image = self.core.load(image or board_image(), physical=True)
             self.clock = Clock(self.core, clock == "paced", speed)
             self.imu = Imu(sensor, source or Still(), self.faults)
@@ -427,6 +434,15 @@ class VirtualBoard:
         self.log.append(why)
         self.core.stop()
 
+    def cut_now(self) -> None:
+        """Power goes away at this very instruction; for devices, on the emulator's thread."""
+        with self.condition:
+            self.dying = True
+            self._power = False
+            self._request = "off"
+        self.last_cut = self.core.where()
+        self.core.stop()
+
     # -- the thread -----------------------------------------------------------------------------
 
     def _ask(self, request: str) -> None:
@@ -512,7 +528,10 @@ class VirtualBoard:
 
     def _end(self, state: str) -> None:
         with self.condition:
-            self.flash.tear(self._rng())
+            try:
+                self.flash.tear(self._rng())
+            except OSError as error:
+                self.log.append(f"The flash file can't be written: {error}.")
             self._state = state
             if self._request != "close":
                 self._request = None
