@@ -177,6 +177,21 @@ def test_no_reply_is_lost_when_the_line_is_slow():
     assert got == [(0x84, i, bytes([i]) * 400) for i in range(200)]
 
 
+def test_a_stream_that_fills_the_line_leaves_room_for_replies():
+    device = HostDevice()
+    device.request(0x05, struct.pack("<BBHI", 0, 1, 0, 0))
+    device.line_takes = 10  # a poll, where the samples of one poll need 100
+    for _ in range(200):
+        device.sense(rows(3), poll=False)
+        device.poll()
+    device.to_device += frame(0x04, 9, b"x" * 512)
+    for _ in range(2000):
+        device.sense(rows(3), poll=False)
+        device.poll()
+    replies = [f for f in device.received() if f[0] == 0x84]
+    assert replies == [(0x84, 9, b"x" * 512)]
+
+
 def test_text_mode():
     device = HostDevice()
     table = [[0, 8192, -8192, 0, 16384, -16384], [1, -1, 32767, -32768, 1, -1]]
@@ -244,6 +259,16 @@ def test_run_a_window():
         device.request(0x0C, b"\1")
         expected = quantized(window[None], FRONT, SCALE, ZERO).reshape(-1)[60:63]
         assert device.request(0x0D, struct.pack("<IH", 0, 3)) == expected.tobytes()
+
+
+def test_a_window_written_behind_the_tensor_touches_nothing_else():
+    device = HostDevice(arena=8192)
+    device.upload(plan(take=7))
+    device.request(0x0B, struct.pack("<I", 0) + bytes(range(120)))
+    device.request(0x0C, b"\0")
+    assert device.request(0x0D, struct.pack("<IH", 0, 3)) == bytes([7, 8, 9])  # lies right behind the input
+    device.request(0x0B, struct.pack("<I", 100) + b"\x55" * 140)
+    assert device.request(0x0D, struct.pack("<IH", 0, 3)) == bytes([7, 8, 9])
 
 
 def test_tensors_out_of_bounds_or_without_a_plan():
