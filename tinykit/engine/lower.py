@@ -221,10 +221,7 @@ class Lowering:
         out_c, depth = rows.shape
         if x.size % depth or x.size // depth * out_c != y.size or node.options.get("weightsFormat", 0):
             refuse(node, f"it turns {x.shape} into {y.shape} by weights of {weights.shape}")
-        if len(weights.scales) > 1:
-            factors = x.scale * weights.scales.astype(np.float64) / y.scale
-        else:  # the reference multiplies these two as float32
-            factors = np.full(out_c, float(np.float32(x.scale) * weights.scales[0]) / y.scale)
+        factors = x.scale * np.broadcast_to(weights.scales.astype(np.float64), out_c) / y.scale
         sums = rows.astype(np.int64).sum(axis=1)
         channels = pack_channels(bias - x.zero_point * sums, factors)
         count = x.size // depth
@@ -359,7 +356,7 @@ class Lowering:
 
     def op_relu(self, node: Node) -> None:
         x, y = node.inputs[0], node.outputs[0]
-        factor = fixed.quantize_multiplier(float(np.float32(x.scale) / np.float32(y.scale)))
+        factor = fixed.quantize_multiplier(x.scale / y.scale)
         self._unary(node, fixed.rescale_table(*factor, x.zero_point, y.zero_point, max(-128, y.zero_point)))
 
     def op_relu6(self, node: Node) -> None:
@@ -372,8 +369,8 @@ class Lowering:
         alpha = np.float32(node.options.get("alpha", 0.0))
         if alpha < 0:
             refuse(node, f"its slope is {alpha}, below zero")
-        up = fixed.quantize_multiplier(float(np.float32(x.scale) / np.float32(y.scale)))
-        down = fixed.quantize_multiplier(float(np.float32(x.scale) * alpha / np.float32(y.scale)))
+        up = fixed.quantize_multiplier(x.scale / y.scale)
+        down = fixed.quantize_multiplier(x.scale * float(alpha) / y.scale)
         self._unary(node, fixed.leaky_table(up, down, x.zero_point, y.zero_point))
 
     def op_logistic(self, node: Node) -> None:
