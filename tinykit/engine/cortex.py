@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import ctypes
 import struct
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -118,7 +119,9 @@ class Cortex:
         uc.reg_write(arm.UC_ARM_REG_C1_C0_2, 0xF << 20)
         uc.reg_write(arm.UC_ARM_REG_FPEXC, 1 << 30)
 
-        self._decode = _DECODE(self._guarded(self._decode_block))
+        # A strong reference would make a cycle through ctypes, which Python can't collect.
+        this = weakref.ref(self)
+        self._decode = _DECODE(self._guarded(lambda address, size: this()._decode_block(address, size)))
         self._counter = _Counter(
             stop=ctypes.cast(_library().uc_emu_stop, ctypes.c_void_p).value, decode=self._decode, blocks=self._blocks.ctypes.data,
             halfwords=len(self._blocks), last=_NOWHERE, budget=2**64 - 1,
@@ -333,13 +336,16 @@ class Cortex:
 
     def _guarded(self, function):
         # An exception can't pass through the emulator: keep it, stop, and raise it in run().
+        this = weakref.ref(self)
+
         def call(*arguments):
             try:
                 return function(*arguments)
             except BaseException as error:
-                if self._failure is None:
-                    self._failure = error
-                self.uc.emu_stop()
+                core = this()
+                if core._failure is None:
+                    core._failure = error
+                core.uc.emu_stop()
                 return 0
 
         return call
