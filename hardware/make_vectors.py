@@ -57,7 +57,13 @@ def messages():
     yield "live stop", 0x0F, 16, "<", {}
     yield "live stop reply", 0x8F, 16, "<I", {"sent": 42}
     yield "decision", 0x10, 17, "<HBBH", {"threshold": 45874, "smoothing": 3, "pad": 0, "suppression_ms": 500}
-    yield "decision reply", 0x90, 17, "<HBBH", {"threshold": 45874, "smoothing": 3, "pad": 0, "suppression_ms": 500}
+    yield (
+        "decision reply",
+        0x90,
+        17,
+        "<HBBH",
+        {"threshold": 45874, "smoothing": 3, "pad": 0, "suppression_ms": 500},
+    )
     yield "text", 0x11, 18, "<B", {"on": 1}
     yield "time", 0x12, 19, "<", {}
     yield "time reply", 0x92, 19, "<Q", {"microseconds": 0x123456789ABCDEF0}

@@ -16,7 +16,9 @@ GOOD = Pipeline("Zauberstab ß", "gesture", 119.0, 120, 30, FRONT, ("wing", "rin
 
 def parse(section):
     return load_core().tk_pipeline_parse(
-        ctypes.create_string_buffer(512), ctypes.create_string_buffer(section, len(section)), ctypes.c_size_t(len(section))
+        ctypes.create_string_buffer(512),
+        ctypes.create_string_buffer(section, len(section)),
+        ctypes.c_size_t(len(section)),
     )
 
 
@@ -26,7 +28,18 @@ def test_layout_is_as_documented():
     magic, version, length, name, rate, window, hop = struct.unpack_from("<4sHH32sIHH", section)
     assert (magic, version, length) == (b"TKPS", 1, len(section))
     assert (name.rstrip(b"\0").decode(), rate, window, hop) == ("Zauberstab ß", 119000, 120, 30)
-    assert struct.unpack_from("<BBBBBbBBHH", section, 48) == (0, 6, 8, 3, 7, -5, 3, 0, round(0.7 * 65535), 500)
+    assert struct.unpack_from("<BBBBBbBBHH", section, 48) == (
+        0,
+        6,
+        8,
+        3,
+        7,
+        -5,
+        3,
+        0,
+        round(0.7 * 65535),
+        500,
+    )
     assert section[60:68] == bytes([0, 1, 2, 3, 4, 5, 255, 255])
     labels = section[68 + 8 * 8 :]
     assert labels.rstrip(b"\0") == b"\4wing\4ring\x08gr\xc3\xb6\xc3\x9fer"

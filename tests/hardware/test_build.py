@@ -13,9 +13,26 @@ from tinykit import toolchain
 
 SRC = toolchain.hardware_dir() / "TinyKit" / "src"
 SOURCES = toolchain.core_sources()
-STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wundef", "-Wstrict-prototypes", "-O2", "-c"]
+STRICT = [
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wshadow",
+    "-Wundef",
+    "-Wstrict-prototypes",
+    "-O2",
+    "-c",
+]
 GCC = shutil.which("arm-none-eabi-gcc")
-CORTEX = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16", "-funsigned-char", "-fno-common"]
+CORTEX = [
+    "-mcpu=cortex-m4",
+    "-mthumb",
+    "-mfloat-abi=softfp",
+    "-mfpu=fpv4-sp-d16",
+    "-funsigned-char",
+    "-fno-common",
+]
 INTERNAL = {"tk_kernels.h", "tk_quant.h"}  # of the engine's own C files
 TRAPS = ["-fsanitize=undefined", "-fsanitize-trap=undefined"]
 
@@ -170,7 +187,7 @@ def test_no_undefined_behaviour_under_random_requests():
             module.load_core = lambda: traps
         import pytest
         sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not power_cut and not rollbacks_until",
-                              *[{str(here)!r} + "/test_" + n for n in ("device.py", "live.py", "decide.py", "slots.py")],
+                              *[{str(here)!r} + f"/test_{{n}}.py" for n in ("device", "live", "decide", "slots")],
                               {str(here.parent / "features" / "test_imu.py")!r},
                               {str(here.parent / "features" / "test_resample.py")!r}]))
     """

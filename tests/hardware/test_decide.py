@@ -10,7 +10,11 @@ from tinykit.features import load_core
 
 
 class Rule(ctypes.Structure):
-    _fields_ = [("threshold", ctypes.c_uint16), ("smoothing", ctypes.c_uint8), ("suppression_ms", ctypes.c_uint16)]
+    _fields_ = [
+        ("threshold", ctypes.c_uint16),
+        ("smoothing", ctypes.c_uint8),
+        ("suppression_ms", ctypes.c_uint16),
+    ]
 
 
 class Answer(ctypes.Structure):

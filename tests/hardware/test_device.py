@@ -273,7 +273,13 @@ def test_a_window_written_behind_the_tensor_touches_nothing_else():
 
 def test_tensors_out_of_bounds_or_without_a_plan():
     device = HostDevice(arena=8192)
-    for type_, payload in [(0x0B, b"\0\0\0\0x"), (0x0C, b"\0"), (0x0D, bytes(6)), (0x14, bytes(6)), (0x10, b"")]:
+    for type_, payload in [
+        (0x0B, b"\0\0\0\0x"),
+        (0x0C, b"\0"),
+        (0x0D, bytes(6)),
+        (0x14, bytes(6)),
+        (0x10, b""),
+    ]:
         with pytest.raises(DeviceRefused, match="no_plan"):
             device.request(type_, payload)
     device.upload(plan())

@@ -107,9 +107,7 @@ def unpack_section(section: bytes) -> Pipeline:
         )
         name = name.rstrip(b"\0").decode()
     except (ValueError, IndexError, struct.error):
-        raise ModelError(
-            "These bytes are no pipeline section of this tinykit.", "Deploy the pipeline again."
-        ) from None
+        raise ModelError("These bytes are no pipeline section of this tinykit.", "Deploy the pipeline again.") from None
     rule = Decision(smoothing, threshold / 65535, suppression_ms / 1000)
     return Pipeline(name, "gesture", rate_mhz / 1000, window, hop, front, tuple(texts), rule)
 

@@ -112,7 +112,8 @@ tk_status tk_device_start_live(tk_device *device)
     if (!device->has_plan) return TK_ERR_NO_PLAN;
     if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
     if (device->hal->imu_read == NULL) return TK_ERR_SENSOR;
-    return tk_live_start(&device->live, &device->pipeline, &device->rule, &device->history, device->hal->imu_rate_mhz);
+    return tk_live_start(&device->live, &device->pipeline, &device->rule, &device->history,
+                         device->hal->imu_rate_mhz);
 }
 
 void tk_device_use_active(tk_device *device)
@@ -216,13 +217,14 @@ static bool typed_text(const tk_decoder *decoder)
 
 static void take_bytes(tk_device *device)
 {
+    const tk_hal *hal = device->hal;
     tk_frame request;
     /* A byte is looked at only when there is room for the longest reply, so that none is ever lost;
      * a host that sends and does not read has to wait. */
     while (tk_link_room(&device->link) >= TK_FRAME_WIRE) {
         if (device->in_at == device->in_count) {
             device->in_at = 0;
-            device->in_count = (uint8_t)device->hal->serial_read(device->hal->context, device->in, sizeof device->in);
+            device->in_count = (uint8_t)hal->serial_read(hal->context, device->in, sizeof device->in);
             if (device->in_count == 0) return;
         }
         uint8_t byte = device->in[device->in_at++];
@@ -232,7 +234,7 @@ static void take_bytes(tk_device *device)
             device->stream.on = false;
         }
         if (tk_decoder_push(&device->link.decoder, byte, &request)) tk_requests_answer(device, &request);
-        if (byte != 0 && device->hal->imu_read != NULL && typed_text(&device->link.decoder)) {
+        if (byte != 0 && hal->imu_read != NULL && typed_text(&device->link.decoder)) {
             tk_device_start_text(device);
         }
     }

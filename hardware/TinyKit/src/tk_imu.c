@@ -33,7 +33,8 @@ static void means(const tk_imu_front *front, const int16_t *counts, int32_t *out
     for (uint32_t c = 0; c < front->channels; c++) out[c] = front->center ? mean(front, counts, c) : 0;
 }
 
-static void features_of_row(const tk_imu_front *front, const int16_t *row, const int32_t *mean_of, int32_t *out)
+static void features_of_row(const tk_imu_front *front, const int16_t *row, const int32_t *mean_of,
+                            int32_t *out)
 {
     for (uint32_t c = 0; c < front->channels; c++) *out++ = row[c] - mean_of[c];
     if (front->a_first >= 0) *out++ = length(row + front->a_first);

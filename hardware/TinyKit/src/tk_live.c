@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-tk_status tk_live_start(tk_live *live, const tk_pipeline *pipeline, const tk_rule *rule, const tk_history *history,
-                        uint32_t sensor_mhz)
+tk_status tk_live_start(tk_live *live, const tk_pipeline *pipeline, const tk_rule *rule,
+                        const tk_history *history, uint32_t sensor_mhz)
 {
     memset(live, 0, sizeof *live);
     tk_status status = tk_resample_init(&live->resample, sensor_mhz, pipeline->rate_mhz);

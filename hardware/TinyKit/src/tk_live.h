@@ -43,8 +43,8 @@ typedef struct tk_live {
 
 /* Begin with everything the history holds, so that the first window may be full at once. A due
  * answer is found by the next tk_live_feed(). TK_ERR_RATE: see tk_resample_init(). */
-tk_status tk_live_start(tk_live *live, const tk_pipeline *pipeline, const tk_rule *rule, const tk_history *history,
-                        uint32_t sensor_mhz);
+tk_status tk_live_start(tk_live *live, const tk_pipeline *pipeline, const tk_rule *rule,
+                        const tk_history *history, uint32_t sensor_mhz);
 
 /* Take samples up to the next hop; true when an answer for the window is due now. */
 bool tk_live_feed(tk_live *live, const tk_history *history);

@@ -17,7 +17,8 @@ static int8_t find_three(const tk_pipeline *pipeline, uint8_t sensor_channel)
 {
     for (int8_t i = 0; i + 3 <= pipeline->front.channels; i++) {
         /* The channels ascend, so the third is in place only if the second is. */
-        if (pipeline->channel[i] == sensor_channel && pipeline->channel[i + 2] == sensor_channel + 2) return i;
+        const uint8_t *channel = pipeline->channel + i;
+        if (channel[0] == sensor_channel && channel[2] == sensor_channel + 2) return i;
     }
     return -1;
 }

@@ -162,7 +162,8 @@ static tk_status upload_begin(call *c)
 {
     if (c->length != 12) return TK_ERR_LENGTH;
     uint8_t slot = c->in[0];
-    tk_status status = tk_slots_begin(&c->device->slots, &slot, tk_get_u32(c->in + 4), tk_get_u32(c->in + 8), &c->detail);
+    uint32_t length = tk_get_u32(c->in + 4), crc = tk_get_u32(c->in + 8);
+    tk_status status = tk_slots_begin(&c->device->slots, &slot, length, crc, &c->detail);
     if (status != TK_OK) return status;
     c->out[0] = slot;
     c->out[1] = 0;
@@ -174,7 +175,8 @@ static tk_status upload_begin(call *c)
 static tk_status upload_data(call *c)
 {
     if (c->length < 5) return TK_ERR_LENGTH;
-    tk_status status = tk_slots_write(&c->device->slots, tk_get_u32(c->in), c->in + 4, c->length - 4, &c->detail);
+    uint32_t offset = tk_get_u32(c->in);
+    tk_status status = tk_slots_write(&c->device->slots, offset, c->in + 4, c->length - 4, &c->detail);
     if (status != TK_OK) return status;
     tk_put_u32(c->out, c->detail);
     c->size = 4;
@@ -257,7 +259,8 @@ static tk_status tensor_write(call *c)
     if (status != TK_OK) return status;
     uint32_t offset = tk_get_u32(c->in), n = c->length - 4;
     int8_t *input = tk_engine_input(&device->engine, &tensor);
-    if (device->has_pipeline) window = (size_t)2 * device->pipeline.front.window * device->pipeline.front.channels;
+    const tk_imu_front *front = &device->pipeline.front;
+    if (device->has_pipeline) window = (size_t)2 * front->window * front->channels;
     c->detail = (uint32_t)(tensor > window ? tensor : window);
     if (offset > c->detail || n > c->detail - offset) return TK_ERR_BOUNDS;
     if (offset < tensor) memcpy(input + offset, c->in + 4, n < tensor - offset ? n : tensor - offset);
@@ -280,7 +283,8 @@ static tk_status run(call *c)
     if (c->in[0] > 1) return TK_ERR_ARGUMENT;
     if (c->in[0] == 1) {
         if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
-        tk_imu_quantized(&device->pipeline.front, device->live.ring, 0, tk_engine_input(&device->engine, &bytes));
+        int8_t *input = tk_engine_input(&device->engine, &bytes);
+        tk_imu_quantized(&device->pipeline.front, device->live.ring, 0, input);
     }
     status = tk_device_run(device, &cycles, &microseconds);
     if (status != TK_OK) return status;

@@ -88,8 +88,9 @@ static void read_slot(tk_slots *slots, uint32_t number)
     memcpy(slot->name, at(slots, page + 16), TK_NAME_BYTES - 1);
     slot->activation = read_records(slots, number, &free);
     if (slot->length == 0 || slot->length > tk_slots_capacity(slots)) return;
-    if (tk_crc32(0, tk_slots_plan(slots, number), slot->length) != slot->crc) return;
-    if (slots->validate(slots->context, tk_slots_plan(slots, number), slot->length, name, &detail) != TK_OK) return;
+    const uint8_t *plan = tk_slots_plan(slots, number);
+    if (tk_crc32(0, plan, slot->length) != slot->crc) return;
+    if (slots->validate(slots->context, plan, slot->length, name, &detail) != TK_OK) return;
     slot->state = TK_SLOT_GOOD;
 }
 
@@ -159,7 +160,8 @@ static tk_status write_bytes(tk_slots *slots, uint32_t address, const uint8_t *b
     return TK_OK;
 }
 
-tk_status tk_slots_write(tk_slots *slots, uint32_t offset, const uint8_t *bytes, size_t length, uint32_t *detail)
+tk_status tk_slots_write(tk_slots *slots, uint32_t offset, const uint8_t *bytes, size_t length,
+                         uint32_t *detail)
 {
     *detail = slots->next;
     if (slots->target == TK_NO_SLOT) return TK_ERR_NO_UPLOAD;

@@ -74,7 +74,8 @@ tk_status tk_slots_begin(tk_slots *slots, uint8_t *slot, uint32_t length, uint32
 /* Write bytes at `offset`, which must be where the ones before ended; a multiple of 4 bytes, except
  * at the end. The same bytes again are fine. `*detail` gets the next offset. TK_ERR_NO_UPLOAD,
  * TK_ERR_OFFSET, TK_ERR_LENGTH, TK_ERR_FLASH (what was written does not read back). */
-tk_status tk_slots_write(tk_slots *slots, uint32_t offset, const uint8_t *bytes, size_t length, uint32_t *detail);
+tk_status tk_slots_write(tk_slots *slots, uint32_t offset, const uint8_t *bytes, size_t length,
+                         uint32_t *detail);
 
 /* End an upload: check everything, write the header, activate. On success `slots->active` is the new
  * slot; asked again, success again. TK_ERR_NO_UPLOAD, TK_ERR_OFFSET (bytes are missing), TK_ERR_CRC,
