@@ -302,3 +302,13 @@ def test_program_that_just_ends_leaves_no_thread_behind():
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "open True\n", "")
+
+
+def test_faults_can_be_replaced():
+    with Probe() as probe:
+        probe.board.faults = Faults(full_flash=True, corrupt=1.0, to_board=False)
+        probe.port.write(b"p")
+        assert probe.port.read(4) != b"pong"
+        assert probe.board.flash.faults.full_flash
+        probe.board.faults = Faults()
+        assert probe.ask("p") == b"pong"

@@ -9,9 +9,6 @@ from __future__ import annotations
 from .imu import FIFO, KINDS
 from .registers import registers
 
-TX_LIMIT = 4096  # what a computer's driver keeps for a program that does not read
-RX_LIMIT = 4096
-
 
 class Devices:
     """Registers of one board.
@@ -32,8 +29,8 @@ class Devices:
             r["SEED"]: lambda: board.serial_number,
             r["TIME_LO"]: self._time_low,
             r["TIME_HI"]: lambda: self._time_high,
-            r["LINE"]: lambda: int(board.line_open),
-            r["RX_AVAILABLE"]: lambda: len(board.rx),
+            r["LINE"]: lambda: int(board.line.open),
+            r["RX_AVAILABLE"]: lambda: len(board.line.rx),
             r["RX_TAKEN"]: lambda: self._rx_taken,
             r["TX_SENT"]: lambda: self._tx_sent,
             r["IMU_KIND"]: lambda: 0 if board.faults.dead_sensor else KINDS[board.imu.kind],
@@ -133,26 +130,17 @@ class Devices:
     # -- serial port ----------------------------------------------------------------------------
 
     def _rx_take(self, size: int) -> None:
-        board = self._board
-        with board.condition:
-            data = bytes(board.rx[:size])
-            del board.rx[: len(data)]
-            if data:
-                board.condition.notify_all()  # a writer may wait for room
-        board.core.write(self._rx_address, data)
+        with self._board.condition:
+            data = self._board.line.board_read(size)
+        self._board.core.write(self._rx_address, data)
         self._rx_taken = len(data)
 
     def _tx_send(self, size: int) -> None:
         board = self._board
         with board.condition:
             board.set_booted()
-            room = max(0, TX_LIMIT - len(board.tx)) if board.line_open else 0
-            data = board.core.read(self._tx_address, min(size, room))
-            if len(data) < size:
-                board.tx_full = True
-            board.tx += board.faults.on_wire(data, to_host=True)
-            if data:
-                board.condition.notify_all()
+            data = board.core.read(self._tx_address, min(size, board.line.room()))
+            board.line.board_write(data, size)
         self._tx_sent = len(data)
 
     # -- IMU ------------------------------------------------------------------------------------

@@ -84,6 +84,7 @@ class FlashController:
         self._work = None  # (command, address, bytes to write)
         self._polls = self._total = 1
         self._failed = False
+        self.power = True
 
     def command(self, command: int) -> None:
         """Begin to erase or to write; ``status`` brings it to its end."""
@@ -101,7 +102,9 @@ class FlashController:
         self._polls, self._total = 0, _ERASE_POLLS if erase else max(1, self.words // _WORDS_A_POLL)
 
     def status(self) -> int:
-        """One look at the controller; the work goes on by a step."""
+        """One look at the controller; the work goes on by a step, while there is power."""
+        if not self.power:
+            return self._names["FLASH_BUSY"]
         if self._work is not None:
             self._polls += 1
             erase, address, data = self._work

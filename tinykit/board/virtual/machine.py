@@ -9,19 +9,18 @@ import weakref
 import zlib
 from contextlib import contextmanager
 
-import numpy as np
-
-from ...engine.cortex import Cortex, CoreFault
+from ...engine.cortex import Cortex
 from ...errors import BoardError, BoardGone, PortBusy
 from .clock import Clock
-from .devices import RX_LIMIT, Devices
+from .devices import Devices
+from .emulation import Emulation
 from .faults import Faults
 from .flash import FlashController, FlashFile
 from .image import board_image
 from .imu import KINDS, Imu
+from .line import Line
 from .sources import Still
 
-_BACKLOG = 2048  # a free-running board waits for a host that has so many bytes to read
 _BOARDS: dict[str, "VirtualBoard"] = {}
 _BOARDS_LOCK = threading.Lock()
 
@@ -37,7 +36,7 @@ def _by_hand(method):
     return one_at_a_time
 
 
-class VirtualBoard:
+class VirtualBoard(Emulation):
     """A Nano 33 BLE Sense that is emulated, plugged in and switched on.
 
     Open its port with ``serial.serial_for_url("virtual://nano33ble/NAME")``; its methods are what
@@ -66,7 +65,6 @@ class VirtualBoard:
     Attributes
     ----------
     core : Cortex
-    faults : Faults
     log : list of str
         What happened to it: crashes, cuts, restarts.
     led : int
@@ -89,7 +87,7 @@ class VirtualBoard:
                              f"Choose clock paced or free, a speed above 0, sensor {' or '.join(KINDS)}.")  # fmt: skip
         self.name = name
         self.serial_number = zlib.crc32(name.encode())
-        self.faults = faults or Faults()
+        self._faults = faults or Faults()
         self.condition = threading.Condition()
         self._hand = threading.RLock()
         self.log: list[str] = []
@@ -99,12 +97,9 @@ class VirtualBoard:
         self.made_by_url = False  # then whoever opened the URL switches it off with the port
 
         # Shared with the devices, under the condition.
-        self.rx, self.tx = bytearray(), bytearray()
-        self.event = self.tx_full = self.booted = self.waiting = False
-        self.dying = False
+        self.line = Line(self._faults, self._wake, self.condition.notify_all)
+        self.event = self.booted = self.waiting = self.dying = False
         self._request: str | None = None
-        self._port = None
-        self._dtr = True
         self._state = "off"
         self._plugged = self._power = True
         self._restarts = 0
@@ -127,8 +122,8 @@ class VirtualBoard:
             ))  # fmt: skip
             self._image = self.core.load(image or board_image(), physical=True)
             self.clock = Clock(self.core, clock == "paced", speed)
-            self.imu = Imu(sensor, source or Still(), self.faults)
-            self.flash = FlashController(self.core, _flash_file(flash), self.faults, self.clock)
+            self.imu = Imu(sensor, source or Still(), self._faults)
+            self.flash = FlashController(self.core, _flash_file(flash), self._faults, self.clock)
             # Exit handlers run last in, first out: unicorn's own, which frees the core, must come
             # after ours, so ours is registered (again) once there is a core.
             atexit.unregister(_close_all)
@@ -171,6 +166,16 @@ class VirtualBoard:
     def doing(self):
         """Label of what the source plays at this moment, or None."""
         return self.imu.source.label_at(self.imu.played_s)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong; may be changed or replaced at any time."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        with self.condition:
+            self._faults = self.line.faults = self.imu.faults = self.flash.faults = faults
 
     @_by_hand
     def power_off(self) -> None:
@@ -308,11 +313,6 @@ class VirtualBoard:
         """Has a source that does not loop come to its end?"""
         return self.imu.finished
 
-    @property
-    def line_open(self) -> bool:
-        """Does a program hold the port open (DTR)?"""
-        return self._port is not None and self._dtr
-
     def __repr__(self):
         return f"<VirtualBoard {self.name}: {self._state}, {self.seconds:.3f} s, {self.imu.source!r}>"
 
@@ -336,209 +336,14 @@ class VirtualBoard:
                 why = f"{self._state} ({self.log[-1]})" if self._state == "crashed" else "off"
                 raise BoardGone(f"could not open port: the virtual board {self.name!r} is "
                                 f"{why if self._plugged else 'unplugged'}")  # fmt: skip
-            if self._port is not None:
+            if self.line.port is not None:
                 raise PortBusy(f"could not open port: the virtual board {self.name!r} is busy")
-            self._port = port
-            self.rx.clear()
-            self.tx.clear()
-            self._wake()
+            self.line.plug_in(port)
             return self._restarts
-
-    def plug_out(self, port) -> None:
-        """A program closes the port."""
-        with self.condition:
-            if self._port is port:
-                self._port = None
-                self.tx.clear()
-                self._wake()
-
-    def set_dtr(self, port, value: bool) -> None:
-        """The port's DTR line."""
-        with self.condition:
-            if self._port is port or self._port is None:
-                self._dtr = value
-                self._wake()
 
     def alive(self, number: int) -> bool:
         """Is the power that a port was opened under still there?"""
         return self._state == "running" and self._restarts == number and not self.dying
-
-    def host_write(self, data: bytes) -> int:
-        """Bytes for the board, under the condition; returns how many the line took."""
-        data = data[: max(0, RX_LIMIT - len(self.rx))]
-        if data:
-            self.rx += self.faults.on_wire(data, to_host=False)
-            self._wake()
-        return len(data)
-
-    def host_read(self, size: int) -> bytes:
-        """Bytes from the board, under the condition."""
-        data = bytes(self.tx[:size])
-        del self.tx[: len(data)]
-        if data:
-            if self.tx_full:
-                self.tx_full = False
-                self.event = True
-            self.condition.notify_all()
-        return data
-
-    def _settled(self) -> bool:
-        if self._state == "running":
-            return self.booted and not self.dying
-        return self._state in ("crashed", "closed")
-
-    def _wake(self) -> None:
-        self.event = True
-        self.condition.notify_all()
-
-    # -- the devices' side ----------------------------------------------------------------------
-
-    @property
-    def interrupted(self) -> bool:
-        """Has the emulator thread been asked for something?"""
-        return self._request is not None
-
-    def may_advance(self, target_us: float, sleeping: bool = False) -> bool:
-        """Free clock: may time pass up to ``target_us`` now?"""
-        if self._held:
-            return target_us <= self._until_us and len(self.tx) < _BACKLOG
-        return sleeping or (self.line_open and len(self.tx) < _BACKLOG and not self.imu.finished)
-
-    def set_booted(self) -> None:
-        """The firmware got as far as waiting for something, or sending."""
-        if not self.booted:
-            self.booted = True
-            self.condition.notify_all()
-
-    def rest(self, seconds: float | None) -> None:
-        """Nothing to emulate until something happens; under the condition."""
-        if not self.waiting:
-            self.waiting = True
-            self.condition.notify_all()
-        self.condition.wait(seconds)
-        self.waiting = False
-
-    def restart_from_inside(self) -> None:
-        """The firmware resets the board."""
-        self.log.append("The firmware restarted the board.")
-        with self.condition:
-            self.dying = True
-            self._request = "restart"
-        self.core.stop()
-
-    def crash(self, why: str) -> None:
-        """The firmware gave up."""
-        with self.condition:
-            self.dying = True
-            self._request = "crash"
-        self.log.append(why)
-        self.core.stop()
-
-    def cut_now(self) -> None:
-        """Power goes away at this very instruction; for devices, on the emulator's thread."""
-        with self.condition:
-            self.dying = True
-            self._power = False
-            self._request = "off"
-        self.last_cut = self.core.where()
-        self.core.stop()
-
-    # -- the thread -----------------------------------------------------------------------------
-
-    def _ask(self, request: str) -> None:
-        """Have the emulator's thread do something, and wait until it did."""
-        with self.condition:
-            if self._state in ("off", "crashed") and request == "off":
-                self._state = "off"
-                return
-            self._request = request
-            if request in ("off", "close"):
-                self.dying = True
-            self.condition.notify_all()
-            while self._request is not None and self._thread.is_alive():
-                # An emulator that just starts may miss one; so ask until it heard.
-                self.core.stop()
-                self.condition.wait(0.02)
-
-    def _live(self) -> None:
-        while True:
-            with self.condition:
-                self.condition.wait_for(lambda: self._request == "close" or (self._power and self._state == "off"))
-                if self._request == "close":
-                    break
-                self._boot()
-            self._emulate()
-        with self.condition:
-            self._state = "closed"
-            self._request = None
-            self.condition.notify_all()
-
-    def _boot(self) -> None:
-        self.core.limit(None)
-        self._cut_after = None
-        for segment in self._image.segments:
-            if segment.data:
-                self.core.write(segment.physical, segment.data)
-        self.core.reset()
-        self.clock.start()
-        self.imu.start()
-        self.flash.start()
-        self._devices.start()
-        self.rx.clear()
-        self.tx.clear()
-        self.event = self.tx_full = self.booted = self.dying = self.waiting = False
-        self._until_us = 0.0
-        self._request = None
-        self._restarts += 1
-        self._port = None  # a port that was open before is dead
-        self._dtr = True
-        self._state = "running"
-        self.condition.notify_all()
-
-    def _emulate(self) -> None:
-        while True:
-            try:
-                self.core.run()
-            except CoreFault as fault:
-                self.log.append(str(fault))
-                self._end("crashed")
-                return
-            except Exception as error:  # a signal source, say: the board can't go on, and says why
-                self.log.append(f"{type(error).__name__}: {error}")
-                self._end("crashed")
-                return
-            with self.condition:
-                request = self._request
-                if self.core.limit_reached:
-                    self.last_cut = self.core.where()
-                    self.log.append(f"Power was cut after {self._cut_after} instructions, at {self.last_cut}.")
-                    self._power = False
-                    self._end("off")
-                    return
-                if request == "limit":
-                    self.core.limit(self._cut_after)
-                    self._request = None
-                    self.condition.notify_all()
-                elif request == "close":
-                    self.flash.tear(self._rng())
-                    return
-                elif request is not None:
-                    self._end("crashed" if request == "crash" else "off")
-                    return
-
-    def _end(self, state: str) -> None:
-        with self.condition:
-            try:
-                self.flash.tear(self._rng())
-            except OSError as error:
-                self.log.append(f"The flash file can't be written: {error}.")
-            self._state = state
-            if self._request != "close":
-                self._request = None
-            self.condition.notify_all()
-
-    def _rng(self):
-        return np.random.default_rng([self.faults.seed, 3, self.core.stepped, self.flash.erases])
 
 
 def _flash_file(path) -> FlashFile:

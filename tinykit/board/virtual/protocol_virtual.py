@@ -59,7 +59,8 @@ class Serial(SerialBase):
     def close(self):
         if self.is_open:
             self.is_open = False
-            self.machine.plug_out(self)
+            with self.machine.condition:
+                self.machine.line.plug_out(self)
 
     def _reconfigure_port(self):
         pass  # a USB port has no real baud rate
@@ -70,19 +71,19 @@ class Serial(SerialBase):
     @property
     def in_waiting(self):
         with self._held() as board:
-            return len(board.tx)
+            return len(board.line.tx)
 
     @property
     def out_waiting(self):
         with self._held() as board:
-            return len(board.rx)
+            return len(board.line.rx)
 
     def read(self, size=1):
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         data = b""
         with self._held() as board:
             while True:
-                data += board.host_read(size - len(data))
+                data += board.line.host_read(size - len(data))
                 if len(data) >= size or self._cancel_read:
                     break
                 left = None if deadline is None else deadline - time.monotonic()
@@ -104,7 +105,7 @@ class Serial(SerialBase):
         sent = 0
         with self._held() as board:
             while True:
-                sent += board.host_write(data[sent:])
+                sent += board.line.host_write(data[sent:])
                 if sent >= len(data) or self._cancel_write:
                     break
                 left = None if deadline is None else deadline - time.monotonic()
@@ -120,17 +121,17 @@ class Serial(SerialBase):
     def flush(self):
         """Wait until the board has taken every byte."""
         with self._held() as board:
-            while board.rx and board.alive(self._number) and self.is_open:
+            while board.line.rx and board.alive(self._number) and self.is_open:
                 board.condition.wait(0.1)
 
     def reset_input_buffer(self):
         with self._held() as board:
-            while board.tx:
-                board.host_read(len(board.tx))
+            while board.line.tx:
+                board.line.host_read(len(board.line.tx))
 
     def reset_output_buffer(self):
         with self._held() as board:
-            board.rx.clear()
+            board.line.rx.clear()
 
     def cancel_read(self):
         self._cancel("_cancel_read")
@@ -146,7 +147,8 @@ class Serial(SerialBase):
 
     def _update_dtr_state(self):
         if self.machine is not None:
-            self.machine.set_dtr(self, bool(self._dtr_state))
+            with self.machine.condition:
+                self.machine.line.set_dtr(self, bool(self._dtr_state))
 
     def _update_rts_state(self):
         pass
