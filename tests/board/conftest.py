@@ -51,6 +51,30 @@ def new():
     return make_pipeline("new", seed=2, hop=12, filters=6, center=True, magnitude=("a",))
 
 
+class Counting:
+    """A signal source whose samples say their own number, so that a wrong one can't pass for a right one."""
+
+    duration = None
+
+    def read(self, times_s):
+        """Counts (n, 6) made of each sample's number from the source's beginning."""
+        number = np.rint(np.asarray(times_s) * 119).astype(np.int64)
+        low, high = number & 0x7FFF, number >> 15
+        return np.stack([low, high, low ^ 0x7FFF, low, high, -low], 1).astype(np.int16)
+
+    def label_at(self, time_s):
+        """Nothing is done."""
+
+    @staticmethod
+    def wrong(samples):
+        """How many samples are not what their place in the stream says."""
+        c = samples.counts.astype(np.int64)
+        number = c[:, 0] + (c[:, 1] << 15)
+        good = number - number[0] == samples.index - samples.index[0]
+        good &= (c[:, 2] == c[:, 0] ^ 0x7FFF) & (c[:, 3] == c[:, 0]) & (c[:, 4] == c[:, 1]) & (c[:, 5] == -c[:, 0])
+        return int((~good).sum())
+
+
 def moving_windows(n):
     """Windows of a hand that moves: int16 counts (n, 60, 6)."""
     rng = np.random.default_rng(7)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from conftest import LABELS
 
-import tinykit as tk
 from tinykit import engine
 from tinykit.board import Board
-from tinykit.board import messages as m
-from tinykit.errors import BoardError, DeviceError, DoesNotFit, ModelError, TakeRefused
+from tinykit.data import Dataset, Recording
+from tinykit.data.windows import cut
+from tinykit.errors import BoardError, DeviceError, DoesNotFit, ModelError
 
 
 @pytest.fixture
@@ -134,6 +134,36 @@ def test_the_decision_rule_can_be_changed(board, old):
     assert now.threshold == pytest.approx(0.9, abs=1e-4) and now.smoothing == 4 and now.suppression_s == 0.2
     with pytest.raises(ModelError, match="threshold 0 to 1"):
         board.decision(threshold=1.5)
+
+
+def test_evaluate_scores_the_boards_own_answers(board, new):
+    """The oracle: means over takes of what the host's engine answers, scored by hand."""
+    rng = np.random.default_rng(5)
+    takes = [
+        Recording(np.cumsum(rng.normal(0, 0.05, (90 + 7 * i, 6)), 0), label=LABELS[i % 3], person="ab"[i % 2], id=str(i))
+        for i in range(12)
+    ]
+    board.deploy(new, progress=False)
+    report = board.evaluate(Dataset(takes), progress=False)
+    right = 0
+    for take in takes:
+        counts, _ = cut(take, new.window, new.window // 2, new.rate_hz, new.front_end.channels)
+        mean = engine.answers(new, counts).astype(float).mean(0)
+        right += LABELS[int(mean.argmax())] == take.label
+    assert report.accuracy == pytest.approx(right / 12)
+    assert report.unit == "take" and set(report.per_person) == {"a", "b"}
+    same = report.extra["agreement"]
+    assert same["exact"] and same["windows"] == same["equal"] > 12 and same["largest_difference"] == 0
+
+
+def test_evaluating_goes_on_beside_live_predictions(board, old, windows):
+    board.deploy(old, progress=False)
+    with board.live() as live:
+        live.next()
+        assert (board.answers(windows[:3]) == engine.answers(old, windows[:3])).all()
+        fresh = live.read_new()[1]
+        while live.read_new()[1] < fresh + 3:
+            live.next()
 
 
 # -- what goes wrong ---------------------------------------------------------------------------
