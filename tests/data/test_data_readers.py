@@ -105,15 +105,13 @@ def test_thirty_rows_a_gesture_with_blank_lines(write):
 
 
 def test_thirty_rows_a_gesture_without_blank_lines(write):
-    # Thirty rows of each movement's middle: where one ends and the next begins, the signal jumps.
-    from tinykit.data import synthetic
-
-    takes = [synthetic.take("flex", "ada", "1", i).samples[30 + 5 * (i % 3) :][:90:3] for i in range(12)]
+    # Thirty rows out of each movement's middle: where one ends and the next begins, the signal jumps.
+    takes = [t[40:70] for t in rows_of("wing", takes=40)]
     folder = write("ann/flex.csv", f"{HEADER}\n" + table(takes, end="\n"))
     dataset = open_dataset(folder)
-    assert [len(r) for r in dataset] == [30] * 12
+    assert [len(r) for r in dataset] == [30] * 40
     assert any("where the signal jumps" in note for note in dataset.card["notes"])
-    assert [len(r) for r in open_dataset(folder, rows_per_take=60)] == [60] * 6
+    assert [len(r) for r in open_dataset(folder, rows_per_take=60)] == [60] * 20
     assert open_dataset(folder, rate_hz=60).rate_hz == 60
 
 

@@ -13,7 +13,7 @@ from tinykit.errors import DataError
 
 @pytest.fixture(scope="module")
 def six():
-    return synthetic.gestures(labels=("flex", "negative", "punch"), takes=2)
+    return synthetic.gestures(synthetic.PERSONS[:6], ("flex", "negative", "punch"), takes=2)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_sizes_follow_the_fractions(six):
 
 
 def test_rare_labels_reach_every_side_when_they_can():
-    whole = synthetic.gestures(labels=("flex", "punch"), takes=1)
+    whole = synthetic.gestures(synthetic.PERSONS[:6], ("flex", "punch"), takes=1)
     # Only three of six persons punched: each side gets one of them, training first.
     some = whole.select(lambda r: r.label == "flex" or r.person in ("ada", "cleo", "finn"))
     for seed in range(4):

@@ -21,10 +21,10 @@ def gestures():
 
 def test_the_committed_set_is_what_the_readme_says(gestures):
     assert (
-        len(gestures) == 360 and gestures.labels == synthetic.LABELS and gestures.persons == synthetic.PERSONS
+        len(gestures) == 320 and gestures.labels == synthetic.LABELS and gestures.persons == synthetic.PERSONS
     )
-    assert set(Counter(r.label for r in gestures).values()) == {72}
-    assert set(Counter(r.person for r in gestures).values()) == {60}
+    assert set(Counter(r.label for r in gestures).values()) == {64}
+    assert set(Counter(r.person for r in gestures).values()) == {40}
     assert {len(r) for r in gestures} <= {177, 178, 179, 180, 181} and gestures.rate_hz == 119
     folder = data_dir() / "gestures"
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 5e6
@@ -60,7 +60,7 @@ def test_people_and_sessions_differ_and_takes_do_not_repeat(gestures):
     by_person = gestures.split(by="person")
     assert check_leakage(*by_person).clean
     assert check_leakage(*gestures.split(by="recording")).clean
-    assert len({r.fingerprint for r in gestures}) == 360
+    assert len({r.fingerprint for r in gestures}) == 320
     speeds = [synthetic.person(p).speed for p in gestures.persons]
     assert max(speeds) / min(speeds) > 1.2 and sum(synthetic.person(p).left for p in gestures.persons) == 1
 
@@ -79,7 +79,7 @@ def test_leaving_one_person_out_is_neither_trivial_nor_hopeless(gestures):
         centres = np.array([x[train & (label == k)].mean(0) for k in gestures.labels])
         guess = np.argmin(((x[~train][:, None] - centres) ** 2).sum(-1), axis=1)
         right += (np.array(gestures.labels)[guess] == label[~train]).sum()
-    assert 0.75 < right / len(x) < 0.97
+    assert 0.6 < right / len(x) < 0.9
 
 
 def test_a_stream_has_no_jumps_and_says_what_happens_when():

@@ -32,6 +32,10 @@ class Person:
         Size of the hand's own unrest, 1 is usual.
     follow : float
         How much the wrist turns along with a drawn figure, 1 is usual.
+    start : float
+        Where on the circle a circle begins; 0 is the top.
+    slant : tuple of float
+        Roll, pitch, yaw of the plane in which figures are drawn.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Person:
     arm: float = 0.30
     tremor: float = 1.0
     follow: float = 1.0
+    start: float = 0.0
+    slant: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 class Path:
@@ -68,15 +74,23 @@ class Path:
         return self.reach(begin, out) - self.reach(begin + out + hold, back)
 
 
+def _draw(path: Path, p: Person, r, x=0.0, y=0.0, z=0.0) -> None:
+    """Add a course in the person's own plane, which is never quite the same."""
+    course = np.column_stack(np.broadcast_arrays(x, y, z, path.t)[:3])
+    plane = imu.euler(*(np.array(p.slant) + np.radians(8) * r.randn(3)))
+    path.position += imu.turn(np.repeat(plane, len(course), axis=0), course)
+
+
 def circle(path: Path, p: Person, r, begin: float) -> float:
     """A circle drawn in the upright plane across, once round."""
     seconds = r.uniform(0.9, 1.15) / p.speed
-    radius = 0.12 * p.size * r.uniform(0.85, 1.15)
+    radius = 0.12 * p.size * r.uniform(0.75, 1.25)
     turn = 2 * np.pi * path.reach(begin, seconds) * r.uniform(0.94, 1.06)
-    start = r.uniform(-0.35, 0.35)
+    start = p.start + r.uniform(-0.4, 0.4)
     squash = r.uniform(0.8, 1.15)
-    path.position[:, 1] += -radius * (np.sin(start + turn) - np.sin(start))
-    path.position[:, 2] += squash * radius * (np.cos(start + turn) - np.cos(start))
+    y = -radius * (np.sin(start + turn) - np.sin(start))
+    z = squash * radius * (np.cos(start + turn) - np.cos(start))
+    _draw(path, p, r, y=y, z=z)
     path.yaw += -0.30 * p.follow * (np.sin(start + turn) - np.sin(start))
     path.pitch += -0.25 * p.follow * (np.cos(start + turn) - np.cos(start))
     return seconds
@@ -102,8 +116,7 @@ def punch(path: Path, p: Person, r, begin: float) -> float:
     s = np.clip((path.t - begin) / out, 0.0, 1.0)
     hit = s**2.6 * (10 - 15 * s + 6 * s**2) / (1 + 0.15 * np.sin(np.pi * s))  # later and harder than a reach
     course = hit - path.reach(begin + out + 0.02, back)
-    path.position[:, 0] += reach * course
-    path.position[:, 2] += reach * r.uniform(-0.05, 0.25) * course
+    _draw(path, p, r, x=reach * course, z=reach * r.uniform(-0.05, 0.25) * course)
     path.roll += -np.radians(r.uniform(25, 80)) * course
     path.pitch += r.uniform(-0.2, 0.1) * course
     return out + back
@@ -112,16 +125,17 @@ def punch(path: Path, p: Person, r, begin: float) -> float:
 def wing(path: Path, p: Person, r, begin: float) -> float:
     """A W in the upright plane across: down, up, down, up, moving sideways."""
     stroke = r.uniform(0.25, 0.32) / p.speed
-    height, width = 0.15 * p.size * r.uniform(0.85, 1.15), 0.07 * p.size * r.uniform(0.8, 1.2)
-    at = begin
+    height, width = 0.14 * p.size * r.uniform(0.75, 1.25), 0.07 * p.size * r.uniform(0.6, 1.4)
+    at, y, z = begin, 0.0, 0.0
     for number, down in enumerate((1, -1, 1, -1)):
         seconds = stroke * r.uniform(0.9, 1.12)
         course = path.reach(at, seconds)
         deep = height * (0.85 if number in (1, 2) else 1.0) * r.uniform(0.93, 1.07)
-        path.position[:, 2] -= down * deep * course
-        path.position[:, 1] -= width * course
+        z = z - down * deep * course
+        y = y - width * course
         path.pitch += 0.28 * p.follow * down * course
         at += 0.9 * seconds  # strokes run into each other
+    _draw(path, p, r, y=y, z=z)
     path.yaw += -0.5 * p.follow * path.reach(begin, at - begin)
     return at - begin
 
@@ -192,7 +206,7 @@ def _half(path, p, r, begin):
     """A gesture begun and given up."""
     whole = Path(path.t[-1], path.rate_hz)
     seconds = GESTURES[sorted(GESTURES)[r.randint(len(GESTURES))]](whole, p, r, begin)
-    stop = begin + seconds * r.uniform(0.25, 0.4)
+    stop = begin + seconds * r.uniform(0.25, 0.55)
     # Time runs slower and stands still at 'stop': the same way, only not to its end.
     t = np.where(path.t < begin, path.t, begin + (stop - begin) * np.tanh((path.t - begin) / (stop - begin)))
     for axis in range(3):
@@ -200,6 +214,28 @@ def _half(path, p, r, begin):
     for angle in ("roll", "pitch", "yaw"):
         setattr(path, angle, getattr(path, angle) + np.interp(t, whole.t, getattr(whole, angle)))
     return seconds
+
+
+def _arc(path, p, r, begin):
+    """Half a circle or less, as when wiping something."""
+    seconds = r.uniform(0.45, 0.8) / p.speed
+    turn = r.choice([-1, 1]) * r.uniform(1.6, 3.4) * path.reach(begin, seconds)
+    start, radius = r.uniform(0, 2 * np.pi), r.uniform(0.1, 0.2) * p.size
+    path.position[:, 1] += radius * (np.sin(start + turn) - np.sin(start))
+    path.position[:, 2] += radius * (np.cos(start + turn) - np.cos(start))
+    path.pitch += -0.25 * p.follow * (np.cos(start + turn) - np.cos(start))
+    return seconds
+
+
+def _tick(path, p, r, begin):
+    """Down and up again, as one ticks a box: half of a W."""
+    first, second = r.uniform(0.2, 0.3, 2) / p.speed
+    down, up = path.reach(begin, first), path.reach(begin + 0.9 * first, second)
+    height, width = r.uniform(0.1, 0.18) * p.size, r.uniform(0.04, 0.1) * p.size
+    path.position[:, 2] += height * (-down + r.uniform(0.8, 1.4) * up)
+    path.position[:, 1] -= width * (down + up)
+    path.pitch += 0.28 * p.follow * (down - up)
+    return first + second
 
 
 def _wander(path, p, r, begin):
@@ -223,6 +259,8 @@ OTHER = {
     "stroke": _stroke,
     "half": _half,
     "wander": _wander,
+    "arc": _arc,
+    "tick": _tick,
 }
 
 

@@ -17,14 +17,14 @@ from .recording import Recording
 from .take import take_quality
 
 LABELS = ("circle", "flex", "negative", "punch", "wing")
-PERSONS = ("ada", "ben", "cleo", "dan", "eva", "finn")
+PERSONS = ("ada", "ben", "cleo", "dan", "eva", "finn", "gia", "hal")
 SECONDS = 1.5
 _DESCRIPTION = (
     "Synthetic: made-up people move a simulated board. Good for learning the tools; what is measured on it "
     "says nothing about real hands."
 )
 _DECIMALS = 3  # as Arduino's sketch prints them
-_LEFT = {"dan"}  # one in six, as among people about one in ten
+_LEFT = {"dan"}  # one in eight; among people it is one in ten
 
 
 def person(name: str) -> motion.Person:
@@ -32,13 +32,15 @@ def person(name: str) -> motion.Person:
     r = _random("person", name)
     return motion.Person(
         name=name,
-        speed=r.uniform(0.82, 1.2),
-        size=r.uniform(0.8, 1.2),
+        speed=r.uniform(0.7, 1.3),
+        size=r.uniform(0.7, 1.25),
         left=name in _LEFT if name in PERSONS else r.uniform() < 0.1,
-        grip=tuple(np.radians(r.uniform(-22, 22, 3))),
+        grip=tuple(np.radians(r.uniform(-32, 32, 3))),
         arm=r.uniform(0.26, 0.34),
         tremor=r.uniform(0.6, 1.6),
-        follow=r.uniform(0.5, 1.4),
+        follow=r.uniform(0.3, 1.6),
+        start=r.uniform(-1.2, 1.2),
+        slant=tuple(np.radians([20.0, 20.0, 25.0]) * r.randn(3)),
     )
 
 
@@ -84,15 +86,16 @@ def trajectory(
         )
     p = person(who)
     sitting = _random("session", who, session)
-    pose = np.radians([8.0, 8.0, 12.0]) * sitting.randn(3)
+    pose = np.radians([10.0, 10.0, 14.0]) * sitting.randn(3)
     r = _random("take", label, who, session, number)
-    pose = pose + np.radians([5.0, 6.0, 8.0]) * r.randn(3)
+    pose = pose + np.radians([7.0, 8.0, 10.0]) * r.randn(3)
     path = motion.Path(seconds, units.RATE_HZ * imu.OVERSAMPLING)
     if label in motion.GESTURES:
         move = motion.GESTURES[label]
     else:
         kinds = sorted(motion.OTHER)
-        move = motion.OTHER[label if label in kinds else kinds[number % len(kinds)]]
+        shift = int(_random("kinds", who).randint(len(kinds)))
+        move = motion.OTHER[label if label in kinds else kinds[(number + shift) % len(kinds)]]
     # How long it takes is drawn on a copy, so that a slow take starts early enough to fit.
     state = r.get_state()
     length = move(motion.Path(seconds, units.RATE_HZ), p, r, 0.1)
@@ -152,7 +155,7 @@ def stream(
     )
 
 
-def gestures(persons=PERSONS, labels=LABELS, sessions=("1", "2"), takes: int = 6) -> Dataset:
+def gestures(persons=PERSONS, labels=LABELS, sessions=("1", "2"), takes: int = 4) -> Dataset:
     """A synthetic dataset.
 
     Parameters

@@ -172,21 +172,20 @@ def _length(values: np.ndarray) -> tuple[int, str]:
     Where one triggered capture ends and the next begins the signal jumps. If the jumps at
     multiples of 119 are no larger than elsewhere, other numbers are tried.
     """
-    jumps = _jumps(values)
-    usual = np.median(jumps) + 1e-12
+    jumps = np.log(_jumps(values) + 1e-3)
+    usual, spread = jumps.mean(), jumps.std() + 1e-9
 
     def strength(rows):
+        """How far the jumps between gestures of so many rows are above chance, in standard errors."""
         at = np.arange(rows, len(values), rows) - 1
-        return float(np.median(jumps[at]) / usual) if len(at) >= 4 else 0.0
+        return float((jumps[at].mean() - usual) / spread * np.sqrt(len(at))) if len(at) >= 4 else 0.0
 
-    if strength(ROWS) >= 2.0 or len(values) < 5 * 20:
+    expected = strength(ROWS)
+    if expected >= 3.0 or len(values) < 5 * 20:
         return ROWS, ""
+    # A multiple of the true number meets fewer jumps, so it is weaker; a divisor dilutes them.
     found = max(range(20, min(600, len(values) // 5) + 1), key=strength)
-    if strength(found) >= 4.0:
-        # A multiple of the true number is as strong: the smallest that is nearly as strong.
-        found = next(
-            r for r in range(20, found + 1) if found % r == 0 and strength(r) >= 0.7 * strength(found)
-        )
+    if strength(found) >= max(5.0, expected + 3.0):
         return found, f"no blank lines: cut every {found} rows, where the signal jumps"
     return (
         ROWS,
