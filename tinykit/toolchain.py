@@ -122,17 +122,28 @@ def arm_image(sources, include_dirs=(), linker_script=None, name: str = "image",
     """
     gc = ("-Wl,--gc-sections",) if keep or linker_script else ("-Wl,--no-gc-sections",)
     script = Path(linker_script or hardware_dir() / "virtual" / "bare.ld").absolute()
-    link = ARM_TARGET + ("-O2", "-Wl,-z,max-page-size=4096", *gc, *(f"-Wl,-u,{k}" for k in keep), "-T", str(script))
+    link = ARM_TARGET + (
+        "-O2",
+        "-Wl,-z,max-page-size=4096",
+        *gc,
+        *(f"-Wl,-u,{k}" for k in keep),
+        "-T",
+        str(script),
+    )
     return _build(sources, include_dirs, name, ".elf", _COMMON + _ARM, tuple(flags), link, script)
 
 
 def _build(sources, include_dirs, name, suffix, flags, extra, link, linker_script=None) -> Path:
     sources = [Path(s).absolute() for s in sources]
     include_dirs = [Path(d).absolute() for d in include_dirs]
-    missing = [str(p) for p in [*sources, *([linker_script] if linker_script else [])] if not Path(p).is_file()]
+    missing = [
+        str(p) for p in [*sources, *([linker_script] if linker_script else [])] if not Path(p).is_file()
+    ]
     if missing or not sources:
         raise BuildError(
-            f"There is no source file {missing[0]}." if missing else f"No source files were given for {name}.",
+            f"There is no source file {missing[0]}."
+            if missing
+            else f"No source files were given for {name}.",
             "Reinstall tinykit, or check out its hardware folder again.",
         )
     digest = _digest(sources, include_dirs, linker_script, (suffix, *flags, *extra, *_nameless(link)))

@@ -4,7 +4,8 @@
 
 #include "tk_virtual.h"
 
-extern uint32_t tkv_data_start[], tkv_data_end[], tkv_data_load[], tkv_bss_start[], tkv_bss_end[], tkv_stack_top[];
+extern uint32_t tkv_data_start[], tkv_data_end[], tkv_data_load[]; /* virtual.ld */
+extern uint32_t tkv_bss_start[], tkv_bss_end[], tkv_stack_top[];
 extern void (*tkv_init_start[])(void), (*tkv_init_end[])(void);
 extern void tkv_main(void) __attribute__((noreturn));
 

@@ -275,13 +275,14 @@ def test_wrong_urls(url, message):
 
 
 def test_url_makes_a_board_and_finds_it_again(tmp_path):
-    url = f"virtual://nano33ble/made?flash={tmp_path / 'f.flash'}&clock=free&source=generator:circle&corrupt=0.5&seed=7"
+    flash = tmp_path / "f.flash"
+    url = f"virtual://nano33ble/made?flash={flash}&clock=free&source=generator:circle&corrupt=0.5&seed=7"
     with serial.serial_for_url(url, timeout=1) as port:
         board = port.machine
         assert board is VirtualBoard.get("made")
         assert (board.faults.corrupt, board.faults.seed, board.source.labels) == (0.5, 7, ("circle",))
         assert not board.clock.paced
-        assert (tmp_path / "f.flash").stat().st_size == 0xA0000
+        assert flash.stat().st_size == 0xA0000
     with serial.serial_for_url("virtual://nano33ble/made") as port:
         assert port.machine is board
     with serial.serial_for_url(url) as port:

@@ -13,13 +13,17 @@ SOURCE = r"""
 #define NAKED __attribute__((naked, used))
 
 /* Each with instructions and cycles counted by hand in the test. */
-NAKED void loop10(void)   { __asm__("movs r0, #0\n movs r1, #10\n 1: adds r0, r0, r1\n subs r1, #1\n bne 1b\n bx lr"); }
-NAKED void loads(void)    { __asm__("mov r1, sp\n ldr r2, [r1, #-4]\n ldr r3, [r1, #-8]\n ldr r0, [r1, #-12]\n bx lr"); }
+NAKED void loop10(void)   { __asm__("movs r0, #0\n movs r1, #10\n"
+                                    "1: adds r0, r0, r1\n subs r1, #1\n bne 1b\n bx lr"); }
+NAKED void loads(void)    { __asm__("mov r1, sp\n ldr r2, [r1, #-4]\n"
+                                    "ldr r3, [r1, #-8]\n ldr r0, [r1, #-12]\n bx lr"); }
 NAKED void chained(void)  { __asm__("sub r1, sp, #16\n str r1, [r1]\n ldr r1, [r1]\n ldr r1, [r1]\n bx lr"); }
 NAKED void divide(void)   { __asm__("udiv r0, r0, r1\n bx lr"); }
 NAKED void stacked(void)  { __asm__("push {r4, r5, lr}\n pop {r4, r5, pc}"); }
-NAKED void skipped(void)  { __asm__("movs r0, #1\n cmp r0, #2\n itt eq\n addeq r0, #7\n addeq r0, #7\n bx lr"); }
-NAKED void floats(void)   { __asm__("vmul.f32 s0, s0, s1\n vdiv.f32 s0, s0, s1\n vmla.f32 s0, s1, s1\n bx lr"); }
+NAKED void skipped(void)  { __asm__("movs r0, #1\n cmp r0, #2\n"
+                                    "itt eq\n addeq r0, #7\n addeq r0, #7\n bx lr"); }
+NAKED void floats(void)   { __asm__("vmul.f32 s0, s0, s1\n vdiv.f32 s0, s0, s1\n"
+                                    "vmla.f32 s0, s1, s1\n bx lr"); }
 NAKED void caller(void)   { __asm__("push {r3, lr}\n bl divide\n pop {r3, pc}"); }
 NAKED void jump(void)     { __asm__("movs r0, #1\n tbb [pc, r0]\n .byte 1, 2\n nop\n bx lr"); }
 NAKED void maybe(void)    { __asm__("cmp r0, #3\n it eq\n bxeq lr\n movs r0, #9\n bx lr"); }

@@ -113,8 +113,9 @@ class Cortex:
         uc.mem_map(_SYSTEM, 0x1000, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         if registers is not None:
             address, read, write = registers
-            uc.mmio_map(address, 0x1000, self._guarded(lambda _uc, offset, _size, _data: read(offset) & _NOWHERE), None,
-                        self._guarded(lambda _uc, offset, _size, value, _data: write(offset, value)), None)  # fmt: skip
+            on_read = self._guarded(lambda _uc, offset, _size, _data: read(offset) & _NOWHERE)
+            on_write = self._guarded(lambda _uc, offset, _size, value, _data: write(offset, value))
+            uc.mmio_map(address, 0x1000, on_read, None, on_write, None)
         # CPACR: full access to the FPU, which is off after reset.
         uc.reg_write(arm.UC_ARM_REG_C1_C0_2, 0xF << 20)
         uc.reg_write(arm.UC_ARM_REG_FPEXC, 1 << 30)
@@ -123,9 +124,13 @@ class Cortex:
         this = weakref.ref(self)
         self._decode = _DECODE(self._guarded(lambda address, size: this()._decode_block(address, size)))
         self._counter = _Counter(
-            stop=ctypes.cast(_library().uc_emu_stop, ctypes.c_void_p).value, decode=self._decode, blocks=self._blocks.ctypes.data,
-            halfwords=len(self._blocks), last=_NOWHERE, budget=2**64 - 1,
-        )  # fmt: skip
+            stop=ctypes.cast(_library().uc_emu_stop, ctypes.c_void_p).value,
+            decode=self._decode,
+            blocks=self._blocks.ctypes.data,
+            halfwords=len(self._blocks),
+            last=_NOWHERE,
+            budget=2**64 - 1,
+        )
         self._hook(unicorn.UC_HOOK_BLOCK, "tkv_on_block")
 
     # -- memory ---------------------------------------------------------------------------------
@@ -321,7 +326,9 @@ class Cortex:
         for at, block in zip(used.tolist(), self._blocks[used], strict=True):
             count = table.setdefault(self.function_at(2 * at) or f"{2 * at:#x}", Count())
             count.instructions += int(block["runs"]) * int(block["instructions"])
-            count.cycles += int(block["runs"]) * int(block["cycles"]) + int(block["taken"]) * int(block["extra"])
+            count.cycles += int(block["runs"]) * int(block["cycles"]) + int(block["taken"]) * int(
+                block["extra"]
+            )
         return dict(sorted(table.items(), key=lambda item: -item[1].cycles))
 
     def clear_profile(self) -> None:

@@ -46,8 +46,12 @@ void NVIC_SystemReset(void) __attribute__((noreturn));
 #ifdef __cplusplus
 }
 
-template <class A, class B> static inline auto min(A a, B b) -> decltype(a < b ? a : b) { return a < b ? a : b; }
-template <class A, class B> static inline auto max(A a, B b) -> decltype(a > b ? a : b) { return a > b ? a : b; }
+template <class A, class B> static inline auto min(A a, B b) -> decltype(a < b ? a : b) {
+    return a < b ? a : b;
+}
+template <class A, class B> static inline auto max(A a, B b) -> decltype(a > b ? a : b) {
+    return a > b ? a : b;
+}
 
 class Print {
   public:

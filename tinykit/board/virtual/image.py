@@ -26,7 +26,12 @@ def board_image(sketch=None, sources=None) -> Path:
     core = hardware_dir() / "TinyKit"
     sketch = Path(sketch or core / "examples" / "Board" / "Board.ino")
     return arm_image(
-        [virtual / "start.c", virtual / "core.cpp", sketch, *(core_sources() if sources is None else sources)],
+        [
+            virtual / "start.c",
+            virtual / "core.cpp",
+            sketch,
+            *(core_sources() if sources is None else sources),
+        ],
         [virtual, virtual / "arduino", virtual / "libc", core / "src"],
         linker_script=virtual / "virtual.ld",
         name=sketch.stem.lower(),

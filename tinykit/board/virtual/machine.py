@@ -21,7 +21,7 @@ from .imu import KINDS, Imu
 from .line import Line
 from .sources import Still
 
-_BOARDS: dict[str, "VirtualBoard"] = {}
+_BOARDS: dict[str, VirtualBoard] = {}
 _BOARDS_LOCK = threading.Lock()
 
 
@@ -83,8 +83,10 @@ class VirtualBoard(Emulation):
     def __init__(self, name: str = "nano33ble", *, flash=None, clock: str = "paced", speed: float = 1.0,
                  source=None, faults: Faults | None = None, sensor: str = "LSM9DS1", image=None):  # fmt: skip
         if clock not in ("paced", "free") or sensor not in KINDS or not speed > 0:
-            raise BoardError(f"A virtual board can't have clock={clock!r}, speed={speed!r}, sensor={sensor!r}.",
-                             f"Choose clock paced or free, a speed above 0, sensor {' or '.join(KINDS)}.")  # fmt: skip
+            raise BoardError(
+                f"A virtual board can't have clock={clock!r}, speed={speed!r}, sensor={sensor!r}.",
+                f"Choose clock paced or free, a speed above 0, sensor {' or '.join(KINDS)}.",
+            )
         self.name = name
         self.serial_number = zlib.crc32(name.encode())
         self._faults = faults or Faults()
@@ -135,7 +137,7 @@ class VirtualBoard(Emulation):
         self._thread.start()
 
     @classmethod
-    def get(cls, name: str = "nano33ble") -> "VirtualBoard":
+    def get(cls, name: str = "nano33ble") -> VirtualBoard:
         """The board of a name.
 
         Raises
@@ -195,8 +197,10 @@ class VirtualBoard(Emulation):
         """
         with self.condition:
             if not self._plugged or self._state == "closed":
-                raise BoardError(f"The virtual board {self.name!r} is {'closed' if self._plugged else 'unplugged'}.",
-                                 "Call replug() first." if not self._plugged else "Make a new one.")  # fmt: skip
+                raise BoardError(
+                    f"The virtual board {self.name!r} is {'closed' if self._plugged else 'unplugged'}.",
+                    "Make a new one." if self._plugged else "Call replug() first.",
+                )
             self._power = True
             self.condition.notify_all()
             self.condition.wait_for(self._settled, 10)

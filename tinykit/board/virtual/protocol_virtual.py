@@ -196,16 +196,18 @@ def _board(url: str) -> VirtualBoard:
     options = dict(parse_qsl(parts.query))
     unknown = sorted(set(options) - _OPTIONS)
     if parts.netloc != "nano33ble" or unknown:
+        why = f"there is no option {unknown[0]}" if unknown else "the only virtual board is nano33ble"
         raise SerialException(
-            f"{url}: {'there is no option ' + unknown[0] if unknown else 'the only virtual board is nano33ble'}"
-            f"; expected virtual://nano33ble[/NAME][?{'&'.join(sorted(_OPTIONS))}]"
+            f"{url}: {why}; expected virtual://nano33ble[/NAME][?{'&'.join(sorted(_OPTIONS))}]"
         )
     settings = tuple(sorted(options.items()))
     board = _BOARDS.get(name)
     if board is not None:
         if settings and board.settings != settings:
-            raise SerialException(f"the virtual board {name!r} runs already with other options "
-                                  f"({dict(board.settings) or 'none'}): close it or choose another name")  # fmt: skip
+            raise SerialException(
+                f"the virtual board {name!r} runs already with other options "
+                f"({dict(board.settings) or 'none'}): close it or choose another name"
+            )
         return board
     flash = options.get("flash", "")
     try:

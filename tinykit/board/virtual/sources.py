@@ -172,7 +172,9 @@ class Generator:
         rest = self._turn - self._rows
         share = (np.arange(1, rest + 1) / (rest + 1))[:, None]
         random = _random("pause", self.person, self.session, turn + self.first)
-        noise = random.randn(rest, 6) * ([8192 * self._sensor.noise_g] * 3 + [16.384 * self._sensor.noise_dps] * 3)
+        noise = random.randn(rest, 6) * (
+            [8192 * self._sensor.noise_g] * 3 + [16.384 * self._sensor.noise_dps] * 3
+        )
         between = take[-8:].mean(axis=0) * (1 - share) + after[:8].mean(axis=0) * share + noise
         return np.vstack([take, between, after[:1]]).clip(-32768, 32767)
 
