@@ -184,10 +184,8 @@ def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None
                 path += f"{'L' if pen else 'M'}{at_x(a):.2f} {at_y(b) - top:.1f}"
                 ends = [e for e in ends if e[1] != name] + [[at_y(b), name]]
             pen = math.isfinite(b)
-        curves.append(
-            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dash}" '
-            'vector-effect="non-scaling-stroke"/>'
-        )
+        pen = f'stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dash}"'
+        curves.append(f'<path d="{path}" fill="none" {pen} vector-effect="non-scaling-stroke"/>')
     ends.sort()
     for _ in range(9):
         for a, b in zip(ends, ends[1:], strict=False):
