@@ -313,3 +313,14 @@ def test_faults_can_be_replaced():
         assert probe.board.flash.faults.full_flash
         probe.board.faults = Faults()
         assert probe.ask("p") == b"pong"
+
+
+def test_url_plays_recordings(tmp_path):
+    from tinykit.data import Dataset, Recording
+
+    Dataset([Recording(np.full((50, 6), 0.5, np.float32), label="half", person="ada")]).save(tmp_path / "set")
+    with serial.serial_for_url(f"virtual://nano33ble/player?flash=memory&source={tmp_path / 'set'}") as port:
+        assert port.machine.source.loop and port.machine.source.label_at(0.1) == "half"
+        port.machine.close()
+    with pytest.raises(serial.SerialException, match="nothing at"):
+        serial.serial_for_url(f"virtual://nano33ble/player?flash=memory&source={tmp_path / 'nothing'}")
