@@ -56,3 +56,19 @@ def test_arena_is_smaller_than_all_tensors_together():
     together = sum(b.size for b in plan.layout.blocks)
     largest = max(b.size for b in plan.layout.blocks)
     assert largest <= plan.arena_bytes < together
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_kernels_of_the_arm_build(seed):
+    """Odd sizes and channel counts, both ways of requantising, with and without rows kept aside."""
+    rng = np.random.default_rng(100 + seed)
+    net = Net(rng, (1, *map(int, rng.integers(3, 10, 2)), int(rng.integers(1, 11))))
+    coarse = 80 if seed % 3 == 0 else 1
+    net.conv(int(rng.integers(1, 14)), (int(rng.integers(1, 4)), int(rng.integers(1, 4))), coarse=coarse)
+    net.conv(0, (3, 2), (1, 1), (1, int(rng.integers(1, 3))), depthwise=1, coarse=coarse, activation="RELU6")
+    net.conv(0, (2, 3), (2, 1), depthwise=int(rng.integers(1, 3)))
+    net.conv(int(rng.integers(1, 14)), (1, 1), activation="RELU")
+    data = net.dense(int(rng.integers(1, 11)), coarse=coarse).bytes()
+    plan = compile_network(data)
+    for x in rng.integers(-128, 128, (2, *plan.input_shape)).astype(np.int8):
+        assert np.array_equal(run_on_core(plan, x)[0].ravel(), tflm(data, x[None]).ravel())

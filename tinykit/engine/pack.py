@@ -28,8 +28,9 @@ def pack_dense(rows: np.ndarray) -> bytes:
 
 
 def pack_depthwise(taps: np.ndarray) -> bytes:
-    """Weights (taps, channels) for tk_op_depthwise.c."""
-    return _padded(taps, (1, 4)).tobytes()
+    """Weights (taps, channels) for tk_op_depthwise.c: blocks of four channels, each [tap][4]."""
+    taps = _padded(taps, (1, 4))
+    return np.ascontiguousarray(taps.reshape(len(taps), -1, 4).transpose(1, 0, 2)).tobytes()
 
 
 def pack_channels(bias: np.ndarray, factors: np.ndarray) -> np.ndarray:

@@ -87,45 +87,97 @@ static void gather(const tk_op *op, const int8_t *in, int32_t row, int32_t colum
     }
 }
 
-/* All output channels of two outputs, from their patches; `second` is NULL when there is only one. */
-static void multiply(const tk_op *op, const uint8_t *weights, const tk_channel *channels,
-                     const int16_t *patches, uint32_t length, int8_t *first, int8_t *second)
+/* Four values of two patches times four weights of two output channels; pointers move on. */
+TK_INLINE void mac16(int32_t *a0, int32_t *a1, int32_t *b0, int32_t *b1, const uint8_t **weights,
+                     const int16_t **p0, const int16_t **p1)
 {
-    const uint32_t out_c = op->out_c;
-    for (uint32_t o = 0; o < out_c; o += 2) {
-        const tk_channel *a = channels + o;
-        const tk_channel *b = o + 1 < out_c ? a + 1 : a;
-        const int16_t *p = patches;
-        const int16_t *const end = patches + length;
-        int32_t a0 = a->bias, a1 = a->bias, b0 = b->bias, b1 = b->bias;
-        while (p < end) {
-            const uint32_t wa = tk_load32(weights), wb = tk_load32(weights + 4);
-            const uint32_t x0 = tk_load32(p), y0 = tk_load32(p + 2);
-            const uint32_t x1 = tk_load32(p + length), y1 = tk_load32(p + length + 2);
-            const uint32_t wa0 = tk_sxtb16(wa), wa1 = tk_sxtb16_odd(wa);
-            const uint32_t wb0 = tk_sxtb16(wb), wb1 = tk_sxtb16_odd(wb);
-            a0 = tk_smlad(wa0, x0, a0);
-            b0 = tk_smlad(wb0, x0, b0);
-            a1 = tk_smlad(wa0, x1, a1);
-            b1 = tk_smlad(wb0, x1, b1);
-            a0 = tk_smlad(wa1, y0, a0);
-            b0 = tk_smlad(wb1, y0, b0);
-            a1 = tk_smlad(wa1, y1, a1);
-            b1 = tk_smlad(wb1, y1, b1);
-            weights += 8;
-            p += 4;
+#if TK_DSP
+    uint32_t wa, wb, w, x0, x1;
+    __asm__("ldr %[wa], [%[w]], #8\n\t"
+            "ldr %[wb], [%[w], #-4]\n\t"
+            "ldr %[x0], [%[p0]], #4\n\t"
+            "ldr %[x1], [%[p1]], #4\n\t"
+            "sxtb16 %[t], %[wa]\n\t"
+            "smlad %[a0], %[t], %[x0], %[a0]\n\t"
+            "smlad %[a1], %[t], %[x1], %[a1]\n\t"
+            "sxtb16 %[t], %[wb]\n\t"
+            "smlad %[b0], %[t], %[x0], %[b0]\n\t"
+            "smlad %[b1], %[t], %[x1], %[b1]\n\t"
+            "ldr %[x0], [%[p0]], #4\n\t"
+            "ldr %[x1], [%[p1]], #4\n\t"
+            "sxtb16 %[wa], %[wa], ror #8\n\t"
+            "sxtb16 %[wb], %[wb], ror #8\n\t"
+            "smlad %[a0], %[wa], %[x0], %[a0]\n\t"
+            "smlad %[a1], %[wa], %[x1], %[a1]\n\t"
+            "smlad %[b0], %[wb], %[x0], %[b0]\n\t"
+            "smlad %[b1], %[wb], %[x1], %[b1]"
+            : [a0] "+r"(*a0), [a1] "+r"(*a1), [b0] "+r"(*b0), [b1] "+r"(*b1), [w] "+r"(*weights), [p0] "+r"(*p0),
+              [p1] "+r"(*p1), [wa] "=&r"(wa), [wb] "=&r"(wb), [t] "=&r"(w), [x0] "=&r"(x0), [x1] "=&r"(x1)
+            :
+            : "memory");
+#else
+    const int8_t *wa = (const int8_t *)*weights, *wb = wa + 4;
+    const int16_t *x = *p0, *y = *p1;
+    *a0 = tk_add_wrap(*a0, x[0] * wa[0] + x[1] * wa[2] + x[2] * wa[1] + x[3] * wa[3]);
+    *b0 = tk_add_wrap(*b0, x[0] * wb[0] + x[1] * wb[2] + x[2] * wb[1] + x[3] * wb[3]);
+    *a1 = tk_add_wrap(*a1, y[0] * wa[0] + y[1] * wa[2] + y[2] * wa[1] + y[3] * wa[3]);
+    *b1 = tk_add_wrap(*b1, y[0] * wb[0] + y[1] * wb[2] + y[2] * wb[1] + y[3] * wb[3]);
+    *weights += 8;
+    *p0 += 4;
+    *p1 += 4;
+#endif
+}
+
+/* What all pairs of pixels of an op have in common. */
+typedef struct work {
+    const uint8_t *weights;
+    const tk_channel *channels;
+    const int16_t *patches;
+    uint32_t length, out_c;
+    tk_output output;
+} work;
+
+/* All output channels of two outputs, from their patches; `second` is NULL when there is only one. */
+TK_INLINE void pair(const work *job, int8_t *first, int8_t *second, int quick)
+{
+    const uint8_t *weights = job->weights;
+    const tk_channel *channels = job->channels;
+    const tk_output output = job->output;
+    for (uint32_t left = job->out_c; left > 0; channels += 2) {
+        const tk_channel *other = left > 1 ? channels + 1 : channels;
+        const int16_t *p0 = job->patches, *p1 = p0 + job->length;
+        const int16_t *const end = p1;
+        int32_t a0 = channels->bias, a1 = a0, b0 = other->bias, b1 = b0;
+        if (job->length & 4u) {
+            mac16(&a0, &a1, &b0, &b1, &weights, &p0, &p1);
         }
-        first[o] = tk_finish(a0, a, op);
+        while (p0 != end) {
+            mac16(&a0, &a1, &b0, &b1, &weights, &p0, &p1);
+            mac16(&a0, &a1, &b0, &b1, &weights, &p0, &p1);
+        }
+        *first++ = tk_finish(a0, channels, &output, quick);
         if (second != NULL) {
-            second[o] = tk_finish(a1, a, op);
+            *second++ = tk_finish(a1, channels, &output, quick);
         }
-        if (o + 1 < out_c) {
-            first[o + 1] = tk_finish(b0, b, op);
-            if (second != NULL) {
-                second[o + 1] = tk_finish(b1, b, op);
-            }
+        if (left == 1) {
+            break;
         }
+        *first++ = tk_finish(b0, other, &output, quick);
+        if (second != NULL) {
+            *second++ = tk_finish(b1, other, &output, quick);
+        }
+        left -= 2;
     }
+}
+
+TK_LOOP void quick_pair(const work *job, int8_t *first, int8_t *second)
+{
+    pair(job, first, second, 1);
+}
+
+TK_LOOP void any_pair(const work *job, int8_t *first, int8_t *second)
+{
+    pair(job, first, second, 0);
 }
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
@@ -133,8 +185,13 @@ void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     const int8_t *in = (const int8_t *)(arena + op->in0);
     int8_t *out = (int8_t *)(arena + op->out);
     int16_t *patches = (int16_t *)(void *)(arena + op->scratch);
-    const tk_channel *channels = (const tk_channel *)(const void *)(plan + op->channels);
     const uint32_t length = patch_length(op);
+    const work job = {plan + op->data,
+                      (const tk_channel *)(const void *)(plan + op->channels),
+                      patches,
+                      length,
+                      op->out_c,
+                      tk_output_of(op)};
     int32_t row = 0, column = 0;
     uint32_t left = (uint32_t)op->out_h * op->out_w;
 
@@ -148,7 +205,12 @@ void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
                 row++;
             }
         }
-        multiply(op, plan + op->data, channels, patches, length, out, count == 2 ? out + op->out_c : NULL);
+        int8_t *const second = count == 2 ? out + op->out_c : NULL;
+        if (tk_is_short(op)) {
+            quick_pair(&job, out, second);
+        } else {
+            any_pair(&job, out, second);
+        }
         out += count * op->out_c;
         left -= count;
     }

@@ -7,32 +7,83 @@
 #include "tk_kernels.h"
 #include "tk_quant.h"
 
+/* Four inputs times four weights of four outputs; pointers move on. */
+TK_INLINE void mac16(int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3, const uint8_t **in, const uint8_t **weights)
+{
+#if TK_DSP
+    uint32_t even, odd, wa, wb, t;
+    __asm__("ldr %[odd], [%[in]], #4\n\t"
+            "ldr %[wa], [%[w]], #16\n\t"
+            "ldr %[wb], [%[w], #-12]\n\t"
+            "sxtb16 %[even], %[odd]\n\t"
+            "sxtb16 %[odd], %[odd], ror #8\n\t"
+            "sxtb16 %[t], %[wa]\n\t"
+            "sxtb16 %[wa], %[wa], ror #8\n\t"
+            "smlad %[s0], %[t], %[even], %[s0]\n\t"
+            "smlad %[s0], %[wa], %[odd], %[s0]\n\t"
+            "sxtb16 %[t], %[wb]\n\t"
+            "sxtb16 %[wb], %[wb], ror #8\n\t"
+            "smlad %[s1], %[t], %[even], %[s1]\n\t"
+            "smlad %[s1], %[wb], %[odd], %[s1]\n\t"
+            "ldr %[wa], [%[w], #-8]\n\t"
+            "ldr %[wb], [%[w], #-4]\n\t"
+            "sxtb16 %[t], %[wa]\n\t"
+            "sxtb16 %[wa], %[wa], ror #8\n\t"
+            "smlad %[s2], %[t], %[even], %[s2]\n\t"
+            "smlad %[s2], %[wa], %[odd], %[s2]\n\t"
+            "sxtb16 %[t], %[wb]\n\t"
+            "sxtb16 %[wb], %[wb], ror #8\n\t"
+            "smlad %[s3], %[t], %[even], %[s3]\n\t"
+            "smlad %[s3], %[wb], %[odd], %[s3]"
+            : [s0] "+r"(*s0), [s1] "+r"(*s1), [s2] "+r"(*s2), [s3] "+r"(*s3), [in] "+r"(*in), [w] "+r"(*weights),
+              [even] "=&r"(even), [odd] "=&r"(odd), [wa] "=&r"(wa), [wb] "=&r"(wb), [t] "=&r"(t)
+            :
+            : "memory");
+#else
+    const int8_t *x = (const int8_t *)*in, *w = (const int8_t *)*weights;
+    *s0 = tk_add_wrap(*s0, x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3]);
+    *s1 = tk_add_wrap(*s1, x[0] * w[4] + x[1] * w[5] + x[2] * w[6] + x[3] * w[7]);
+    *s2 = tk_add_wrap(*s2, x[0] * w[8] + x[1] * w[9] + x[2] * w[10] + x[3] * w[11]);
+    *s3 = tk_add_wrap(*s3, x[0] * w[12] + x[1] * w[13] + x[2] * w[14] + x[3] * w[15]);
+    *in += 4;
+    *weights += 16;
+#endif
+}
+
+TK_INLINE void row(const uint8_t *in, int8_t *out, uint32_t length, uint32_t out_c, const uint8_t *weights,
+                   const tk_channel *channels, tk_output output, int quick)
+{
+    const uint8_t *const end = in + length;
+    for (uint32_t o = 0; o < out_c; o += 4) {
+        const uint32_t n = out_c - o < 4 ? out_c - o : 4;
+        const uint8_t *x = in;
+        int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        if (length & 4u) {
+            mac16(&s0, &s1, &s2, &s3, &x, &weights);
+        }
+        while (x != end) {
+            mac16(&s0, &s1, &s2, &s3, &x, &weights);
+            mac16(&s0, &s1, &s2, &s3, &x, &weights);
+        }
+        for (uint32_t i = 0; i < n; i++, channels++) {
+            *out++ = tk_finish(tk_add_wrap(s0, channels->bias), channels, &output, quick);
+            s0 = s1, s1 = s2, s2 = s3;
+        }
+    }
+}
+
 void tk_op_dense(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
     const tk_channel *channels = (const tk_channel *)(const void *)(plan + op->channels);
     const uint32_t length = (op->in_c + 3u) & ~3u;
-    for (uint32_t row = 0; row < op->in_h; row++) {
-        const uint8_t *in = arena + op->in0 + row * op->in_c;
-        int8_t *out = (int8_t *)(arena + op->out) + row * op->out_c;
-        const uint8_t *w = plan + op->data;
-        for (uint32_t o = 0; o < op->out_c; o += 4) {
-            const uint32_t n = op->out_c - o < 4 ? op->out_c - o : 4;
-            int32_t sum[4];
-            int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-            for (uint32_t k = 0; k < length; k += 4, w += 16) {
-                const uint32_t x = tk_load32(in + k);
-                const uint32_t even = tk_sxtb16(x), odd = tk_sxtb16_odd(x);
-                const uint32_t w0 = tk_load32(w), w1 = tk_load32(w + 4);
-                const uint32_t w2 = tk_load32(w + 8), w3 = tk_load32(w + 12);
-                s0 = tk_smlad(tk_sxtb16_odd(w0), odd, tk_smlad(tk_sxtb16(w0), even, s0));
-                s1 = tk_smlad(tk_sxtb16_odd(w1), odd, tk_smlad(tk_sxtb16(w1), even, s1));
-                s2 = tk_smlad(tk_sxtb16_odd(w2), odd, tk_smlad(tk_sxtb16(w2), even, s2));
-                s3 = tk_smlad(tk_sxtb16_odd(w3), odd, tk_smlad(tk_sxtb16(w3), even, s3));
-            }
-            sum[0] = s0, sum[1] = s1, sum[2] = s2, sum[3] = s3;
-            for (uint32_t i = 0; i < n; i++) {
-                out[o + i] = tk_finish(tk_add_wrap(sum[i], channels[o + i].bias), channels + o + i, op);
-            }
+    const tk_output output = tk_output_of(op);
+    const uint8_t *in = arena + op->in0;
+    int8_t *out = (int8_t *)(arena + op->out);
+    for (uint32_t i = 0; i < op->in_h; i++, in += op->in_c, out += op->out_c) {
+        if (tk_is_short(op)) {
+            row(in, out, length, op->out_c, plan + op->data, channels, output, 1);
+        } else {
+            row(in, out, length, op->out_c, plan + op->data, channels, output, 0);
         }
     }
 }

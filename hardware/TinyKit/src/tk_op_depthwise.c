@@ -3,7 +3,8 @@
  * For each output pixel the kernel's taps are listed as arena offsets; a tap outside the picture
  * points to a row of zero points. Then four channels at a time run through the list.
  *
- * Weights (op->data): [tap][output channel], channels rounded up to a multiple of 4 with zeros.
+ * Weights (op->data): blocks of four output channels (missing ones are zeros), each [tap][4], so that
+ * one pointer runs through them.
  *
  * p[0] rows of ring: 0 reads the input where it is. Otherwise the output may be written onto the
  * input: the last p[0] = (kernel_h - 1) * dilation_h + 1 input rows are kept as copies in scratch
@@ -22,53 +23,120 @@ uint64_t tk_depthwise_scratch(const tk_op *op)
     return taps * 4u + depth + ((ring + 3u) & ~(uint64_t)3u) + (op->p[0] > 0 ? 4u : 0u);
 }
 
-/* Four channels' sums over all taps. */
-static void block(const tk_op *op, const uint8_t *arena, const uint32_t *taps, uint32_t count,
-                  const uint8_t *weights, uint32_t stride, const tk_channel *channels, uint32_t c,
-                  int8_t *out)
+/* What all pixels of an op have in common. */
+typedef struct work {
+    const uint8_t *arena, *weights;
+    const uint32_t *taps, *end;
+    const tk_channel *channels;
+    uint32_t out_c;
+    tk_output output;
+} work;
+
+/* Four channels' values under one tap times their weights; pointers move on. */
+TK_INLINE void mac4(int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3, const uint8_t *arena, const uint32_t **taps,
+                    const uint8_t **weights)
 {
-    const uint32_t n = op->out_c - c < 4 ? op->out_c - c : 4;
-    int32_t sum[4] = {0, 0, 0, 0};
-    int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    arena += c;
-    weights += c;
-    for (uint32_t t = 0; t < count; t++, weights += stride) {
-        const uint32_t x = tk_load32(arena + taps[t]), w = tk_load32(weights);
-        const uint32_t x02 = tk_sxtb16(x), w02 = tk_sxtb16(w);
-        const uint32_t x13 = tk_sxtb16_odd(x), w13 = tk_sxtb16_odd(w);
-        s0 = tk_smlabb(x02, w02, s0);
-        s2 = tk_smlatt(x02, w02, s2);
-        s1 = tk_smlabb(x13, w13, s1);
-        s3 = tk_smlatt(x13, w13, s3);
-    }
-    sum[0] = s0, sum[1] = s1, sum[2] = s2, sum[3] = s3;
-    for (uint32_t i = 0; i < n; i++) {
-        out[c + i] = tk_finish(tk_add_wrap(sum[i], channels[c + i].bias), channels + c + i, op);
+#if TK_DSP
+    uint32_t x, w, u, v;
+    __asm__("ldr %[x], [%[taps]], #4\n\t"
+            "ldr %[w], [%[weights]], #4\n\t"
+            "ldr %[x], [%[arena], %[x]]\n\t"
+            "sxtb16 %[v], %[w]\n\t"
+            "sxtb16 %[u], %[x]\n\t"
+            "sxtb16 %[w], %[w], ror #8\n\t"
+            "sxtb16 %[x], %[x], ror #8\n\t"
+            "smlabb %[s0], %[u], %[v], %[s0]\n\t"
+            "smlatt %[s2], %[u], %[v], %[s2]\n\t"
+            "smlabb %[s1], %[x], %[w], %[s1]\n\t"
+            "smlatt %[s3], %[x], %[w], %[s3]"
+            : [s0] "+r"(*s0), [s1] "+r"(*s1), [s2] "+r"(*s2), [s3] "+r"(*s3), [taps] "+r"(*taps),
+              [weights] "+r"(*weights), [x] "=&r"(x), [w] "=&r"(w), [u] "=&r"(u), [v] "=&r"(v)
+            : [arena] "r"(arena)
+            : "memory");
+#else
+    const int8_t *x = (const int8_t *)(arena + **taps), *w = (const int8_t *)*weights;
+    *s0 = tk_add_wrap(*s0, x[0] * w[0]);
+    *s1 = tk_add_wrap(*s1, x[1] * w[1]);
+    *s2 = tk_add_wrap(*s2, x[2] * w[2]);
+    *s3 = tk_add_wrap(*s3, x[3] * w[3]);
+    *taps += 1;
+    *weights += 4;
+#endif
+}
+
+/* All channels of one output pixel, four at a time. */
+TK_INLINE void pixel(const work *job, int8_t *out, int quick)
+{
+    const uint8_t *arena = job->arena, *weights = job->weights;
+    const tk_channel *channels = job->channels;
+    const tk_output output = job->output;
+    for (uint32_t left = job->out_c; left > 0; arena += 4) {
+        const uint32_t *tap = job->taps;
+        int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        while (job->end - tap >= 3) {
+            mac4(&s0, &s1, &s2, &s3, arena, &tap, &weights);
+            mac4(&s0, &s1, &s2, &s3, arena, &tap, &weights);
+            mac4(&s0, &s1, &s2, &s3, arena, &tap, &weights);
+        }
+        while (tap != job->end) {
+            mac4(&s0, &s1, &s2, &s3, arena, &tap, &weights);
+        }
+        if (left >= 4) {
+            out[0] = tk_finish(tk_add_wrap(s0, channels[0].bias), channels, &output, quick);
+            out[1] = tk_finish(tk_add_wrap(s1, channels[1].bias), channels + 1, &output, quick);
+            out[2] = tk_finish(tk_add_wrap(s2, channels[2].bias), channels + 2, &output, quick);
+            out[3] = tk_finish(tk_add_wrap(s3, channels[3].bias), channels + 3, &output, quick);
+            channels += 4;
+            out += 4;
+            left -= 4;
+        } else {
+            for (; left > 0; left--, channels++) {
+                *out++ = tk_finish(tk_add_wrap(s0, channels->bias), channels, &output, quick);
+                s0 = s1, s1 = s2;
+            }
+        }
     }
 }
 
-/* One output channel's sum, when several come from one input channel. */
-static int32_t single(const uint8_t *arena, const uint32_t *taps, uint32_t count, const uint8_t *weights,
-                      uint32_t stride, uint32_t in, uint32_t out)
+TK_LOOP void quick_pixel(const work *job, int8_t *out)
 {
-    int32_t sum = 0;
-    for (uint32_t t = 0; t < count; t++) {
-        sum = tk_add_wrap(sum, (int8_t)arena[taps[t] + in] * (int8_t)weights[t * stride + out]);
+    pixel(job, out, 1);
+}
+
+TK_LOOP void any_pixel(const work *job, int8_t *out)
+{
+    pixel(job, out, 0);
+}
+
+/* One output pixel, several outputs from each input channel. */
+TK_LOOP void many_pixel(const work *job, int8_t *out, uint32_t multiplier)
+{
+    const uint32_t count = (uint32_t)(job->end - job->taps);
+    for (uint32_t c = 0; c < job->out_c; c++) {
+        const int8_t *weights = (const int8_t *)job->weights + (c / 4u * count) * 4u + c % 4u;
+        int32_t sum = job->channels[c].bias;
+        for (uint32_t t = 0; t < count; t++) {
+            sum = tk_add_wrap(sum, (int8_t)job->arena[job->taps[t] + c / multiplier] * weights[4u * t]);
+        }
+        out[c] = tk_finish(sum, job->channels + c, &job->output, 0);
     }
-    return sum;
 }
 
 void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
     const uint32_t count = (uint32_t)op->kernel_h * op->kernel_w;
     const uint32_t depth = op->in_c, line = op->in_w * depth;
-    const uint32_t stride = (op->out_c + 3u) & ~3u;
     const uint32_t zeros = op->scratch + 4u * count, ring = zeros + ((depth + 3u) & ~3u);
     const uint32_t multiplier = (uint32_t)op->p[1];
     const int32_t rows = op->p[0];
-    const uint8_t *weights = plan + op->data;
-    const tk_channel *channels = (const tk_channel *)(const void *)(plan + op->channels);
-    uint32_t *taps = (uint32_t *)(void *)(arena + op->scratch);
+    uint32_t *const taps = (uint32_t *)(void *)(arena + op->scratch);
+    const work job = {arena,
+                      plan + op->data,
+                      taps,
+                      taps + count,
+                      (const tk_channel *)(const void *)(plan + op->channels),
+                      op->out_c,
+                      tk_output_of(op)};
     int8_t *out = (int8_t *)(arena + op->out);
     int32_t copied = 0; /* input rows that the ring has seen */
 
@@ -94,15 +162,12 @@ void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
                     *tap++ = inside && x >= 0 && x < op->in_w ? base + (uint32_t)x * depth : zeros;
                 }
             }
-            if (multiplier == 1) {
-                for (uint32_t c = 0; c < op->out_c; c += 4) {
-                    block(op, arena, taps, count, weights, stride, channels, c, out);
-                }
+            if (multiplier != 1) {
+                many_pixel(&job, out, multiplier);
+            } else if (tk_is_short(op)) {
+                quick_pixel(&job, out);
             } else {
-                for (uint32_t c = 0; c < op->out_c; c++) {
-                    const int32_t sum = single(arena, taps, count, weights, stride, c / multiplier, c);
-                    out[c] = tk_finish(tk_add_wrap(sum, channels[c].bias), channels + c, op);
-                }
+                any_pixel(&job, out);
             }
             out += op->out_c;
         }

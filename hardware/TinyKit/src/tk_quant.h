@@ -25,8 +25,10 @@
 
 #if defined(__GNUC__)
 #define TK_INLINE static inline __attribute__((always_inline))
+#define TK_LOOP static __attribute__((noinline)) /* a hot loop, with the registers to itself */
 #else
 #define TK_INLINE static inline
+#define TK_LOOP static
 #endif
 
 /* Four bytes from any address: one LDR. (In freestanding C, plain memcpy would be a call.) */
@@ -148,48 +150,40 @@ TK_INLINE int32_t tk_smlad(uint32_t a, uint32_t b, int32_t sum)
 #endif
 }
 
-/* sum + low half * low half */
-TK_INLINE int32_t tk_smlabb(uint32_t a, uint32_t b, int32_t sum)
+/* How sums become outputs, for one op: kept in registers, where a tk_op would be read again after
+ * every byte that is written. */
+typedef struct tk_output {
+    int32_t zero, low, high;
+} tk_output;
+
+TK_INLINE tk_output tk_output_of(const tk_op *op)
 {
-#if TK_DSP
-    int32_t result;
-    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-    return result;
-#else
-    return tk_add_wrap(sum, (int32_t)(int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu));
-#endif
+    const tk_output output = {op->zero_out, op->low, op->high};
+    return output;
 }
 
-/* sum + high half * high half */
-TK_INLINE int32_t tk_smlatt(uint32_t a, uint32_t b, int32_t sum)
+/* Whether tk_finish may go the short way for all of an op's outputs. */
+TK_INLINE int tk_is_short(const tk_op *op)
 {
-#if TK_DSP
-    int32_t result;
-    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-    return result;
-#else
-    return tk_add_wrap(sum, (int32_t)(int16_t)(a >> 16) * (int16_t)(b >> 16));
-#endif
+    return (op->flags & TK_FLAG_SIMPLE) != 0 && op->low == -128 && op->high == 127;
 }
 
-/* From an output channel's sum, bias included, to its int8.
+/* From an output channel's sum, bias included, to its int8. `quick` is a constant where it is called.
  *
- * With TK_FLAG_SIMPLE the two roundings take five instructions: doubling the sum makes SMMULR the
- * first; adding half a unit, one less if negative, and the zero point before the shift the second.
+ * The short way (TK_FLAG_SIMPLE, no clamp within -128..127) does both roundings in five
+ * instructions: doubling the sum makes SMMULR the first; adding half a unit, one less if negative,
+ * and the zero point before the shift the second.
  */
-TK_INLINE int8_t tk_finish(int32_t sum, const tk_channel *channel, const tk_op *op)
+TK_INLINE int8_t tk_finish(int32_t sum, const tk_channel *channel, const tk_output *output, int quick)
 {
     int32_t value;
-    if (op->flags & TK_FLAG_SIMPLE) {
-        const int32_t right = -channel->shift;
-        const int32_t offset = (int32_t)((uint32_t)(1 + 2 * op->zero_out) << (right - 1));
+    if (quick) {
+        const int32_t offset = (int32_t)((uint32_t)(1 + 2 * output->zero) << (-1 - channel->shift));
         value = tk_smmulr((int32_t)((uint32_t)sum << 1), channel->multiplier);
-        value = tk_add_wrap(tk_add_wrap(value, value >> 31), offset) >> right;
-        value = tk_ssat8(value);
-    } else {
-        value = tk_add_wrap(tk_requantize(sum, channel->multiplier, channel->shift), op->zero_out);
+        return (int8_t)tk_ssat8(tk_add_wrap(tk_add_wrap(value, value >> 31), offset) >> -channel->shift);
     }
-    return (int8_t)tk_clamp(value, op->low, op->high);
+    value = tk_add_wrap(tk_requantize(sum, channel->multiplier, channel->shift), output->zero);
+    return (int8_t)tk_clamp(value, output->low, output->high);
 }
 
 #endif
