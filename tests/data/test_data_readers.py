@@ -301,6 +301,7 @@ BAD = {
     "nothing there": (None, "nothing at"),
     "an empty folder": ({"notes.md": "x"}, "is empty"),
     "no recordings": ({"a.csv": "name,age\nann,3\n"}, "no recordings"),
+    "an archive": ({"a.zip": b"PK"}, "no recordings|is empty"),
     "a picture": ({"a.csv": b"\x89PNG\0\0\0"}, "no recordings"),
     "a header and no rows": ({"p/a.csv": f"{HEADER}\n\n"}, "no rows"),
     "a word for a number": ({"p/a.csv": GOOD + "0.1,0.2,abc,1,2,3\n"}, "line 121.*'abc' in column aZ"),
@@ -365,3 +366,20 @@ def test_an_aborted_gesture_in_the_middle_shifts_nothing(write, close, before, e
     assert any(
         f"{extra} row(s) left over before gesture {before + 1}" in note for note in dataset.card["notes"]
     )
+
+
+def test_a_dataset_one_folder_further_down_is_pointed_at(tmp_path):
+    from tinykit.data import Dataset, synthetic
+
+    Dataset([synthetic.take("punch", "ada")]).save(tmp_path / "set" / "gestures")
+    with pytest.raises(DataError, match="gestures inside it") as error:
+        open_dataset(tmp_path / "set")
+    assert str(tmp_path / "set" / "gestures") in error.value.next
+
+
+def test_an_archive_says_unpack(write, tmp_path):
+    write("notes.csv", "name,age\nann,3\n")
+    write("export.zip", b"PK\x03\x04")
+    with pytest.raises(DataError) as error:
+        open_dataset(tmp_path / "set")
+    assert "Unpack" in error.value.next

@@ -192,3 +192,25 @@ def test_what_a_cell_shows(small):
     assert "synthetic" in repr(small) and "36 recordings" in repr(small)
     page = Dataset(small.recordings, {"name": "<script>x</script>"})._repr_html_()
     assert "<script>x" not in page and "flex" in page
+
+
+def test_two_programs_that_add_at_the_same_time_both_keep_theirs(small, tmp_path):
+    Dataset([], {"name": "mine"}).save(tmp_path / "a")
+    one, two = Dataset.load(tmp_path / "a"), Dataset.load(tmp_path / "a")
+    ids = [d.add(small[i].with_(id="")).id for i, d in enumerate((one, two, one, two))]
+    assert sorted(r.id for r in Dataset.load(tmp_path / "a")) == sorted(ids) and len(set(ids)) == 4
+
+
+def test_a_disk_that_refuses_is_told_and_nothing_is_lost(small, tmp_path, monkeypatch):
+    dataset = small.part(small[:2]).save(tmp_path / "a")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(DataError, match="Permission denied.*still there"):
+        dataset.add(small[2])
+    monkeypatch.undo()
+    assert (
+        [r.id for r in open_dataset(tmp_path / "a")] == [r.id for r in small[:2]] == [r.id for r in dataset]
+    )

@@ -251,7 +251,8 @@ class Dataset:
             recording = recording.with_(id=f"{stem}-{number:03d}")
         _one_kind([*self.recordings[:1], recording], known=self.recordings)
         if self.path is not None:
-            recording = store.append(self.path, recording)
+            with store.told(self.path):
+                recording = store.append(self.path, recording)
         self.recordings.append(recording)
         return recording
 
@@ -259,7 +260,8 @@ class Dataset:
         """Take a recording (or id) out; on disk its file moves to ``removed/``, never deleted."""
         recording = self[recording] if isinstance(recording, str) else recording
         if self.path is not None:
-            store.remove(self.path, recording)
+            with store.told(self.path):
+                store.remove(self.path, recording)
         self.recordings = [r for r in self.recordings if r.id != recording.id]
         return recording
 
@@ -284,7 +286,8 @@ class Dataset:
         path = Path(path) if path is not None else self.path
         if path is None:
             raise DataError("The dataset has no folder yet.", "Say where: dataset.save('my-gestures').")
-        store.write(self, path)
+        with store.told(path):
+            store.write(self, path)
         return Dataset.load(path)
 
     @classmethod

@@ -21,6 +21,7 @@ import io
 import json
 import os
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,15 @@ def write(dataset, path: Path) -> None:
 
 
 def append(path: Path, recording: Recording) -> Recording:
-    """Add one recording to a dataset on disk; returns it with file hash and source."""
+    """Add one recording to a dataset on disk; returns it with file hash and source.
+
+    Its id changes if another program has added one of that name meanwhile.
+    """
     rows = _read_index(path)
+    taken, number, wanted = {row["id"] for row in rows}, 1, recording.id
+    while recording.id in taken:
+        number += 1
+        recording = recording.with_(id=f"{wanted}-{number}")
     name = _file_name(recording, {row["file"] for row in rows})
     data = recording.to_csv()
     (path / FOLDER).mkdir(exist_ok=True)
@@ -289,3 +297,16 @@ def _write_flushed(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def told(path: Path):
+    """Say in one sentence why the disk did not take it."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path} could not be written: {error.strerror or error}. What was there before is still there.",
+            "Close other programs that have its files open (a spreadsheet?), check free space and rights, "
+            "and do it again.",
+        ) from error

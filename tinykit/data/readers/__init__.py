@@ -72,6 +72,9 @@ def open_dataset(
                 f"The dataset in {path} is empty: it has no recordings.", "Record some takes first."
             )
         return dataset
+    inside = sorted(card.parent for card in path.rglob(CARD)) if path.is_dir() else []
+    if inside:
+        raise DataError(f"{path} is not a dataset, but {inside[0]} inside it is one.", f"Open {inside[0]}.")
     found: dict[str, list[Path]] = {}
     for file in _files(path):
         kind = sniff(file)
@@ -89,7 +92,7 @@ def open_dataset(
             raise DataError(
                 f"The folder {path} is empty: it has no .csv, .txt or .json files.", f"Give {KINDS}."
             )
-        raise DataError(f"{path} has no recordings that can be read.", f"Give {KINDS}.")
+        raise DataError(f"{path} has no recordings that can be read.", _hint(path))
     if len(found) > 1:
         told = ", ".join(
             f"{len(files)} of {kind} ({files[0].relative_to(path).as_posix()})"
@@ -108,6 +111,17 @@ def open_dataset(
         "notes": notes,
     }
     return Dataset(recordings, card)
+
+
+def _hint(path: Path) -> str:
+    """What to do about files of a kind that is not read."""
+    names = [path.name] if path.is_file() else [p.name for p in path.rglob("*")]
+    ends = {name.lower().rsplit(".", 1)[-1] for name in names}
+    if "zip" in ends:
+        return "Unpack the .zip first, then open the folder."
+    if "cbor" in ends:
+        return "Export the data as JSON instead of CBOR."
+    return f"Give {KINDS}; a CSV needs a header line that names its axes."
 
 
 def sniff(path: Path) -> str | None:

@@ -171,21 +171,14 @@ def read_table(path: Path) -> Table:
                 f"({','.join(names)}): {line.strip()[:60]!r}.",
                 "Mend or delete the line.",
             )
-        values = []
-        for i in numbers:
-            cell = cells[i].replace(",", ".") if delimiter == ";" else cells[i]
-            try:
-                values.append(float(cell))
-            except ValueError:
-                raise DataError(
-                    f"{path}, line {number}: {cells[i]!r} in column {names[i]} is not a number.",
-                    "Mend or delete the line.",
-                ) from None
-            if not np.isfinite(values[-1]):
-                raise DataError(
-                    f"{path}, line {number}: column {names[i]} is {cells[i]}, not a finite number.",
-                    "Mend or delete the line.",
-                )
+        try:
+            values = [float(cells[i].replace(",", ".")) for i in numbers]
+        except ValueError:
+            i = next(i for i in numbers if not _is_number(cells[i]))
+            raise DataError(
+                f"{path}, line {number}: {cells[i]!r} in column {names[i]} is not a number.",
+                "Mend or delete the line.",
+            ) from None
         rows.append(values)
         labels.append(cells[label] if label is not None else "")
         lines.append(number)
@@ -194,6 +187,12 @@ def read_table(path: Path) -> Table:
     if not rows:
         raise DataError(f"{path} has a header and no rows.", "Record into it, or leave the file out.")
     table = np.array(rows)
+    if not np.isfinite(table).all():
+        row, i = (int(x[0]) for x in np.nonzero(~np.isfinite(table)))
+        raise DataError(
+            f"{path}, line {lines[row]}: column {names[numbers[i]]} is {table[row, i]}, not a finite number.",
+            "Mend or delete the line.",
+        )
     notes = []
     left = [names[i] for i, (role, _) in enumerate(roles) if role in ("field", "")]
     if left:
@@ -247,10 +246,18 @@ def gaps(blanks: np.ndarray) -> np.ndarray:
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    return [
-        cell.strip().strip("\"'").strip()
-        for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-    ]
+    if '"' in line:
+        parts = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+        return [cell.strip().strip("\"'").strip() for cell in parts]
+    return [cell.strip().strip("'") for cell in line.split(delimiter)] if line.strip() else []
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def _unit(found) -> str | None:
