@@ -82,13 +82,13 @@ class LiveView(LabWidget):
     def flush(self) -> None:
         if self.unseen():
             return
-        fresh = self.fresh()
         new, self._cursor = self._live.read_new(self._cursor)
         for p in new:
             self._history.append(p)
             self._count(p)
         if new:
             self._last_at = time.monotonic()
+        fresh = self.fresh(bool(self._history))
         shown = list(self._history) if fresh else new
         if shown:
             end = shown[-1].device_time_s

@@ -101,10 +101,10 @@ class Scope(LabWidget):
     def flush(self) -> None:
         if self.unseen():
             return
-        fresh = self.fresh()
         stream = self._stream
+        written = stream.read_new(self._cursor)[1]
+        fresh = self.fresh(written > 0)
         if fresh:
-            written = stream.read_new(self._cursor)[1]
             self._cursor = max(0, written - round(_SECONDS * stream.rate_hz) - 1)
         samples, self._cursor = stream.read_new(self._cursor)
         if len(samples):

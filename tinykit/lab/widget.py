@@ -13,7 +13,6 @@ import os
 import threading
 import time
 import traceback
-import weakref
 from importlib.resources import files
 
 import anywidget
@@ -46,14 +45,15 @@ class Flusher:
     """One daemon thread for all widgets of a kernel; it runs while there are any."""
 
     def __init__(self):
-        self._widgets = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._widgets: tuple = ()  # replaced, never changed, so that the thread reads it without a lock
+        self._lock = threading.RLock()  # a widget that is collected while it is held calls ``discard``
         self._thread: threading.Thread | None = None
 
     def add(self, widget) -> None:
         """Call ``widget.flush()`` thirty times a second from now on."""
         with self._lock:
-            self._widgets.add(widget)
+            if not any(w is widget for w in self._widgets):
+                self._widgets = (*self._widgets, widget)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="tinykit flusher", daemon=True)
                 self._thread.start()
@@ -61,13 +61,13 @@ class Flusher:
     def discard(self, widget) -> None:
         """Stop calling it."""
         with self._lock:
-            self._widgets.discard(widget)
+            self._widgets = tuple(w for w in self._widgets if w is not widget)
 
     def _run(self) -> None:
         while True:
             began = time.monotonic()
             with self._lock:
-                widgets = list(self._widgets)
+                widgets = self._widgets
                 if not widgets:
                     self._thread = None
                     return
@@ -76,9 +76,17 @@ class Flusher:
                     widget.flush()
                 except Exception as error:
                     self.discard(widget)
-                    widget.fail(error)
-            del widgets
+                    self._fail(widget, error)
+            widget = widgets = None  # no reference while it sleeps
             time.sleep(max(0.002, 1 / FRAMES_PER_S - (time.monotonic() - began)))
+
+
+    @staticmethod
+    def _fail(widget, error: Exception) -> None:
+        try:
+            widget.fail(error)
+        except Exception:  # telling failed too (the kernel is shutting down): the others must go on
+            _logger.exception("%s failed, and could not say so", widget.title)
 
 
 FLUSHER = Flusher()
@@ -101,6 +109,7 @@ class LabWidget(anywidget.AnyWidget):
     head = traitlets.Dict().tag(sync=True)
     config = traitlets.Dict().tag(sync=True)
     title = "Widget"
+    _guard = None  # until the constructor has run: a widget that failed in it is closed when collected
 
     def __init__(self, board, config: dict):
         self.board = board
@@ -140,7 +149,7 @@ class LabWidget(anywidget.AnyWidget):
             if not self._running:
                 self.start()
                 self._running = True
-            self._again = True
+            self._again, self._status_at = True, 0.0
         FLUSHER.add(self)
 
     def rest(self) -> None:
@@ -153,7 +162,8 @@ class LabWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the widget."""
-        self.rest()
+        if self._guard is not None:
+            self.rest()
         super().close()
 
     def unseen(self) -> bool:
@@ -173,11 +183,11 @@ class LabWidget(anywidget.AnyWidget):
         self._status_at = now
         return True
 
-    def fresh(self) -> bool:
-        """True once after a browser asked for everything."""
-        again, self._again = self._again, False
+    def fresh(self, something: bool = True) -> bool:
+        """True once after a browser asked for everything; once there is ``something`` to send."""
+        again = self._again and something
         if again:
-            self._status_at = 0.0
+            self._again = False
         return again
 
     def work(self, what: str, call, *args) -> threading.Thread:
