@@ -182,3 +182,9 @@ def test_overrun_is_a_gap_of_the_index():
         assert probe.board.imu.lost == pytest.approx(11 * 119 - 2 * 32, abs=2)
         assert np.array_equal(np.diff(second["index"]), np.ones(99))
         assert np.array_equal(second["time_us"], due_us(second["index"]))
+
+
+def test_paced_time_can_not_be_held():
+    with Probe(clock="paced") as probe, pytest.raises(BoardError, match="clock='free'"):
+        with probe.board.hold():
+            pass

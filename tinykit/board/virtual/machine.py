@@ -246,6 +246,8 @@ class VirtualBoard(Emulation):
     @contextmanager
     def hold(self):
         """Free clock: time stands still inside the block, but for ``advance``. For exact tests."""
+        if self.clock.paced:
+            raise BoardError("A paced board's time can't be held.", "Make it with clock='free'.")
         with self.condition:
             self._held, self._until_us = True, self.clock.now_us
         try:
