@@ -123,6 +123,22 @@ def test_the_cable_pulled_during_a_deploy_leaves_the_old_pipeline(board, old, ne
     assert (board.answers(windows[:5]) == engine.answers(old, windows[:5])).all()
 
 
+def test_power_lost_between_two_parts_of_a_window_gives_no_wrong_answer(board, new, windows):
+    board.deploy(new, progress=False)
+    expected = engine.answers(new, windows)
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(board.answers(windows)))
+    asking.start()
+    cuts = 0
+    while asking.is_alive() and cuts < 5:
+        time.sleep(0.05)
+        board.machine.reboot()
+        cuts += 1
+    asking.join(60)
+    assert cuts and board._link.counters.reconnects >= 1
+    assert (answers[0] == expected).all()
+
+
 def test_a_full_flash_leaves_the_old_pipeline(board, old, new):
     board.deploy(old, progress=False)
     board.machine.faults.full_flash = True

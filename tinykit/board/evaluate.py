@@ -51,6 +51,15 @@ def run_each(link, mode: int, inputs: np.ndarray, progress: bool, what: str) -> 
 
 def run_one(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
     """One run: int8 output, cycles (0 unknown), microseconds."""
+    while True:
+        reconnects = link.counters.reconnects
+        answer = _run_once(link, mode, data)
+        # A board that lost power in between has forgotten what was written before.
+        if link.counters.reconnects == reconnects:
+            return answer
+
+
+def _run_once(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
     offset, chunk = 0, _CHUNK
     while offset < len(data):
         piece = data[offset : offset + chunk]
