@@ -84,7 +84,7 @@ def test_labels_of_what_is_played():
     source = Replay([a, b], gap_s=0.5)
     assert [source.label_at(t) for t in (0.0, 0.9, 1.2, 1.6, 2.4, 9.0)] == ["a", "a", None, "b", "b", None]
     rows = recording(np.zeros((100, 6)), rate_hz=10, row_labels=np.array(["x"] * 50 + ["y"] * 50))
-    assert [Replay(rows).label_at(t) for t in (0.0, 4.0, 6.0)] == ["x", "x", "y"]
+    assert [Replay(rows).label_at(t) for t in (0.0, 4.0, 4.95, 5.0, 6.0, 9.9)] == [*"xxxyyy"]
 
 
 def test_an_empty_dataset_is_refused():
@@ -134,6 +134,6 @@ def test_source_is_switched_while_running():
     with Probe() as probe:
         probe.board.source = Replay(recording([[0.5, 0, 0, 0, 0, 0]] * 10), loop=True)
         assert probe.samples(200)["value"][-1][0] == 4096
-        probe.board.source = Replay(recording([[-0.5, 0, 0, 0, 0, 0]] * 10, label="down"), loop=True)
+        probe.board.source = Replay(recording([[-0.5, 0, 0, 0, 0, 0]] * 10, label="down"), loop=True, gap_s=0)
         assert probe.samples(200)["value"][-1][0] == -4096
         assert probe.board.doing == "down"

@@ -86,7 +86,7 @@ class Replay:
                 full[:, _CHANNELS.index(channel)] = recording.samples[:, i]
             times.append(at)
             rows.append(full)
-            self._spans.append((start, at[-1], recording))
+            self._spans.append((start, at[-1] + 1 / rate, recording))  # a row lasts until the next
             start = at[-1] + (1 / rate if row_by_row else max(gap_s, 1 / rate))
         self.loop = loop
         self._period = start
@@ -106,10 +106,10 @@ class Replay:
         if self.loop:
             time_s = time_s % self._period
         for start, end, recording in self._spans:
-            if start <= time_s <= end:
+            if start <= time_s < end:
                 if recording.row_labels is not None:
-                    row = int(round((time_s - start) / max(end - start, 1e-9) * (len(recording.samples) - 1)))
-                    return str(recording.row_labels[row])
+                    row = int((time_s - start) / (end - start) * len(recording.samples) + 1e-6)
+                    return str(recording.row_labels[min(row, len(recording.samples) - 1)])
                 return recording.label
         return None
 
