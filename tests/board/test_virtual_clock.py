@@ -30,7 +30,7 @@ def test_bmi270_has_its_own_rate():
     with Probe(sensor="BMI270") as probe:
         assert probe.number("v") == 2
         samples = probe.samples(200)
-        assert np.array_equal(samples["time_us"], due_us(samples["index"], 99.84))
+        assert np.array_equal(samples["time_us"], due_us(samples["index"], 99.8))
 
 
 def test_paced_takes_as_long_as_on_the_wall():

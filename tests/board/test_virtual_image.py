@@ -51,19 +51,30 @@ def test_every_register_is_documented_and_served():
     assert set(offsets) <= served
 
 
-def test_the_real_sketch_says_hello():
-    """Without the host's own code: a frame by hand (hardware/PROTOCOL.md)."""
-    body = bytes([0x01, 7]) + struct.pack("<H", 1)
-    frame = b"\0" + cobs.encode(body + struct.pack("<I", zlib.crc32(body))) + b"\0"
-    with VirtualBoard("hello", clock="free") as board:
-        with serial.serial_for_url("virtual://nano33ble/hello", timeout=10) as port:
-            port.write(frame)
-            data = b""
-            while not data.strip(b"\0") or not data.endswith(b"\0"):
-                got = port.read(1)
-                assert got, board.log
-                data += got
+def ask(name, type, payload=b""):
+    """One request and its reply, without the host's own code: frames by hand (hardware/PROTOCOL.md)."""
+    body = bytes([type, 7]) + payload
+    with serial.serial_for_url(f"virtual://nano33ble/{name}", timeout=10) as port:
+        port.write(b"\0" + cobs.encode(body + struct.pack("<I", zlib.crc32(body))) + b"\0")
+        data = b""
+        while not data.strip(b"\0") or not data.endswith(b"\0"):
+            got = port.read(1)
+            assert got, VirtualBoard.get(name).log
+            data += got
     reply = cobs.decode(data.strip(b"\0"))
-    assert reply[:2] == bytes([0x81, 7])
+    assert reply[:2] == bytes([type | 0x80, 7])
     assert zlib.crc32(reply[:-4]) == struct.unpack("<I", reply[-4:])[0]
-    assert struct.unpack_from("<H", reply, 2)[0] == 1
+    return reply[2:-4]
+
+
+def test_the_real_sketch_says_hello():
+    with VirtualBoard("hello", clock="free"):
+        assert struct.unpack_from("<H", ask("hello", 0x01, struct.pack("<H", 1)))[0] == 1
+
+
+@pytest.mark.parametrize(("sensor", "rate"), [("LSM9DS1", "119.0"), ("BMI270", "99.8")])
+def test_the_real_sketch_finds_the_imu_of_either_revision(sensor, rate):
+    with VirtualBoard("revision", clock="free", sensor=sensor) as board:
+        info = ask("revision", 0x02).decode()
+        assert f"sensors=imu:{sensor}:{rate}" in info
+        assert f"id=VIRTUAL-{board.serial_number:08X}" in info

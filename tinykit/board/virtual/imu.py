@@ -8,7 +8,7 @@ from collections import deque
 import numpy as np
 
 # Nominal rates in hertz: data sheet of the LSM9DS1; the BMI270 as users measured it.
-RATES = {"LSM9DS1": 119.0, "BMI270": 99.84}
+RATES = {"LSM9DS1": 119.0, "BMI270": 99.8}
 KINDS = {"LSM9DS1": 1, "BMI270": 2}
 FIFO = 32
 _BLOCK = 64

@@ -58,7 +58,7 @@ class VirtualBoard(Emulation):
         See ``sources``. Default: ``Still()``.
     faults : Faults, optional
     sensor : str
-        ``"LSM9DS1"`` (119 Hz) or ``"BMI270"`` (99.84 Hz).
+        ``"LSM9DS1"`` (119 Hz) or ``"BMI270"`` (99.8 Hz).
     image : path, optional
         ELF image. Default: ``board_image()``.
 
