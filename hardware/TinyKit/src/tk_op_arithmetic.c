@@ -9,6 +9,13 @@
 #include "tk_kernels.h"
 #include "tk_quant.h"
 
+/* tk_requantize for |x| < 2^30 and a shift to the right, or none. */
+TK_INLINE int32_t scale(int32_t x, int32_t multiplier, int32_t right)
+{
+    const int32_t value = tk_smmulr((int32_t)((uint32_t)x << 1), multiplier);
+    return right == 0 ? value : (value + (value >> 31) + (1 << (right - 1))) >> right;
+}
+
 void tk_op_add(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
     const int8_t *a = (const int8_t *)(arena + op->in0);
@@ -16,12 +23,20 @@ void tk_op_add(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     int8_t *out = (int8_t *)(arena + op->out);
     const uint32_t period = (uint32_t)op->p[6];
     const uint32_t count = (uint32_t)op->in_h * op->in_w * op->in_c;
+    const int32_t ma = op->p[0], sa = op->p[1], mb = op->p[2], sb = op->p[3], mc = op->p[4], sc = op->p[5];
+    const int32_t za = op->zero0, zb = op->zero1, zc = op->zero_out, low = op->low, high = op->high;
+    /* Inputs are below 2^28 when raised, and with shifts to the right they stay so. */
+    const int quick = sa <= 0 && sb <= 0 && sc <= 0 && sa > -31 && sb > -31 && sc > -31;
     for (uint32_t start = 0; start < count; start += period) {
         for (uint32_t i = 0; i < period; i++) {
-            const int32_t x = tk_requantize((*a++ - op->zero0) * (1 << 20), op->p[0], op->p[1]);
-            const int32_t y = tk_requantize((b[i] - op->zero1) * (1 << 20), op->p[2], op->p[3]);
-            const int32_t sum = tk_requantize(tk_add_wrap(x, y), op->p[4], op->p[5]);
-            *out++ = (int8_t)tk_clamp(tk_add_wrap(sum, op->zero_out), op->low, op->high);
+            const int32_t x = (*a++ - za) * (1 << 20), y = (b[i] - zb) * (1 << 20);
+            int32_t sum;
+            if (quick) {
+                sum = scale(scale(x, ma, -sa) + scale(y, mb, -sb), mc, -sc);
+            } else {
+                sum = tk_requantize(tk_add_wrap(tk_requantize(x, ma, sa), tk_requantize(y, mb, sb)), mc, sc);
+            }
+            *out++ = (int8_t)tk_clamp(tk_add_wrap(sum, zc), low, high);
         }
     }
 }
@@ -33,11 +48,15 @@ void tk_op_mul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     int8_t *out = (int8_t *)(arena + op->out);
     const uint32_t period = (uint32_t)op->p[6];
     const uint32_t count = (uint32_t)op->in_h * op->in_w * op->in_c;
+    const int32_t multiplier = op->p[0], shift = op->p[1];
+    const int32_t za = op->zero0, zb = op->zero1, zc = op->zero_out, low = op->low, high = op->high;
+    const int quick = shift <= 0 && shift > -31;
     for (uint32_t start = 0; start < count; start += period) {
         for (uint32_t i = 0; i < period; i++) {
-            const int32_t product = (*a++ - op->zero0) * (b[i] - op->zero1);
-            const int32_t value = tk_requantize(product, op->p[0], op->p[1]);
-            *out++ = (int8_t)tk_clamp(tk_add_wrap(value, op->zero_out), op->low, op->high);
+            const int32_t product = (*a++ - za) * (b[i] - zb);
+            const int32_t value =
+                quick ? scale(product, multiplier, -shift) : tk_requantize(product, multiplier, shift);
+            *out++ = (int8_t)tk_clamp(tk_add_wrap(value, zc), low, high);
         }
     }
 }

@@ -59,6 +59,10 @@ static void gather(const tk_op *op, const int8_t *in, int32_t row, int32_t colum
     const int32_t left = column * op->stride_w - op->pad_left;
     const uint32_t depth = op->in_c;
     int32_t y = row * op->stride_h - op->pad_top;
+    if (op->kernel_h == 1 && op->kernel_w == 1 && y >= 0 && y < op->in_h && left >= 0 && left < op->in_w) {
+        widen(patch, in + ((uint32_t)y * op->in_w + (uint32_t)left) * depth, depth);
+        return;
+    }
     for (uint32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h) {
         if (y < 0 || y >= op->in_h) {
             patch = fill(patch, op->kernel_w * depth, op->zero0);

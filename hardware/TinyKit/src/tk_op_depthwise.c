@@ -122,6 +122,23 @@ TK_LOOP void many_pixel(const work *job, int8_t *out, uint32_t multiplier)
     }
 }
 
+/* Arena offsets of what lies under the kernel whose first tap is at (top, left). */
+static void list(const tk_op *op, int32_t top, int32_t left, uint32_t ring, uint32_t zeros, uint32_t *taps)
+{
+    const uint32_t depth = op->in_c, line = op->in_w * depth;
+    int32_t y = top;
+    for (uint32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h) {
+        const int inside = y >= 0 && y < op->in_h;
+        const uint32_t base = !inside         ? 0
+                              : op->p[0] > 0 ? ring + (uint32_t)(y % op->p[0]) * line
+                                             : op->in0 + (uint32_t)y * line;
+        int32_t x = left;
+        for (uint32_t kx = 0; kx < op->kernel_w; kx++, x += op->dilation_w) {
+            *taps++ = inside && x >= 0 && x < op->in_w ? base + (uint32_t)x * depth : zeros;
+        }
+    }
+}
+
 void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
     const uint32_t count = (uint32_t)op->kernel_h * op->kernel_w;
@@ -130,13 +147,13 @@ void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     const uint32_t multiplier = (uint32_t)op->p[1];
     const int32_t rows = op->p[0];
     uint32_t *const taps = (uint32_t *)(void *)(arena + op->scratch);
-    const work job = {arena,
-                      plan + op->data,
-                      taps,
-                      taps + count,
-                      (const tk_channel *)(const void *)(plan + op->channels),
-                      op->out_c,
-                      tk_output_of(op)};
+    work job = {arena,
+                plan + op->data,
+                taps,
+                taps + count,
+                (const tk_channel *)(const void *)(plan + op->channels),
+                op->out_c,
+                tk_output_of(op)};
     int8_t *out = (int8_t *)(arena + op->out);
     int32_t copied = 0; /* input rows that the ring has seen */
 
@@ -149,18 +166,16 @@ void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
                     line);
             copied++;
         }
+        int inner = 0; /* whether the list is that of a pixel with all taps inside */
         for (int32_t column = 0; column < op->out_w; column++) {
-            uint32_t *tap = taps;
-            int32_t y = top;
-            for (uint32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h) {
-                const int inside = y >= 0 && y < op->in_h;
-                const uint32_t base = !inside    ? 0
-                                      : rows > 0 ? ring + (uint32_t)(y % rows) * line
-                                                 : op->in0 + (uint32_t)y * line;
-                int32_t x = column * op->stride_w - op->pad_left;
-                for (uint32_t kx = 0; kx < op->kernel_w; kx++, x += op->dilation_w) {
-                    *tap++ = inside && x >= 0 && x < op->in_w ? base + (uint32_t)x * depth : zeros;
-                }
+            const int32_t left = column * op->stride_w - op->pad_left;
+            const int32_t right = left + (op->kernel_w - 1) * op->dilation_w;
+            if (inner && right < op->in_w) {
+                job.arena += (uint32_t)op->stride_w * depth; /* the same list, a step on */
+            } else {
+                job.arena = arena;
+                list(op, top, left, ring, zeros, taps);
+                inner = top >= 0 && last < op->in_h && left >= 0 && right < op->in_w;
             }
             if (multiplier != 1) {
                 many_pixel(&job, out, multiplier);

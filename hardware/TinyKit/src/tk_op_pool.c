@@ -41,23 +41,61 @@ void tk_op_average_pool(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     }
 }
 
+/* Largest of each of four int8. */
+TK_INLINE uint32_t max4(uint32_t a, uint32_t b)
+{
+#if TK_DSP
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\t"
+            "sel %0, %1, %2"
+            : "=&r"(result)
+            : "r"(a), "r"(b)
+            : "cc");
+    return result;
+#else
+    uint32_t result = 0;
+    for (uint32_t shift = 0; shift < 32; shift += 8) {
+        const int8_t x = (int8_t)(a >> shift & 0xFFu), y = (int8_t)(b >> shift & 0xFFu);
+        result |= (uint32_t)(uint8_t)(x > y ? x : y) << shift;
+    }
+    return result;
+#endif
+}
+
 void tk_op_max_pool(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const int8_t *in = (const int8_t *)(arena + op->in0);
-    int8_t *out = (int8_t *)(arena + op->out);
+    const uint8_t *in = arena + op->in0;
+    uint8_t *out = arena + op->out;
+    const uint32_t depth = op->in_c, line = op->in_w * depth;
+    const uint32_t lowest = (uint8_t)op->low * 0x01010101u;
+    const int32_t high = op->high;
     (void)plan;
     for (int32_t row = 0; row < op->out_h; row++) {
         for (int32_t column = 0; column < op->out_w; column++) {
             const window w = under(op, row, column);
-            for (uint32_t c = 0; c < op->in_c; c++) {
-                int32_t most = op->low;
-                for (int32_t y = w.top; y < w.bottom; y++) {
-                    const int8_t *p = in + (uint32_t)(y * op->in_w + w.left) * op->in_c + c;
-                    for (int32_t x = w.left; x < w.right; x++, p += op->in_c) {
-                        most = *p > most ? *p : most;
+            const uint32_t rows = (uint32_t)(w.bottom - w.top), columns = (uint32_t)(w.right - w.left);
+            const uint8_t *corner = in + (uint32_t)w.top * line + (uint32_t)w.left * depth;
+            uint32_t c = 0;
+            for (; c + 4 <= depth && high == 127; c += 4) {
+                const uint8_t *p = corner + c;
+                uint32_t most = lowest;
+                for (uint32_t y = 0; y < rows; y++, p += line - columns * depth) {
+                    for (uint32_t x = 0; x < columns; x++, p += depth) {
+                        most = max4(tk_load32(p), most);
                     }
                 }
-                *out++ = (int8_t)(most > op->high ? op->high : most);
+                tk_store32(out, most);
+                out += 4;
+            }
+            for (; c < depth; c++) {
+                const uint8_t *p = corner + c;
+                int32_t most = op->low;
+                for (uint32_t y = 0; y < rows; y++, p += line - columns * depth) {
+                    for (uint32_t x = 0; x < columns; x++, p += depth) {
+                        most = (int8_t)*p > most ? (int8_t)*p : most;
+                    }
+                }
+                *out++ = (uint8_t)(most > high ? high : most);
             }
         }
     }
