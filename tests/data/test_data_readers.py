@@ -65,7 +65,7 @@ def test_one_content_in_many_handwritings(name, write, close):
     dataset = open_dataset(folder)
     assert len(dataset) == 3 and dataset.labels == ("punch",) and dataset.persons == ("anna",)
     assert dataset.channels == units.CHANNELS and dataset.rate_hz == 119
-    for recording, take in zip(dataset, takes):
+    for recording, take in zip(dataset, takes, strict=True):
         assert close(recording.samples, take)
 
 
@@ -76,7 +76,7 @@ def test_magnetometer_columns_are_left_out_and_told(write, close):
     )
     dataset = open_dataset(write("spells/Lumos.csv", text))
     assert len(dataset) == 4 and dataset.channels == units.CHANNELS
-    assert all(close(r.samples, t) for r, t in zip(dataset, takes))
+    assert all(close(r.samples, t) for r, t in zip(dataset, takes, strict=True))
     assert any("mX" in note and "left out" in note for note in dataset.card["notes"])
 
 
@@ -85,7 +85,10 @@ def test_rows_that_fill_no_gesture_are_told(write, extra):
     takes = [*rows_of(takes=13), rows_of(takes=1, number=90)[0][:extra]]
     dataset = open_dataset(write("ann/wave.csv", f"{HEADER}\n" + table(takes, end="\n")))
     assert len(dataset) == 13 and all(len(r) == 119 for r in dataset)
-    assert any(f"the {extra} row(s) left over" in note for note in dataset.card["notes"])
+    assert any(
+        f"{extra} row{'s' * (extra > 1)} left over at the end left out" in note
+        for note in dataset.card["notes"]
+    )
 
 
 def test_parts_of_other_lengths_between_blank_lines(write):
@@ -94,7 +97,7 @@ def test_parts_of_other_lengths_between_blank_lines(write):
     dataset = open_dataset(write("ann/wave.csv", f"{HEADER}\n" + table(parts, between="\n", end="\n")))
     assert [len(r) for r in dataset] == [119] * 7 + [100]
     note = " ".join(dataset.card["notes"])
-    assert "without a blank line" in note and "fewer than 119" in note and "20 row(s)" in note
+    assert "without a blank line" in note and "fewer than 119" in note and "20 rows in parts" in note
 
 
 def test_thirty_rows_a_gesture_with_blank_lines(write):
@@ -132,7 +135,7 @@ def test_people_with_different_units_in_one_folder(write):
     folder = write("bob/punch.csv", f"{HEADER}\n" + table([t * [G, G, G, 1, 1, 1] for t in takes], end="\n"))
     dataset = open_dataset(folder)
     a, b = (dataset.select(persons=p) for p in ("ann", "bob"))
-    for x, y in zip(a, b):
+    for x, y in zip(a, b, strict=True):
         assert np.allclose(x.samples, y.samples, atol=2e-3)
     assert any(note.startswith("bob:") for note in dataset.card["notes"])
 
@@ -157,7 +160,7 @@ def test_csv_with_times_is_one_recording_at_its_true_rate(write, unit, factor, c
     take = rows_of(takes=1, rows=150, channels=3)[0]
     times = np.arange(150) * 16.0 + 1_650_000.0
     text = "timestamp,accX,accY,accZ\n" + "".join(
-        f"{t * factor:.6f},{line(row)}\n" for t, row in zip(times, take)
+        f"{t * factor:.6f},{line(row)}\n" for t, row in zip(times, take, strict=True)
     )
     dataset = open_dataset(write("wing.4f2a.csv", text))
     assert len(dataset) == 1 and dataset.labels == ("wing",)
@@ -199,7 +202,7 @@ def wand(takes, mark="-,-,-", end="\r\n"):
 
 
 def test_magic_wand_text(write, close):
-    takes = [t[:n] for t, n in zip(rows_of("wing", takes=3, channels=3), (60, 45, 17))]
+    takes = [t[:n] for t, n in zip(rows_of("wing", takes=3, channels=3), (60, 45, 17), strict=True)]
     write("wing/output_wing_Ann_Lee.txt", "\n\r\n" + wand(takes))
     write("wing/output_wing_bo.txt", wand(takes[:1], end="\n") + "-,-,-\n")
     folder = write("big_ring/output_big_ring_bo.txt", wand(takes[1:]))
@@ -208,7 +211,7 @@ def test_magic_wand_text(write, close):
     assert dataset.rate_hz == 25 and dataset.channels == units.ACCELERATION and len(dataset) == 6
     ann = dataset.select(persons="Ann_Lee")
     assert [len(r) for r in ann] == [60, 45, 17]
-    assert all(np.allclose(r.samples, t, atol=1e-3) for r, t in zip(ann, takes))
+    assert all(np.allclose(r.samples, t, atol=1e-3) for r, t in zip(ann, takes, strict=True))
     assert any("25 Hz assumed" in n for n in dataset.card["notes"]) and any(
         "m/s2" in n for n in dataset.card["notes"]
     )
@@ -267,7 +270,7 @@ def test_edge_impulse_states_a_unit_that_gravity_contradicts(write, close):
     for i, take in enumerate(takes):
         folder = write(f"idle.{i}.json", acquisition(take, factor=1.0))
     dataset = open_dataset(folder)
-    assert all(close(r.samples, t) for r, t in zip(dataset, takes))
+    assert all(close(r.samples, t) for r, t in zip(dataset, takes, strict=True))
     assert any("state m/s2" in note and "read as g" in note for note in dataset.card["notes"])
 
 
@@ -362,9 +365,10 @@ def test_an_aborted_gesture_in_the_middle_shifts_nothing(write, close, before, e
     aborted = rows_of("flex", takes=1, number=50)[0][30 : 30 + extra]
     text = f"{HEADER}\n" + table([*takes[:before], aborted, *takes[before:]], end="\n")
     dataset = open_dataset(write("ann/flex.csv", text))
-    assert len(dataset) == 12 and all(close(r.samples, t) for r, t in zip(dataset, takes))
+    assert len(dataset) == 12 and all(close(r.samples, t) for r, t in zip(dataset, takes, strict=True))
     assert any(
-        f"{extra} row(s) left over before gesture {before + 1}" in note for note in dataset.card["notes"]
+        f"{extra} row{'s' * (extra > 1)} left over before gesture {before + 1}" in note
+        for note in dataset.card["notes"]
     )
 
 

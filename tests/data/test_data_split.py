@@ -69,7 +69,7 @@ def test_another_seed_is_another_split(six):
 def test_split_does_not_depend_on_the_order_of_recordings(six):
     turned = six.part(six[::-1])
     for by in ("person", "session", "recording"):
-        for a, b in zip(six.split(by=by), turned.split(by=by)):
+        for a, b in zip(six.split(by=by), turned.split(by=by), strict=True):
             assert a.fingerprint == b.fingerprint
 
 
@@ -168,3 +168,23 @@ def test_a_label_that_a_side_lacks_is_told(six):
     assert "punch" in made.train.labels  # training counts first
     assert made.missing == {"validation": ("punch",), "test": ("punch",)} and "test lacks punch" in repr(made)
     assert six.split().missing == {}
+
+
+@pytest.mark.parametrize(
+    "n, fractions, want",
+    [
+        (8, (0.6, 0.2, 0.2), (5, 1, 2)),
+        (6, (0.6, 0.2, 0.2), (4, 1, 1)),
+        (14, (0.6, 0.2, 0.2), (8, 3, 3)),
+        (3, (0.6, 0.2, 0.2), (1, 1, 1)),
+        (10, (0.6, 0.2, 0.2), (6, 2, 2)),
+        (17, (0.6, 0.2, 0.2), (10, 3, 4)),
+        (5, (0.8, 0.0, 0.2), (4, 0, 1)),
+        (2, (0.5, 0.0, 0.5), (1, 0, 1)),
+        (7, (0.5, 0.25, 0.25), (3, 2, 2)),
+    ],
+)
+def test_shares_by_largest_remainder(n, fractions, want):
+    from tinykit.data.split import _sizes
+
+    assert _sizes(n, fractions) == want

@@ -9,11 +9,11 @@ from tinykit.errors import TakeRefused
 GOOD = synthetic.take("flex", "ben", "1", 0)
 X = GOOD.samples.astype(float)
 T = np.arange(len(X)) * 1000 / 119.0
-I = np.arange(len(X))
+INDEX = np.arange(len(X))
 
 
 def test_a_good_take_is_good():
-    q = take_quality(X, timestamps_ms=T, index=I, seconds=1.5, label="flex").require()
+    q = take_quality(X, timestamps_ms=T, index=INDEX, seconds=1.5, label="flex").require()
     assert q.verdict == "good" and q.lost == 0 and q.rate_hz == pytest.approx(119) and q.jitter_ms < 1e-6
     assert q.seconds == pytest.approx(len(X) / 119)
     assert q.motion_g == pytest.approx(np.sqrt(X[:, :3].var(0).sum())) and q.to_dict()["verdict"] == "good"
@@ -29,9 +29,9 @@ def faults():
     stuck = X.copy()
     stuck[:, 4] = 1.25
     still = np.random.RandomState(0).normal([0, 0, 1, 0, 0, 0], [0.004] * 3 + [0.15] * 3, X.shape)
-    uneven = T + np.where(I % 2, 4.0, 0.0)
+    uneven = T + np.where(INDEX % 2, 4.0, 0.0)
     return {
-        "samples lost": (X[keep], {"timestamps_ms": T[keep], "index": I[keep]}, "6 of"),
+        "samples lost": (X[keep], {"timestamps_ms": T[keep], "index": INDEX[keep]}, "6 of"),
         "samples lost ": (X[keep], {"timestamps_ms": T[keep]}, "6 of"),
         "too short": (X[:70], {"timestamps_ms": T[:70], "seconds": 1.5}, "0.59 s long, 1.50 s asked for"),
         "too short ": (X[:10], {}, "0.08 s"),
@@ -62,7 +62,7 @@ def test_stillness_may_be_meant():
 def test_a_few_lost_samples_are_told_not_refused():
     keep = np.ones(len(X), bool)
     keep[80] = False
-    q = take_quality(X[keep], timestamps_ms=T[keep], index=I[keep])
+    q = take_quality(X[keep], timestamps_ms=T[keep], index=INDEX[keep])
     assert q.ok and q.lost == 1 and q.verdict == "samples lost"
 
 

@@ -66,7 +66,7 @@ def test_long_takes_give_windows_that_reach_the_last_row():
     windows = Dataset([take(33), take(20, label="b")]).windows(10, 8, rate_hz=50)
     assert windows.starts.tolist() == [0, 8, 16, 23, 0, 8, 10]
     assert windows.takes.tolist() == [0] * 4 + [1] * 3 and windows.labels.tolist() == [0] * 4 + [1] * 3
-    for start, take_number, x in zip(windows.starts, windows.takes, windows.counts):
+    for start, take_number, x in zip(windows.starts, windows.takes, windows.counts, strict=True):
         np.testing.assert_array_equal(x, [take(33), take(20)][take_number].counts()[start : start + 10])
 
 

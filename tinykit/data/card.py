@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_MOST = 16  # persons that get a column of their own
+_MOST = 10  # persons that get a column of their own
 
 
 def html(dataset) -> str:
@@ -10,11 +10,14 @@ def html(dataset) -> str:
     from .. import look
 
     table = dataset.counts()
+    unit = 1.0
+    if dataset.is_stream:
+        unit = 1.0 / dataset.rate_hz  # seconds say more than rows
     persons = list(dataset.persons) or [""]
     shown = persons if len(persons) <= _MOST else [*persons[: _MOST - 1], f"{len(persons) - _MOST + 1} more"]
     counts = []
     for label in dataset.labels:
-        row = [table[label].get(p, 0) for p in persons]
+        row = [round(table[label].get(p, 0) * unit) for p in persons]
         counts.append(row if len(persons) <= _MOST else [*row[: _MOST - 1], sum(row[_MOST - 1 :])])
     card = dataset.card
     about = {
@@ -29,7 +32,8 @@ def html(dataset) -> str:
         "part": (card.get("split") or {}).get("side"),
     }
     if dataset.is_stream:
-        about["table"] = "rows, not recordings"
+        about["table"] = "seconds"
+    about["as read"] = "; ".join(card["notes"]) or None
     state = ("none", "synthetic data") if card.get("synthetic") else None
     return look.dataset_card(
         card["name"],
@@ -37,7 +41,6 @@ def html(dataset) -> str:
         shown,
         counts,
         about=about,
-        warnings=card["notes"],
         fingerprint=dataset.fingerprint,
         state=state,
         few=1 if dataset.is_stream else 3,

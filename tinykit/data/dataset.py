@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError
 from . import split as _split
 from . import store, units
-from .recording import Recording, safe_name
+from .recording import Recording, plural, safe_name
 from .windows import SAME_RATE, Windows, make_windows
 
 # Rates of one sensor differ by a few percent from unit to unit; more than this is another rate.
@@ -300,16 +300,19 @@ class Dataset:
 
     def describe(self) -> str:
         """What is in it, in a few lines of text."""
-        unit = "rows" if self.is_stream else "recordings"
-        people = f"{len(self.persons)} person(s)"
+        unit = "row" if self.is_stream else "recording"
+        people = plural(len(self.persons), "person")
         lines = [
-            f"{self.name}: {len(self)} recordings, {len(self.labels)} labels, {people}, {self.seconds:.0f} s",
+            f"{self.name}: {plural(len(self), 'recording')} ({self.seconds:.0f} s), "
+            + f"{plural(len(self.labels), 'label')}, {people}",
             f"{','.join(self.channels)} at {self.rate_hz:g} Hz, acceleration in g, angular rate in deg/s",
         ]
         if self.card.get("synthetic"):
             lines.append("synthetic: made by a generator, not recorded from people")
         for label, persons in self.counts().items():
-            lines.append(f"  {label}: {sum(persons.values())} {unit} of {len(persons)} person(s)")
+            lines.append(
+                f"  {label}: {plural(sum(persons.values()), unit)} of {plural(len(persons), 'person')}"
+            )
         lines += [f"note: {note}" for note in self.card["notes"]]
         return "\n".join(lines)
 
@@ -317,8 +320,8 @@ class Dataset:
         made = "synthetic, " if self.card.get("synthetic") else ""
         signal = f"{','.join(self.channels)} at {self.rate_hz:g} Hz"
         return (
-            f"<Dataset {self.name} {self.fingerprint}: {made}{len(self)} recordings, "
-            f"{len(self.labels)} labels, {len(self.persons)} person(s), {signal}>"
+            f"<Dataset {self.name} {self.fingerprint}: {made}{plural(len(self), 'recording')}, "
+            f"{plural(len(self.labels), 'label')}, {plural(len(self.persons), 'person')}, {signal}>"
         )
 
     def _repr_html_(self) -> str:

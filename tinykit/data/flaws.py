@@ -10,6 +10,7 @@ import numpy as np
 from . import units
 from .leakage import near_pairs
 from .ranges import full_scale, rest_length
+from .recording import plural
 from .take import LIMITS, REST, clipped_share, dead_channels, motion
 
 # Labels that say "none of the gestures": to lie still may be one of them.
@@ -68,7 +69,7 @@ def not_numbers(recordings):
                 Finding(
                     "not a number",
                     "bad",
-                    f"{r.id} has {len(bad)} row(s) with values that are not numbers, "
+                    f"{r.id} has {plural(len(bad), 'row')} with values that are not numbers, "
                     f"the first is row {bad[0]}",
                     (r.id,),
                     "Leave it out, or mend the file.",
@@ -96,7 +97,12 @@ def motionless(recordings):
         if not lying or label in quiet_labels:
             continue
         most = max(motion(r.samples, r.channels)[0] for r in lying)
-        how_many = f"all {len(group)}" if len(lying) == len(group) > 1 else f"{len(lying)} of {len(group)}"
+        how_many = (
+            f"all {plural(len(group), 'recording')}"
+            if len(lying) == len(group) > 1
+            else f"{len(lying)} of {plural(len(group), 'recording')}"
+        )
+        verb = "shows" if len(lying) == 1 else "show"
         who = f" of {person}" if person else ""
         moved = (
             f"acceleration varies by {max(most, 0.001):.3f} g at most" if np.isfinite(most) else "no rotation"
@@ -106,7 +112,7 @@ def motionless(recordings):
             Finding(
                 "motionless",
                 "warn" if anything else "bad",
-                f"{how_many} recording(s) of {_name(label)}{who} show no movement ({moved}): {_list(lying)}",
+                f"{how_many} of {_name(label)}{who} {verb} no movement ({moved}): {_list(lying)}",
                 tuple(r.id for r in lying),
                 "Lying still may be meant here; otherwise leave them out."
                 if anything
@@ -167,12 +173,12 @@ def clipped(recordings):
                 Finding(
                     "clipped",
                     "bad" if few else "warn",
-                    f"{len(hard)} of {len(group)} recording(s){who} are at the end of the range"
+                    f"{len(hard)} of {plural(len(group), 'recording')}{who} reached the end of the range"
                     f" ({ranges or 'of the board'}) in more than {CLIPPED:.0%} of their rows: {named}",
                     ids,
                     "Leave them out, or record them with less force: their peaks were never measured."
                     if few
-                    else "So many that these movements are like that: use a wider range if the sensor has one.",
+                    else "These movements are often like that: use a wider range if the sensor has one.",
                 )
             )
         elif whole > 0.001 and ranges:
@@ -227,7 +233,7 @@ def lengths(recordings):
         logs = np.log([r.seconds for r in group])
         middle = np.median(logs)
         spread = max(1.4826 * np.median(np.abs(logs - middle)), 0.08)
-        odd = [r for r, x in zip(group, logs) if abs(x - middle) > 4 * spread]
+        odd = [r for r, x in zip(group, logs, strict=True) if abs(x - middle) > 4 * spread]
         if odd:
             named = ", ".join(f"{r.id} ({r.seconds:.2f} s)" for r in odd[:5]) + (
                 ", ..." if len(odd) > 5 else ""
@@ -236,7 +242,7 @@ def lengths(recordings):
                 Finding(
                     "odd length",
                     "warn",
-                    f"{len(odd)} recording(s) of {_name(label)} are far from the usual "
+                    f"{plural(len(odd), 'recording')} of {_name(label)} far from the usual "
                     f"{np.exp(middle):.2f} s: {named}",
                     tuple(r.id for r in odd),
                     "Play them back: a take may hold two gestures, or half of one.",
@@ -254,7 +260,7 @@ def balance(dataset):
             Finding(
                 "no label",
                 "warn",
-                f"{len(bare)} recording(s) have no label",
+                f"{plural(len(bare), 'recording')} without a label",
                 tuple(r.id for r in bare),
                 "Label them, or leave them out.",
             )
@@ -348,13 +354,13 @@ def times(recordings):
     out = []
     rates = np.array([r.rate_hz for r in recordings])
     middle = float(np.median(rates))
-    odd = [r for r, rate in zip(recordings, rates) if abs(rate / middle - 1) > 0.02]
+    odd = [r for r, rate in zip(recordings, rates, strict=True) if abs(rate / middle - 1) > 0.02]
     if odd:
         out.append(
             Finding(
                 "rate",
                 "warn",
-                f"{len(odd)} recording(s) are not at the usual {middle:.1f} Hz: "
+                f"{plural(len(odd), 'recording')} not at the usual {middle:.1f} Hz: "
                 + ", ".join(f"{r.id} ({r.rate_hz:.1f} Hz)" for r in odd[:5]),
                 tuple(r.id for r in odd),
                 "Check the board's setting.",
@@ -375,7 +381,7 @@ def times(recordings):
             Finding(
                 "gap",
                 "warn",
-                f"{len(gaps)} recording(s) have gaps: "
+                f"{plural(len(gaps), 'recording')} with gaps: "
                 + ", ".join(f"{r.id} ({gap:.0f} ms)" for r, gap in gaps[:5]),
                 tuple(r.id for r, _ in gaps),
                 "Samples were lost there; look before you train on them.",

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DataError, LeakageError
 from . import units
+from .recording import plural
 from .windows import resample
 
 # Windows are compared at this rate at most: enough for hands, and quick.
@@ -68,13 +69,13 @@ class Leakage:
             out.append(f"{leak.side_a} {leak.id_a} and {leak.side_b} {leak.id_b} {how}")
         for (a, b), names in self.persons.items():
             out.append(
-                f"{len(names)} person(s) are on both sides, {a} and {b}: {', '.join(names[:4])}"
+                f"{plural(len(names), 'person')} on both sides, {a} and {b}: {', '.join(names[:4])}"
                 f"{', ...' if len(names) > 4 else ''}; so the test is about known persons"
             )
         return out
 
     def __repr__(self) -> str:
-        head = f"{len(self.leaks)} leak(s)" if self.leaks else "no leak"
+        head = plural(len(self.leaks), "leak") if self.leaks else "no leak"
         return "\n".join([f"<Leakage: {head}, {self.compared} windows compared>", *self.lines()[:20]])
 
     def _repr_html_(self) -> str:
@@ -144,7 +145,7 @@ def check_leakage(*sides, names=_NAMES, near: float = NEAR, report: bool = False
     result = Leakage(leaks, compared, persons)
     if leaks and not report:
         raise LeakageError(
-            f"{len(leaks)} recording(s) leak from one side to another; the first: {result.lines()[0]}.",
+            f"{plural(len(leaks), 'leak')} from one side to another; the first: {result.lines()[0]}.",
             "Split again by person, session or blocks, and remove duplicates (tk.audit shows them).",
         )
     return result
@@ -178,7 +179,7 @@ def _near(one, other, near: float, skip=(), itself: bool = False):
         block = slice(begin, begin + 256)
         squares = y_norm[block, None] + x_norm[None] - 2 * (y[block] @ x.T)
         limit = near**2 * np.minimum(y_norm[block, None], x_norm[None])
-        for row, column in zip(*np.nonzero(squares <= limit)):
+        for row, column in zip(*np.nonzero(squares <= limit), strict=True):
             i, j = int(x_take[column]), int(y_take[begin + row])
             if j in skip or (itself and i >= j):
                 continue

@@ -150,7 +150,7 @@ class Recording:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(zip(*columns))
+        writer.writerows(zip(*columns, strict=True))
         return text.getvalue().encode()
 
     def __repr__(self) -> str:
@@ -165,3 +165,8 @@ class Recording:
 def safe_name(text: str) -> str:
     """A text as part of a file name on any system: letters, digits, ``-`` and ``_``."""
     return re.sub(r"[^\w-]+", "-", text.strip()).strip("-")[:60] or "none"
+
+
+def plural(n: int, noun: str) -> str:
+    """A number and its noun: "1 take", "1,200 takes"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -7,9 +7,11 @@ split is the same in every process, on every machine and in every version of Pyt
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import NamedTuple
 
 from ..errors import DataError
+from .recording import plural
 
 WAYS = ("person", "session", "recording", "blocks", "given")
 SIDES = ("training", "validation", "testing")
@@ -29,13 +31,13 @@ class Split(NamedTuple):
         every = set().union(*(side.labels for side in self))
         lacking = {
             name: tuple(sorted(every - set(side.labels)))
-            for name, side in zip(self._fields, self)
+            for name, side in zip(self._fields, self, strict=True)
             if len(side)
         }
         return {name: labels for name, labels in lacking.items() if labels}
 
     def __repr__(self) -> str:
-        told = [f"{name}: {_tell(side)}" for name, side in zip(self._fields, self)]
+        told = [f"{name}: {_tell(side)}" for name, side in zip(self._fields, self, strict=True)]
         told += [f"{name} lacks {', '.join(labels)}" for name, labels in self.missing.items()]
         return f"<Split {'; '.join(told)}>"
 
@@ -52,7 +54,11 @@ class Fold(NamedTuple):
         return self.test.persons
 
     def __repr__(self) -> str:
-        return "<Fold " + "; ".join(f"{name}: {_tell(side)}" for name, side in zip(self._fields, self)) + ">"
+        return (
+            "<Fold "
+            + "; ".join(f"{name}: {_tell(side)}" for name, side in zip(self._fields, self, strict=True))
+            + ">"
+        )
 
 
 def split(dataset, by: str = "person", fractions=(0.6, 0.2, 0.2), seed: int = 0) -> Split:
@@ -73,7 +79,9 @@ def split(dataset, by: str = "person", fractions=(0.6, 0.2, 0.2), seed: int = 0)
             f"A split by {by!r} is not known; it goes by {', '.join(WAYS)}.", "Choose one of these."
         )
     card = {"by": by, "fractions": [train, validation, test], "seed": seed, "of": dataset.fingerprint}
-    return Split(*(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES)))
+    return Split(
+        *(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES, strict=True))
+    )
 
 
 def folds(dataset, by: str = "person", k: int | None = None, seed: int = 0) -> list[Fold]:
@@ -160,10 +168,15 @@ def _groups(dataset, by: str) -> dict[str, list[int]]:
 
 
 def _sizes(n: int, fractions) -> tuple[int, int, int]:
-    """How many of n go to each side: rounded, but at least one where the fraction is not 0."""
-    test = max(1, round(fractions[2] * n)) if fractions[2] else 0
-    validation = max(1, round(fractions[1] * n)) if fractions[1] else 0
-    return n - test - validation, validation, test
+    """How many of n go to each side: by largest remainders, at least one where the fraction is not 0."""
+    exact = [f * n for f in fractions]
+    sizes = [max(int(x + 1e-9), f > 0) for x, f in zip(exact, fractions, strict=True)]
+    left = n - sum(sizes)
+    # Of equal remainders the test's comes first: a number measured on one person says little.
+    order = sorted((2, 0, 1), key=lambda side: -round(exact[side] - int(exact[side] + 1e-9), 9))
+    for side in order[: max(left, 0)]:
+        sizes[side] += 1 if fractions[side] else 0
+    return n - sizes[1] - sizes[2], sizes[1], sizes[2]
 
 
 def _whole_groups(dataset, groups, fractions, seed, by):
@@ -178,7 +191,7 @@ def _whole_groups(dataset, groups, fractions, seed, by):
     wanted = 1 + sum(f > 0 for f in fractions[1:])
     if len(names) < wanted or sizes[0] < 1:
         raise DataError(
-            f"The dataset has {len(names)} {by}(s); this split needs at least {wanted}.",
+            f"The dataset has {plural(len(names), by)}; this split needs at least {wanted}.",
             f"Use by='blocks' or by='recording', or record more {by}s.",
         )
     labels = {name: {x for i in groups[name] for x in dataset.recordings[i].labels} for name in names}
@@ -192,7 +205,7 @@ def _whole_groups(dataset, groups, fractions, seed, by):
             for part in (parts[0], parts[2], parts[1])
         )
         shares = [sum(len(groups[n]) for n in part) / len(dataset.recordings) for part in parts]
-        score += (round(10 * max(abs(a - b) for a, b in zip(shares, fractions))),)
+        score += (round(10 * max(abs(a - b) for a, b in zip(shares, fractions, strict=True))),)
         if best is None or score < best[0]:
             best = (score, parts)
     return [[dataset.recordings[i] for name in sorted(part) for i in groups[name]] for part in best[1]]
@@ -239,7 +252,7 @@ def _blocks(dataset, fractions):
         recordings = [dataset.recordings[i] for i in members]
         if len(recordings) < 3:
             for recording in recordings:
-                for side, piece in zip(sides, _in_time(recording, fractions)):
+                for side, piece in zip(sides, _in_time(recording, fractions), strict=True):
                     side.extend(piece)
             continue
         train, validation, _ = _few(len(recordings), fractions)
@@ -256,7 +269,7 @@ def _in_time(recording, fractions, shortest_s: float = 4.0):
     n = len(recording)
     ends = [0, round(n * fractions[0]), round(n * (fractions[0] + fractions[1])), n]
     pieces = []
-    for number, (a, b) in enumerate(zip(ends, ends[1:])):
+    for number, (a, b) in enumerate(itertools.pairwise(ends)):
         pieces.append(
             [
                 recording.with_(
@@ -282,8 +295,10 @@ def _given(dataset) -> Split:
             "Use by='person'.",
         )
     card = {"by": "given", "of": dataset.fingerprint}
-    return Split(*(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES)))
+    return Split(
+        *(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES, strict=True))
+    )
 
 
 def _tell(side) -> str:
-    return f"{len(side)} recordings of {len(side.persons)} person(s)"
+    return f"{plural(len(side), 'recording')} of {plural(len(side.persons), 'person')}"

@@ -28,7 +28,7 @@ import numpy as np
 
 from ..errors import DataError
 from . import units
-from .recording import Recording, safe_name
+from .recording import Recording, plural, safe_name
 
 FORMAT = 1
 CARD, INDEX, FOLDER, REMOVED = "dataset.json", "recordings.csv", "recordings", "removed"
@@ -143,7 +143,7 @@ def read(path: Path) -> tuple[list[Recording], dict]:
         recordings.append(_parse(path / row["file"], data, row))
     if changed:
         card["notes"].append(
-            f"On opening: {len(changed)} file(s) differ from when they were recorded "
+            f"On opening: {plural(len(changed), 'file')} changed since they were recorded "
             f"({changed[0]}{', ...' if len(changed) > 1 else ''})."
         )
     known = {row["file"] for row in rows}
@@ -152,8 +152,8 @@ def read(path: Path) -> tuple[list[Recording], dict]:
     )
     if stray:
         card["notes"].append(
-            f"On opening: {len(stray)} file(s) are not in {INDEX}, perhaps from an interrupted "
-            f"save ({stray[0]}{', ...' if len(stray) > 1 else ''}); they were left alone."
+            f"On opening: {plural(len(stray), 'file')} not in {INDEX}, perhaps from an interrupted "
+            f"save ({stray[0]}{', ...' if len(stray) > 1 else ''}); left alone."
         )
     return recordings, card
 
@@ -282,7 +282,7 @@ def _read_index(path: Path) -> list[dict]:
     wanted = set(COLUMNS[:9])
     if rows and not wanted <= set(rows[0]):
         missing = ", ".join(sorted(wanted - set(rows[0])))
-        raise DataError(f"{path / INDEX} lacks the column(s) {missing}.", "Restore the file.")
+        raise DataError(f"{path / INDEX} lacks {missing} among its columns.", "Restore the file.")
     return [{key: value or "" for key, value in row.items() if key} for row in rows]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from ..dataset import Dataset
+from ..recording import plural
 from ..store import CARD
 from . import arduino_csv, edge_impulse, har, magic_wand
 from .raw import Options, finish
@@ -103,7 +104,7 @@ def open_dataset(
     options = Options(rate_hz, acceleration, angular_rate, rows_per_take, person)
     recordings, notes = finish(READERS[kind](files, path, options), options)
     if strokes:
-        notes.append(f"{len(strokes)} stroke file(s) left out: positions, not IMU data")
+        notes.append(f"{plural(len(strokes), 'stroke file')} left out: positions, not IMU data")
     card = {
         "name": path.resolve().stem if path.is_file() else path.resolve().name,
         "provenance": f"read from {path.name} as {kind}",

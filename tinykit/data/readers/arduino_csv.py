@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..recording import plural
 from ..store import rate_of
 from . import names
 from .raw import Options, Raw
@@ -99,16 +100,16 @@ def cut(table: Table, rows: int | None = None) -> tuple[list[tuple[int, int]], i
     if rows is None and len(sizes) > 1 and np.median(sizes) <= _STREAM:
         usual, times = Counter(sizes.tolist()).most_common(1)[0]
         if 2 * times < len(sizes):  # gestures of free length: every part is one
-            takes = [(a, b) for a, b in zip(starts.tolist(), ends.tolist()) if b - a >= 5]
+            takes = [(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True) if b - a >= 5]
             left = len(sizes) - len(takes)
-            note = f"{left} part(s) of fewer than 5 rows left out" if left else ""
+            note = f"{plural(left, 'part')} of fewer than 5 rows left out" if left else ""
             return takes, int(np.median(sizes)), note
         return _blocks(starts, ends, usual)
     note = ""
     if rows is None:
         rows, note = _length(table.values)
     takes, told = [], []
-    for a, b in zip(starts.tolist(), ends.tolist()):
+    for a, b in zip(starts.tolist(), ends.tolist(), strict=True):
         whole, rest = divmod(b - a, rows)
         before = _fragment(table.values[a:b], rows) if rest and whole else whole
         takes += [
@@ -120,7 +121,7 @@ def cut(table: Table, rows: int | None = None) -> tuple[list[tuple[int, int]], i
                 "at the end" if before == whole else f"before gesture {before + 1}, where the signal jumps,"
             )
             told.append(
-                f"{b - a} rows are no multiple of {rows}: the {rest} row(s) left over {where} were left out"
+                f"{b - a} rows are no multiple of {rows}: {plural(rest, 'row')} left over {where} left out"
             )
     if not takes:
         return [(0, n)], rows, f"only {n} rows, fewer than a gesture of {rows}: kept as one short take"
@@ -149,7 +150,7 @@ def _fragment(values: np.ndarray, rows: int) -> int:
 def _blocks(starts, ends, usual: int) -> tuple[list[tuple[int, int]], int, str]:
     """Gestures separated by blank lines: parts of other lengths are cut, kept or left out, and told."""
     takes, cut_up, short, left = [], 0, 0, 0
-    for a, b in zip(starts.tolist(), ends.tolist()):
+    for a, b in zip(starts.tolist(), ends.tolist(), strict=True):
         whole, rest = divmod(b - a, usual)
         takes += [(a + i * usual, a + (i + 1) * usual) for i in range(whole)]
         cut_up += whole > 1
@@ -159,9 +160,9 @@ def _blocks(starts, ends, usual: int) -> tuple[list[tuple[int, int]], int, str]:
         elif rest:
             left += rest
     told = [
-        f"{cut_up} part(s) without a blank line cut every {usual} rows" if cut_up else "",
-        f"{short} gesture(s) of fewer than {usual} rows kept" if short else "",
-        f"{left} row(s) in parts of less than half a gesture left out" if left else "",
+        f"{plural(cut_up, 'part')} without a blank line cut every {usual} rows" if cut_up else "",
+        f"{plural(short, 'gesture')} of fewer than {usual} rows kept" if short else "",
+        f"{plural(left, 'row')} in parts of less than half a gesture left out" if left else "",
     ]
     return takes, usual, "; ".join(t for t in told if t)
 

@@ -81,7 +81,7 @@ def _one(path: Path, root: Path, info: dict, options: Options) -> Raw:
         source=where,
         acceleration=_stated(path, sensors, keep, roles, units.ACCELERATION),
         angular_rate=_stated(path, sensors, keep, roles, units.ANGULAR_RATE),
-        notes=[f"{where}: column(s) left out: {', '.join(left)}"] if left else [],
+        notes=[f"{where}: left out: {', '.join(left)}"] if left else [],
     )
 
 

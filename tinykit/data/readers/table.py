@@ -196,7 +196,7 @@ def read_table(path: Path) -> Table:
     notes = []
     left = [names[i] for i, (role, _) in enumerate(roles) if role in ("field", "")]
     if left:
-        notes.append(f"column(s) left out: {', '.join(left)}")
+        notes.append(f"left out: {', '.join(left)}")
     acceleration = _unit([u for (role, u) in roles if role in units.ACCELERATION])
     angular_rate = _unit([u for (role, u) in roles if role in units.ANGULAR_RATE])
     times = None
