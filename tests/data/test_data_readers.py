@@ -387,3 +387,22 @@ def test_an_archive_says_unpack(write, tmp_path):
     with pytest.raises(DataError) as error:
         open_dataset(tmp_path / "set")
     assert "Unpack" in error.value.next
+
+
+@pytest.mark.parametrize("names", [("1", "2"), ("punch_01", "punch_02"), ("take (1)", "take (2)")])
+def test_folders_named_after_labels(write, names):
+    text = f"{HEADER}\n" + table(rows_of(takes=2), end="\n")
+    for who in ("ann", "bob"):
+        for name in names:
+            write(f"{who}/punch/{name}.csv", text)
+            folder = write(f"{who}/flex/{name.replace('punch', 'flex')}.csv", text)
+    dataset = open_dataset(folder)
+    assert dataset.labels == ("flex", "punch") and dataset.persons == ("ann", "bob") and len(dataset) == 16
+    assert open_dataset(folder / "ann").persons == ("ann",)
+
+
+def test_numbers_that_are_labels(write):
+    text = f"{HEADER}\n" + table(rows_of(takes=1), end="\n")
+    for digit in range(3):
+        folder = write(f"ann/digit_{digit}.csv", text)
+    assert open_dataset(folder).labels == ("digit_0", "digit_1", "digit_2")

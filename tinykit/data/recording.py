@@ -164,7 +164,9 @@ class Recording:
 
 def safe_name(text: str) -> str:
     """A text as part of a file name on any system: letters, digits, ``-`` and ``_``."""
-    return re.sub(r"[^\w-]+", "-", text.strip()).strip("-")[:60] or "none"
+    name = re.sub(r"[^\w-]+", "-", text.strip()).strip("-")[:60] or "none"
+    # Windows keeps some names for devices, whatever follows the dot.
+    return f"{name}_" if re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d", name) else name
 
 
 def plural(n: int, noun: str) -> str:

@@ -201,11 +201,12 @@ def majority(recording, starts, window: int, rate_hz: float) -> list[str]:
 
 def make_windows(recordings, window: int, hop: int | None, rate_hz: float, channels, names) -> Windows:
     """Windows of many recordings; see ``Dataset.windows``."""
-    if window < 1 or (hop is not None and hop < 1):
+    if window != int(window) or window < 1 or (hop is not None and (hop != int(hop) or hop < 1)):
         raise DataError(
-            f"The window is {window} samples and the hop {hop}; both must be at least 1.",
+            f"The window is {window} samples and the hop {hop}; both must be whole numbers, at least 1.",
             "Give lengths in samples.",
         )
+    window, hop = int(window), None if hop is None else int(hop)
     streams = [r.row_labels is not None for r in recordings]
     if any(streams) and not all(streams):
         raise DataError(

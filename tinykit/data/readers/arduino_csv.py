@@ -24,12 +24,13 @@ _STREAM = 3 * ROWS  # a part without a blank line that is longer holds several g
 
 
 def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
-    """Read CSVs without label column: label = file name, person = folder."""
+    """Read CSVs without label column: label = file name, person = folder (see ``names``)."""
     raws = []
     labels = names.labels(files)
+    above = int(names.by_folder(files))
     for path in files:
         table = read_table(path)
-        person = options.person or names.person(path, root)
+        person = options.person or names.person(path, root, above)
         where = path.relative_to(root).as_posix() if path != root else path.name
         shared = {
             "channels": table.channels,
