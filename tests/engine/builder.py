@@ -63,7 +63,8 @@ class Net:
 
     def op(self, kind, inputs, output, options=None, options_type=None):
         code = S.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = getattr(S.BuiltinOperator, kind)
+        code.builtinCode = getattr(S.BuiltinOperator, kind)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
         code.version = 1
         o = S.OperatorT()
         o.opcodeIndex = len(self.codes)
@@ -162,11 +163,11 @@ class Net:
         return self.op(kind, [self.last], y, options)
 
     def binary(self, kind, other, activation="NONE", scale=None):
-        o = S.AddOptionsT() if kind == "ADD" else S.MulOptionsT()
+        o = {"ADD": S.AddOptionsT, "SUB": S.SubOptionsT, "MUL": S.MulOptionsT}[kind]()
         o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
-        if scale is None and kind == "ADD":  # so that the sum has room
+        if scale is None and kind != "MUL":  # so that the sum has room
             scale = (self.scale_of(self.last) + self.scale_of(other)) * self.rng.uniform(0.5, 1.2)
-        y = self.activation(self.shape, scale)
+        y = self.activation(self.shape, scale, 0 if kind == "SUB" else None)
         return self.op(kind, [self.last, other], y, o)
 
     def constant(self, shape):

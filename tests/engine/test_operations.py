@@ -116,18 +116,20 @@ def test_softmax(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("kind", ["ADD", "MUL"])
+@pytest.mark.parametrize("kind", ["ADD", "SUB", "MUL"])
 def test_two_inputs(kind, seed):
     """Of the same size, the same tensor's two sides."""
     rng = np.random.default_rng(800 + seed)
     net = Net(rng, (1, *rng.integers(1, 7, 2), int(rng.integers(2, 9))))
     start = net.last
     net.conv(net.shape[3], (1, 1))
+    if kind == "SUB":  # also from the one computed later
+        start, net.last = (start, net.last) if seed % 2 else (net.last, start)
     agree(net.binary(kind, start, pick(rng, "NONE", "RELU", "RELU6")).bytes(), rng)
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("kind", ["ADD", "MUL"])
+@pytest.mark.parametrize("kind", ["ADD", "SUB", "MUL"])
 @pytest.mark.parametrize("shape", ["one", "channels", "all"])
 def test_constant(kind, shape, seed):
     rng = np.random.default_rng(900 + seed)
@@ -149,7 +151,7 @@ def test_scale_by_channel(seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("kind", ["LOGISTIC", "TANH", "QUANTIZE", "RELU", "RELU6", "LEAKY_RELU"])
+@pytest.mark.parametrize("kind", ["LOGISTIC", "TANH", "QUANTIZE", "RELU", "RELU6", "LEAKY_RELU", "ELU", "HARD_SWISH"])
 def test_one_value(kind, seed):
     """Functions of one value: all 256 of them."""
     rng = np.random.default_rng(1000 + seed)

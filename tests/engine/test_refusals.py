@@ -16,9 +16,9 @@ def net(shape=(1, 4, 4, 3)):
 def test_unknown_operation_names_layer_and_way_out():
     n = net()
     n.tensors[n.last].name = b"in"
-    n.unary("ELU")
-    n.tensors[n.last].name = b"model/odd_one/Elu"
-    with pytest.raises(UnsupportedOp, match=r"no ELU \(layer odd_one\)\. Next: Use ReLU"):
+    n.unary("GELU")
+    n.tensors[n.last].name = b"model/odd_one/Gelu"
+    with pytest.raises(UnsupportedOp, match=r"no GELU \(layer odd_one\)\. Next: Use ReLU"):
         compile_network(n.bytes())
 
 

@@ -19,13 +19,15 @@ _TRIES = 150
 
 @dataclass(eq=False)
 class Block:
-    """A piece of memory: ``size`` bytes, alive in steps ``first`` to ``last``."""
+    """A piece of memory: ``size`` bytes, alive in steps ``first`` to ``last``; written by layer ``name``."""
 
     size: int
     first: int
     last: int
     align: int = ALIGN
     place: int = -1
+    name: str = ""
+    scratch: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ def plan_arena(steps: list[Step], input_buffer: int, input_bytes: int, output_bu
         The network's output stays alive to the end.
     """
     blocks, close = {}, {}
-    blocks[input_buffer] = Block(input_bytes, 0, 0)
+    blocks[input_buffer] = Block(input_bytes, 0, 0, name="input")
     scratch = []
     for i, step in enumerate(steps):
         for number, buffer in enumerate(step.inputs):
@@ -59,11 +61,11 @@ def plan_arena(steps: list[Step], input_buffer: int, input_bytes: int, output_bu
             blocks[buffer].size = max(blocks[buffer].size, need)
             blocks[buffer].last = i
         if step.output not in blocks:
-            blocks[step.output] = Block(0, i, i)
+            blocks[step.output] = Block(0, i, i, name=step.name)
         out = blocks[step.output]
         out.size = max(out.size, step.out_offset + _extent(step))
         out.last = max(out.last, i)
-        scratch.append(Block(step.scratch_bytes, i, i, SCRATCH_ALIGN))
+        scratch.append(Block(step.scratch_bytes, i, i, SCRATCH_ALIGN, name=step.name, scratch=True))
     blocks[output_buffer].last = len(steps)
     for i, step in enumerate(steps):
         distance = step.clearance()

@@ -236,3 +236,42 @@ def leaky_table(identity, slope, zero_in: int, zero_out: int) -> np.ndarray:
         return requantize(x, *(identity if x >= 0 else slope)) + zero_out
 
     return table(value)
+
+
+def elu_table(scale: float, zero_in: int, scale_out: float, zero_out: int) -> np.ndarray:
+    """exp(x) - 1 below zero, x above; in single precision, as the reference fills its table."""
+    x = np.float32(scale) * (np.arange(-128, 128) - zero_in).astype(np.float32)
+    y = np.where(x < 0, np.exp(x.astype(np.float64)).astype(np.float32) - np.float32(1), x)
+    y = y * (np.float32(1) / np.float32(scale_out))
+    levels = np.sign(y) * np.floor(np.abs(y.astype(np.float64)) + 0.5) + zero_out
+    return np.clip(levels, -128, 127).astype(np.int8)
+
+
+def hard_swish_table(scale: float, zero_in: int, scale_out: float, zero_out: int) -> np.ndarray:
+    """x * relu6(x + 3) / 6 in 16-bit steps."""
+
+    def multiplier16(factor):
+        multiplier, shift = quantize_multiplier(factor)
+        return min((multiplier + (1 << 15)) >> 16, 32767), shift
+
+    def saturate16(x):
+        return max(-32768, min(32767, x))
+
+    def high_mul16(a, b):
+        return saturate16((a * b + (1 << 14)) >> 15)
+
+    out, out_shift = multiplier16(scale / 128 / scale_out)
+    relu, relu_shift = multiplier16(scale / 128 / float(np.float32(3) / np.float32(32768)))
+
+    def value(x):
+        fine = (x - zero_in) * 128
+        if relu_shift > 0:
+            gate = saturate16(high_mul16(saturate16(fine << (relu_shift - 1)), relu) << 1)
+        else:
+            gate = round_shift(high_mul16(fine, relu), -relu_shift)
+        gate = (gate + 32768) >> 1  # 0 to 1
+        product = gate * high_mul16(fine, out)
+        product = (abs(product) >> 15) * (1 if product >= 0 else -1)
+        return round_shift(product, -out_shift) + zero_out
+
+    return table(value)

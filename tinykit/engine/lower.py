@@ -16,7 +16,7 @@ from . import fixed
 from .dilation import join_dilated
 from .pack import pack_channels, pack_conv, pack_dense, pack_depthwise, simple_requantisation
 from .refuse import refuse
-from .step import FLAG_CONST, FLAG_SIMPLE, Step
+from .step import FLAG_CONST, FLAG_SIMPLE, FLAG_SUBTRACT, Step
 from .tflite import Network, Node, Tensor
 
 _SHAPE_TYPES = ("INT32", "INT64")
@@ -373,6 +373,16 @@ class Lowering:
         down = fixed.quantize_multiplier(x.scale * float(alpha) / y.scale)
         self._unary(node, fixed.leaky_table(up, down, x.zero_point, y.zero_point))
 
+    def op_elu(self, node: Node) -> None:
+        x, y = node.inputs[0], node.outputs[0]
+        self._unary(node, fixed.elu_table(x.scale, x.zero_point, y.scale, y.zero_point))
+
+    def op_hard_swish(self, node: Node) -> None:
+        x, y = node.inputs[0], node.outputs[0]
+        if x.scale / 128 > y.scale:
+            refuse(node, f"its scale rises from {x.scale:g} to {y.scale:g}")
+        self._unary(node, fixed.hard_swish_table(x.scale, x.zero_point, y.scale, y.zero_point))
+
     def op_logistic(self, node: Node) -> None:
         x, y = node.inputs[0], node.outputs[0]
         if y.scale != 1 / 256 or y.zero_point != -128:
@@ -387,9 +397,11 @@ class Lowering:
 
     # -- two inputs
 
-    def _binary(self, node: Node, kind: str) -> None:
+    def _binary(self, node: Node, kind: str, flags: int = 0) -> None:
         a, b, y = node.inputs[0], node.inputs[1], node.outputs[0]
         if a.index not in self.place and a.index not in self.pads or a.size < b.size:
+            if flags:
+                refuse(node, "it takes the larger tensor from the smaller one, or from a constant")
             a, b = b, a
         if b.dtype != "INT8" or len(b.scales) != 1:
             refuse(node, "its second input is not int8 with one scale")
@@ -420,12 +432,15 @@ class Lowering:
                 clamp=fixed.activation_range(self._activation(node), y.scale, y.zero_point),
                 data=b.data.tobytes() if constant else b"",
                 params=params,
-                flags=FLAG_CONST if constant else 0,
+                flags=flags | (FLAG_CONST if constant else 0),
             ),
         )
 
     def op_add(self, node: Node) -> None:
         self._binary(node, "add")
+
+    def op_sub(self, node: Node) -> None:
+        self._binary(node, "add", FLAG_SUBTRACT)
 
     def op_mul(self, node: Node) -> None:
         self._binary(node, "mul")

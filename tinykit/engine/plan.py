@@ -133,11 +133,18 @@ class Plan:
         )
 
     def _repr_html_(self) -> str:
-        from ..look import html
+        from .. import look
 
-        rows = [(o.number, o.name, o.kind, _text(o.out_shape), f"{o.macs:,}", f"{o.weight_bytes:,}") for o in self.ops]
-        header = ("#", "layer", "kernel", "output", "MACs", "weight bytes")
-        return html.card(self.name, repr(self)[1:-1].split(": ", 1)[1], html.table(header, rows))
+        rows = [(o.number, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops]
+        head = ("#", "layer", "kernel", "output", "MACs", "weight bytes", "RAM in use")
+        facts = repr(self)[1:-1].split(": ", 1)[1]
+        tensors = [
+            {"name": b.name, "offset": b.place, "size": b.size, "first": b.first, "last": min(b.last, len(self.ops) - 1),
+             "scratch": b.scratch}
+            for b in self.layout.blocks
+        ]  # fmt: skip
+        picture = look.arena(tensors, [o.name for o in self.ops], self.arena_bytes)
+        return look.stack(look.card(self.name, facts, look.table(rows, head)), picture)
 
 
 def _text(shape) -> str:

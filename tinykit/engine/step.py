@@ -11,7 +11,7 @@ KINDS = {
     "conv": 1, "depthwise": 2, "dense": 3, "average_pool": 4, "max_pool": 5, "mean": 6,
     "softmax": 7, "add": 8, "mul": 9, "table": 10, "pad": 11, "copy": 12,
 }  # fmt: skip
-FLAG_SIMPLE, FLAG_CONST = 1, 2
+FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
 
 CHANNEL = np.dtype([("bias", "<i4"), ("multiplier", "<i4"), ("shift", "<i4")])
 

@@ -1,4 +1,4 @@
-/* Sum and product of two pictures, value by value.
+/* Sum (or difference) and product of two pictures, value by value.
  *
  * The second has p[6] values and is used again and again, so that one value a channel (or a single
  * one) can go with a whole picture; in_h * in_w * in_c is a multiple of p[6]. With TK_FLAG_CONST it
@@ -25,6 +25,7 @@ void tk_op_add(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     const uint32_t count = (uint32_t)op->in_h * op->in_w * op->in_c;
     const int32_t ma = op->p[0], sa = op->p[1], mb = op->p[2], sb = op->p[3], mc = op->p[4], sc = op->p[5];
     const int32_t za = op->zero0, zb = op->zero1, zc = op->zero_out, low = op->low, high = op->high;
+    const int subtract = (op->flags & TK_FLAG_SUBTRACT) != 0;
     /* Inputs are below 2^28 when raised, and with shifts to the right they stay so. */
     const int quick = sa <= 0 && sb <= 0 && sc <= 0 && sa > -31 && sb > -31 && sc > -31;
     for (uint32_t start = 0; start < count; start += period) {
@@ -32,9 +33,12 @@ void tk_op_add(const tk_op *op, const uint8_t *plan, uint8_t *arena)
             const int32_t x = (*a++ - za) * (1 << 20), y = (b[i] - zb) * (1 << 20);
             int32_t sum;
             if (quick) {
-                sum = scale(scale(x, ma, -sa) + scale(y, mb, -sb), mc, -sc);
+                const int32_t second = scale(y, mb, -sb);
+                sum = scale(scale(x, ma, -sa) + (subtract ? -second : second), mc, -sc);
             } else {
-                sum = tk_requantize(tk_add_wrap(tk_requantize(x, ma, sa), tk_requantize(y, mb, sb)), mc, sc);
+                const uint32_t second = (uint32_t)tk_requantize(y, mb, sb);
+                const int32_t first = tk_requantize(x, ma, sa);
+                sum = tk_requantize(tk_add_wrap(first, (int32_t)(subtract ? 0u - second : second)), mc, sc);
             }
             *out++ = (int8_t)tk_clamp(tk_add_wrap(sum, zc), low, high);
         }

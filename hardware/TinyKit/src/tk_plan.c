@@ -245,7 +245,7 @@ static tk_status check_op(const tk_plan *plan, const tk_op *op)
     if (op->scratch_bytes != 0 && op->scratch < out_end && op->out < (uint64_t)op->scratch + op->scratch_bytes) {
         return TK_ERR_BOUNDS;
     }
-    if ((op->flags & ~(TK_FLAG_SIMPLE | TK_FLAG_CONST)) != 0 || op->low > op->high || !is_zero_point(op->zero0) ||
+    if ((op->flags & ~(TK_FLAG_SIMPLE | TK_FLAG_CONST | TK_FLAG_SUBTRACT)) != 0 || op->low > op->high || !is_zero_point(op->zero0) ||
         !is_zero_point(op->zero1) || !is_zero_point(op->zero_out)) {
         return TK_ERR_PARAMETER;
     }

@@ -71,6 +71,7 @@ typedef enum tk_kind {
                                 requantisation is exact; the host has checked it */
 
 #define TK_FLAG_CONST 2u     /* TK_ADD, TK_MUL: the second input is a constant */
+#define TK_FLAG_SUBTRACT 4u  /* TK_ADD: the second input is taken from the first */
 
 /* One operation, 96 bytes. Fields that a kind doesn't use are 0. A picture is (h, w, c), c fastest. */
 typedef struct tk_op {
