@@ -219,7 +219,7 @@ class DeployView(LabWidget):
 def _title(slot: dict) -> str:
     if not slot or slot["state"] == "empty":
         return "empty"
-    name = " ".join(x for x in (slot["version"], slot["name"]) if x) or "unnamed"
+    name = " ".join(x for x in (slot["version"], slot["name"], "" if slot["version"] else slot["hash"]) if x)
     return name + (", damaged" if slot["state"] == "damaged" else "")
 
 
