@@ -190,10 +190,20 @@ def index(done, dark: bool = False) -> str:
     card = look.card("The course", "every lesson, run without a board", table)
     ground = "background:#111;color:#eee" if dark else "background:#fff;color:#111"
     style = "font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 16px"
+    # Outside JupyterLab the cards take their light colours; these are the dark theme's.
+    theme = (
+        ""
+        if not dark
+        else (
+            "<style>:root{--jp-layout-color0:#111;--jp-layout-color1:#212121;--jp-layout-color2:#424242;"
+            "--jp-ui-font-color0:#fff;--jp-ui-font-color1:rgba(255,255,255,.87);--jp-border-color2:#616161;"
+            "--jp-brand-color1:#2196f3}</style>"
+        )
+    )
     return f"""<!doctype html>
 <html lang="en" data-jp-theme-light="{str(not dark).lower()}">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>tinykit: the tour</title>
+<title>tinykit: the tour</title>{theme}
 <body style="{ground};{style}">
 <h1>tinykit: the tour</h1>
 {card}
