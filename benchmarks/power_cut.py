@@ -141,7 +141,8 @@ class Bench:
         """A cut in every write, and two in every erase, which takes longer."""
         from tqdm.auto import tqdm
 
-        moments = [(i, polls) for i, kind in enumerate(self.operations) for polls in ((1, 12) if kind == "erase" else (1,))]
+        looks = {"erase": (1, 12), "write": (1,)}
+        moments = [(i, polls) for i, kind in enumerate(self.operations) for polls in looks[kind]]
         return [self.cut(operation=o, polls=p) for o, p in tqdm(moments, disable=not progress)]
 
     def close(self):

@@ -140,7 +140,7 @@ def test_evaluate_scores_the_boards_own_answers(board, new):
     """The oracle: means over takes of what the host's engine answers, scored by hand."""
     rng = np.random.default_rng(5)
     takes = [
-        Recording(np.cumsum(rng.normal(0, 0.05, (90 + 7 * i, 6)), 0), label=LABELS[i % 3], person="ab"[i % 2], id=str(i))
+        Recording(rng.normal(0, 0.05, (90 + 7 * i, 6)).cumsum(0), label=LABELS[i % 3], person="ab"[i % 2], id=str(i))
         for i in range(12)
     ]
     board.deploy(new, progress=False)
@@ -242,4 +242,4 @@ def test_close_leaves_no_thread(tmp_path):
         time.sleep(0.02)
     assert not set(threading.enumerate()) - before
     with pytest.raises(BoardError, match="closed"):
-        board.slots
+        _ = board.slots

@@ -62,7 +62,8 @@ def test_slots_of_the_vectors():
     slots = m.parse_slots(data)
     for i, slot in enumerate(slots):
         assert (slot.state, slot.active) == ("good", bool(fields[f"active{i}"]))
-        assert (slot.activation, slot.length, slot.crc) == tuple(fields[f"{k}{i}"] for k in ("activation", "length", "crc"))
+        for name in ("activation", "length", "crc"):
+            assert getattr(slot, name) == fields[f"{name}{i}"]
         assert slot.name.encode().hex() == fields[f"name{i}"]
     assert [slot.letter for slot in slots] == ["A", "B"]
 

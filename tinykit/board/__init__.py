@@ -6,7 +6,7 @@ Importing this room makes ``virtual://`` a pyserial URL (``tinykit.board.virtual
 from importlib import import_module
 
 _HOME = {
-    "connect": ".board",
+    "connect": ".connection",
     "Board": ".board",
     "ports": ".port",
     "Port": ".port",

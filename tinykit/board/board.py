@@ -3,150 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
-import struct
 import threading
 import time
 import zlib
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from ..errors import BoardError, DeviceError, ModelError, PortBusy
+from ..errors import BoardError
 from ..pipeline import Decision, Pipeline
 from . import messages as m
-from .deploy import Deployment, Versions, plan_of, upload
-from .evaluate import agreement, run_each
+from .deploy import Deployment, Versions, memory_of, plan_of, read_section, upload
+from .evaluate import check_tensors, check_windows, evaluate, run_each
+from .info import BoardInfo, card
 from .link import Link
-from .live import Feed, Live
+from .live import Feed, Live, ask_decision
 from .log import EventLog
-from .port import VIRTUAL_URL, Port, open_port, ports
+from .port import open_port
 from .stream import Sensor, Stream
-
-
-@dataclass(frozen=True)
-class SensorInfo:
-    """A sensor as the board states it: ``name`` ("imu"), ``part``, ``rate_hz``, ``channels``."""
-
-    name: str
-    part: str
-    rate_hz: float
-    channels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class BoardInfo:
-    """What a board says of itself; sizes in bytes.
-
-    ``free_ram`` is what nothing uses, ``arena`` what networks may use, ``slot_bytes`` the largest
-    plan that a slot holds.
-    """
-
-    board: str
-    firmware: str
-    protocol: int
-    virtual: bool
-    id: str
-    sensors: tuple[SensorInfo, ...]
-    free_ram: int
-    arena: int
-    slot_bytes: int
-
-    @classmethod
-    def parse(cls, payload: bytes) -> "BoardInfo":
-        """From the reply to INFO."""
-        lines = m.parse_info(payload)
-        sensors = []
-        for text in filter(None, lines.get("sensors", "").split(";")):
-            name, part, rate, channels = text.split(":")[:4]
-            sensors.append(SensorInfo(name, part, float(rate), tuple(channels.split(","))))
-        number = {key: int(lines.get(key) or 0) for key in ("protocol", "virtual", "free_ram", "arena", "slot_bytes")}
-        return cls(
-            lines.get("board", "unknown"), lines.get("firmware", "unknown"), number["protocol"],
-            bool(number["virtual"]), lines.get("id", ""), tuple(sensors), number["free_ram"],
-            number["arena"], number["slot_bytes"],
-        )  # fmt: skip
-
-
-def connect(port: str | Port | None = None, source=None) -> "Board":
-    """Connect to a board: a USB Nano if there is one, else the virtual board.
-
-    Parameters
-    ----------
-    port : str or Port, optional
-        As ``tk.ports()`` lists them; ``"virtual"`` for the virtual board. Default: the
-        environment variable ``TINYKIT_PORT``, else what is plugged in, else the virtual board.
-    source : Dataset, Recording or signal source, optional
-        What a virtual board's hand does (``tinykit.board.virtual``).
-
-    Returns
-    -------
-    Board
-        Use it in ``with``, or ``close()`` it, so that others can have the port. A board that this
-        program has open already is given again. If another notebook has the virtual board, a
-        further one is made, with slots of its own.
-
-    Raises
-    ------
-    PortBusy
-        Another program holds the port.
-    BoardError
-        No such port, several Nanos to choose from, no tinykit firmware on it; says what to do.
-    """
-    url = port.address if isinstance(port, Port) else port or os.environ.get("TINYKIT_PORT") or _choose()
-    if url == "virtual":
-        url = VIRTUAL_URL
-    if source is not None and not url.startswith("virtual://"):
-        raise BoardError(
-            f"{url} is a real board: its signals come from its sensor.",
-            "Leave source out, or use tk.connect('virtual', source=...).",
-        )
-    with _OPENING:
-        board = _OPEN.get(url)
-        if board is None or board.closed:
-            board = _OPEN[url] = _virtual() if url == VIRTUAL_URL else Board(url)
-    if source is not None:
-        try:
-            board.source = source
-        except BaseException:
-            board.close()
-            raise
-    return board
-
-
-# A cell that connects is often run twice: the second time it gets the board that is open.
-_OPEN: dict[str, "Board"] = {}
-_OPENING = threading.Lock()
-
-
-def _virtual() -> "Board":
-    """The virtual board; if another notebook has it, a further one with slots of its own."""
-    for number in range(1, 9):
-        try:
-            return Board(VIRTUAL_URL if number == 1 else f"{VIRTUAL_URL}/nano33ble-{number}")
-        except PortBusy:
-            continue
-    return Board(f"{VIRTUAL_URL}/nano33ble-9")
-
-
-def _choose() -> str:
-    found = ports()
-    nanos = [port for port in found if port.kind == "nano33ble"]
-    if len(nanos) > 1:
-        raise BoardError(
-            f"{len(nanos)} boards are plugged in: {', '.join(port.address for port in nanos)}.",
-            f"Choose one: tk.connect({nanos[0].address!r}).",
-        )
-    if nanos:
-        return nanos[0].address
-    for port in found:
-        if port.kind in ("bootloader", "micropython"):
-            raise BoardError(
-                f"{port.address} is an {port.what}: the TinyKit firmware does not run on it.",
-                "Flash hardware/TinyKit/examples/Board, or go on without it: tk.connect('virtual').",
-            )
-    return VIRTUAL_URL
 
 
 class Board:
@@ -168,7 +41,7 @@ class Board:
         try:
             self.info = BoardInfo.parse(self._link.request(m.INFO))
             self._link.loses_power = self.info.virtual
-            self._versions = Versions(self._memory() if remember else None)
+            self._versions = Versions(memory_of(self.info.id) if remember else None)
             self._sensors = {
                 s.name: Sensor(self._link, number, s.name, s.rate_hz, s.channels, self.log)
                 for number, s in enumerate(self.info.sensors)
@@ -183,7 +56,7 @@ class Board:
             self._slots: list[m.Slot] = self.slots
             if all(slot.state == "empty" for slot in self._slots):
                 self._versions.forget()
-            for event in (m.SAMPLES, m.PREDICTION, m.LOG, m.FAULT):
+            for event in m.EVENTS:
                 self._link.on(event, self._on_event)
             self._link.on_restore(self._restore)
         except BaseException:
@@ -255,12 +128,12 @@ class Board:
 
         Deployed by another computer: as the board itself describes it, without the networks.
         """
-        if self.active is None:
+        if (active := self.active) is None:
             return None
-        crc = self.active.crc
+        crc = active.crc
         known = self._versions.pipeline(crc)
         if known is None and crc not in self._described:
-            self._described[crc] = self._read_section()
+            self._described[crc] = read_section(self._link)
         return known or self._described[crc]
 
     @property
@@ -315,9 +188,7 @@ class Board:
         from .recorder import Take
 
         recording = Take(self, seconds).recording(label, person, session)
-        if dataset is not None:
-            recording = dataset.add(recording) or recording
-        return recording
+        return recording if dataset is None else dataset.add(recording)
 
     # -- pipelines -----------------------------------------------------------------------------
 
@@ -353,16 +224,13 @@ class Board:
         data = bytes(plan.bytes)
         crc = zlib.crc32(data)
         whole = pipeline if isinstance(pipeline, Pipeline) else None
-        name = whole.name if whole else getattr(plan, "name", "network")
-        fingerprint = whole.fingerprint if whole else f"{crc:08x}"
+        name, fingerprint = plan.name, whole.fingerprint if whole else f"{crc:08x}"
         with self._deploying:
             repeated = self._link.counters.repeated
             with tqdm(total=len(data), unit="B", unit_scale=True, desc=f"deploy {name}", disable=progress is not True,
                       leave=False) as bar:  # fmt: skip
                 tell = progress if callable(progress) else lambda done, total: bar.update(done - bar.n)
                 slot = upload(self._link, data, on_progress=lambda done: tell(done, len(data)))
-            if not any(s.state == "good" for s in self._slots):
-                self._versions.forget()
             self._input_bytes[crc] = math.prod(plan.input_shape)
             version = self._versions.add(crc, name, fingerprint, whole)
             self._decision = None
@@ -413,20 +281,7 @@ class Board:
         DeviceError
             The board has no network, or the input has the wrong size.
         """
-        x = np.asarray(x)
-        if x.dtype != np.int8 or x.ndim < 2:
-            raise ModelError(
-                f"board.run takes int8 of shape (n, ...), got {x.dtype} of shape {x.shape}.",
-                "Quantise the input: tinykit.features.quantized, or one example as x[None].",
-            )
-        if not len(x):
-            raise ModelError("There are no examples in x.", "Give at least one.")
-        size, takes = x[0].size, self._input_size()
-        if takes is not None and size != takes:
-            raise ModelError(
-                f"The board's network takes {takes} values an example, x has {size} (shape {x.shape[1:]}).",
-                "Give the network's own input shape.",
-            )
+        x = check_tensors(x, self._input_size())
         with self._feed.paused():
             answers, self.last_run = run_each(self._link, m.MODE_TENSOR, x, progress, "run")
         return answers
@@ -444,21 +299,7 @@ class Board:
         int8 array of shape (n, labels)
             (answer + 128) / 256 is the probability.
         """
-        counts = np.asarray(counts)
-        if counts.dtype != np.int16 or counts.ndim != 3 or not len(counts):
-            raise ModelError(
-                f"Windows are int16 counts of shape (n, window, channels), got {counts.dtype} of shape {counts.shape}.",
-                "Make them with dataset.windows(...).counts.",
-            )
-        pipeline = self.pipeline
-        if pipeline is not None:
-            shape = (pipeline.window, len(pipeline.front_end.channels))
-            if counts.shape[1:] != shape:
-                raise ModelError(
-                    f"The board's pipeline takes windows of {shape[0]} samples of {shape[1]} channels, "
-                    f"got {counts.shape[1]} of {counts.shape[2]}.",
-                    f"Cut them so: dataset.windows({shape[0]}, channels={pipeline.front_end.channels}).",
-                )
+        counts = check_windows(counts, self.pipeline)
         with self._feed.paused():
             answers, self.last_run = run_each(self._link, m.MODE_WINDOW, counts, progress, "windows")
         return answers
@@ -493,19 +334,7 @@ class Board:
         DeviceError
             ``no_plan``, ``no_pipeline``: the board has no pipeline.
         """
-        from ..engine import answers
-        from ..models import Report, test_windows
-
-        pipeline = self.pipeline
-        if pipeline is None:
-            name = "no_plan" if self.active is None else "no_pipeline"
-            raise DeviceError(name, "The board has no pipeline to evaluate.", "Deploy one: board.deploy(pipeline).")
-        windows = test_windows(pipeline, dataset)
-        own = self.answers(windows.counts, progress)
-        extra = {}
-        if pipeline.int8_model:
-            extra["agreement"] = agreement(own, answers(pipeline, windows.counts)).as_dict()
-        return Report.of(windows, own, f"{pipeline.name} on {self.info.board}", **extra)
+        return evaluate(self, dataset, progress)
 
     def live(self, seconds: float | None = None) -> Live:
         """Start live predictions.
@@ -535,7 +364,7 @@ class Board:
         -------
         Decision
         """
-        now = self._ask_decision()
+        now = ask_decision(self._link)
         if threshold is None and smoothing is None and suppression_s is None:
             return now
         self._decision = Decision(
@@ -543,7 +372,7 @@ class Board:
             now.threshold if threshold is None else float(threshold),
             now.suppression_s if suppression_s is None else float(suppression_s),
         )
-        return self._ask_decision(self._decision)
+        return ask_decision(self._link, self._decision)
 
     # -- listening -----------------------------------------------------------------------------
 
@@ -553,8 +382,9 @@ class Board:
         It runs on the reader thread, so it must be quick and must not ask the board; pulling with
         ``Stream.read_new`` and ``Live.read_new`` is the better way where it will do.
         """
-        if kind not in _KINDS.values():
-            raise ValueError(f"There is no event {kind!r}; there are {', '.join(_KINDS.values())}.")
+        kinds = [name for name, _ in m.EVENTS.values()]
+        if kind not in kinds:
+            raise ValueError(f"There is no event {kind!r}; there are {', '.join(kinds)}.")
         self._listeners.setdefault(kind, []).append(callback)
 
     def off(self, kind: str, callback) -> None:
@@ -565,13 +395,14 @@ class Board:
     # -- inside --------------------------------------------------------------------------------
 
     def _on_event(self, frame) -> None:
-        if frame.type == m.LOG:
-            self.log.add("log", frame.payload.decode("utf-8", "replace"))
-        elif frame.type == m.FAULT:
-            status, text = m.parse_fault(frame.payload)
+        kind, parse = m.EVENTS[frame.type]
+        if kind == "log":
+            self.log.add("log", parse(frame.payload))
+        elif kind == "fault":
+            status, text = parse(frame.payload)
             self.log.add("fault", f"{text} (status {status})")
-        for callback in list(self._listeners.get(_KINDS[frame.type], ())):
-            callback(_PARSE[frame.type](frame.payload))
+        for callback in list(self._listeners.get(kind, ())):
+            callback(parse(frame.payload))
 
     def _on_first_prediction(self, at: float) -> None:
         done = self.last_deployment
@@ -581,67 +412,29 @@ class Board:
     def _restore(self, rebooted: bool, away: float) -> None:
         self._slots = self.slots
         if rebooted and self._decision is not None:
-            self._ask_decision(self._decision)
+            ask_decision(self._link, self._decision)
         for sensor in self._sensors.values():
             sensor._restore(rebooted, away)
         self._feed._restore(rebooted, away)
 
-    def _ask_decision(self, new: Decision | None = None) -> Decision:
-        payload = b""
-        if new is not None:
-            if not 0 <= new.threshold <= 1 or not 1 <= new.smoothing <= 16 or not 0 <= new.suppression_s <= 65.5:
-                raise ModelError(
-                    f"The decision rule takes threshold 0 to 1, smoothing 1 to 16 and suppression 0 to 65.5 s, "
-                    f"got {new.threshold}, {new.smoothing}, {new.suppression_s}.",
-                    "Give values in these ranges.",
-                )
-            payload = struct.pack("<HBBH", round(new.threshold * 65535), new.smoothing, 0, round(new.suppression_s * 1000))
-        threshold, smoothing, _, suppression = struct.unpack("<HBBH", self._link.request(m.DECISION, payload))
-        return Decision(smoothing, threshold / 65535, suppression / 1000)
-
     def _input_size(self) -> int | None:
         """Values in an input of the network on the board; None: unknown, or there is none."""
-        if self.active is None:
-            return None
-        pipeline = self.pipeline
-        if pipeline is not None:
+        if (pipeline := self.pipeline) is not None:
             return pipeline.window * len(pipeline.front_end.features)
-        return self._input_bytes.get(self.active.crc)
+        return self._input_bytes.get(self.active.crc) if self.active else None
 
     def _live_labels(self) -> tuple[str, ...]:
-        pipeline = self.pipeline
-        return pipeline.labels if pipeline is not None else ()
-
-    def _read_section(self) -> Pipeline | None:
-        from ..features import unpack_section
-
-        section = b""
-        try:
-            while piece := self._link.request(m.SECTION_READ, struct.pack("<IH", len(section), 512)):
-                section += piece
-        except DeviceError as error:
-            if error.name not in ("no_pipeline", "no_plan"):
-                raise
-            return None
-        return unpack_section(section)
-
-    def _memory(self) -> Path | None:
-        if not self.info.id:
-            return None
-        from ..toolchain import cache_dir
-
-        name = "".join(c if c.isalnum() else "-" for c in self.info.id)
-        return cache_dir() / "boards" / name
+        return pipeline.labels if (pipeline := self.pipeline) is not None else ()
 
     def close(self) -> None:
         """Stop what runs on the board and let go of the port; safe to call twice."""
-        if self._link.up and not self._link.closed:
-            self._feed._close()
-            for sensor in self._sensors.values():
-                sensor._close()
+        stop = self._link.up and not self._link.closed
+        self._feed._close(stop)
+        for sensor in self._sensors.values():
+            sensor._close(stop)
         self._link.close()
 
-    def __enter__(self) -> "Board":
+    def __enter__(self) -> Board:
         return self
 
     def __exit__(self, *_) -> None:
@@ -653,33 +446,4 @@ class Board:
         return f"<Board {self.info.board} on {self.port}: firmware {self.info.firmware}, {runs}{state}>"
 
     def _repr_html_(self) -> str:
-        from .. import look
-
-        imu = "; ".join(f"{s.name}: {s.part}, {s.rate_hz:g} Hz" for s in self.info.sensors) or "none"
-        rows = []
-        for slot in self._slots:
-            entry = self._versions.entry(slot.crc) or {}
-            version = f"v{entry['version']}" if entry else ""
-            what = "active" if slot.active else slot.state
-            size = look.kilobytes(slot.length) if slot.length else ""
-            rows.append([slot.letter, what, slot.name, version, size])
-        facts = {
-            "Port": look.mono(self.port),
-            "Firmware": self.info.firmware,
-            "Sensors": imu,
-            "Arena": look.kilobytes(self.info.arena),
-            "Slot": look.kilobytes(self.info.slot_bytes),
-        }
-        body = look.facts(facts) + look.table(rows, ["Slot", "State", "Pipeline", "Version", "Size"])
-        state = ("ok", "connected") if self.connected else ("warn", "away")
-        kind = look.tag("virtual board") if self.is_virtual else ""
-        return look.card(self.info.board, kind, body, state=state)
-
-
-_KINDS = {m.SAMPLES: "samples", m.PREDICTION: "prediction", m.LOG: "log", m.FAULT: "fault"}
-_PARSE = {
-    m.SAMPLES: m.parse_samples,
-    m.PREDICTION: m.parse_prediction,
-    m.LOG: lambda payload: payload.decode("utf-8", "replace"),
-    m.FAULT: m.parse_fault,
-}
+        return card(self.info, self.port, self.connected, self._slots, self._versions)

@@ -148,6 +148,30 @@ def _send(link, data: bytes, chunk: int, on_progress) -> None:
         on_progress(offset)
 
 
+def read_section(link) -> Pipeline | None:
+    """What the board says of the pipeline it runs, without the networks; None for a bare network."""
+    from ..features import unpack_section
+
+    section = b""
+    try:
+        while piece := link.request(m.SECTION_READ, struct.pack("<IH", len(section), 512)):
+            section += piece
+    except DeviceError as error:
+        if error.name not in ("no_pipeline", "no_plan"):
+            raise
+        return None
+    return unpack_section(section)
+
+
+def memory_of(board_id: str) -> Path | None:
+    """Folder in the user's cache for what was deployed to this board; None for a board without an id."""
+    if not board_id:
+        return None
+    from ..toolchain import cache_dir
+
+    return cache_dir() / "boards" / "".join(c if c.isalnum() else "-" for c in board_id)
+
+
 class Versions:
     """What was deployed to a board, by the CRC of its plan; kept in a folder so that the next
     session still knows the labels of what the board runs.

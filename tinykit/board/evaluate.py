@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import LinkError, ModelError
+from ..errors import DeviceError, LinkError, ModelError
 from . import messages as m
 
 _CHUNK = 508  # a payload less the offset
@@ -26,6 +26,55 @@ class RunTime:
     def cycles_per_run(self) -> float:
         """Mean cycles of a run; NaN when unknown."""
         return self.cycles / self.runs if self.cycles and self.runs else float("nan")
+
+
+def check_tensors(x, size: int | None) -> np.ndarray:
+    """``x`` as int8 of shape (n, ...) with ``size`` values an example (None: not known).
+
+    Raises
+    ------
+    ModelError
+        It is something else.
+    """
+    x = np.asarray(x)
+    if x.dtype != np.int8 or x.ndim < 2:
+        raise ModelError(
+            f"board.run takes int8 of shape (n, ...), got {x.dtype} of shape {x.shape}.",
+            "Quantise the input: tinykit.features.quantized, or one example as x[None].",
+        )
+    if not len(x):
+        raise ModelError("There are no examples in x.", "Give at least one.")
+    if size is not None and x[0].size != size:
+        raise ModelError(
+            f"The board's network takes {size} values an example, x has {x[0].size} (shape {x.shape[1:]}).",
+            "Give the network's own input shape.",
+        )
+    return x
+
+
+def check_windows(counts, pipeline) -> np.ndarray:
+    """Windows as the pipeline (None: not known) takes them: int16 (n, window, channels).
+
+    Raises
+    ------
+    ModelError
+        They are something else.
+    """
+    counts = np.asarray(counts)
+    if counts.dtype != np.int16 or counts.ndim != 3 or not len(counts):
+        raise ModelError(
+            f"Windows are int16 counts of shape (n, window, channels), got {counts.dtype} of shape {counts.shape}.",
+            "Make them with dataset.windows(...).counts.",
+        )
+    if pipeline is not None:
+        shape = (pipeline.window, len(pipeline.front_end.channels))
+        if counts.shape[1:] != shape:
+            raise ModelError(
+                f"The board's pipeline takes windows of {shape[0]} samples of {shape[1]} channels, "
+                f"got {counts.shape[1]} of {counts.shape[2]}.",
+                f"Cut them so: dataset.windows({shape[0]}, channels={pipeline.front_end.channels}).",
+            )
+    return counts
 
 
 def run_each(link, mode: int, inputs: np.ndarray, progress: bool, what: str) -> tuple[np.ndarray, RunTime]:
@@ -132,3 +181,20 @@ def agreement(board: np.ndarray, host: np.ndarray) -> Agreement:
         same_label=int((board.argmax(1) == host.argmax(1)).sum()) if board.shape[1] else len(board),
         largest_difference=int(difference.max(initial=0)),
     )
+
+
+def evaluate(board, dataset, progress: bool):
+    """What ``Board.evaluate`` says it does."""
+    from ..engine import answers
+    from ..models import Report, test_windows
+
+    pipeline = board.pipeline
+    if pipeline is None:
+        name = "no_plan" if board.active is None else "no_pipeline"
+        raise DeviceError(name, "The board has no pipeline to evaluate.", "Deploy one: board.deploy(pipeline).")
+    windows = test_windows(pipeline, dataset)
+    own = board.answers(windows.counts, progress)
+    extra = {}
+    if pipeline.int8_model:
+        extra["agreement"] = agreement(own, answers(pipeline, windows.counts)).as_dict()
+    return Report.of(windows, own, f"{pipeline.name} on {board.info.board}", **extra)

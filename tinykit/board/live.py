@@ -9,7 +9,8 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..errors import BoardError, DeviceError
+from ..errors import BoardError, DeviceError, ModelError
+from ..pipeline import Decision
 from . import messages as m
 
 
@@ -86,7 +87,7 @@ class Live:
         How many predictions are kept for ``read_new``.
     """
 
-    def __init__(self, feed: "Feed", seconds: float | None = None, size: int = 5000):
+    def __init__(self, feed: Feed, seconds: float | None = None, size: int = 5000):
         self._feed, self.seconds = feed, seconds
         self._kept = deque(maxlen=size)
         self._changed = threading.Condition()
@@ -182,7 +183,7 @@ class Live:
             self._written += 1
             self._changed.notify_all()
 
-    def __enter__(self) -> "Live":
+    def __enter__(self) -> Live:
         return self
 
     def __exit__(self, *_) -> None:
@@ -288,8 +289,8 @@ class Feed:
             cycles=p.cycles,
             label=names[p.decision] if 0 <= p.decision < len(names) else None,
             announced=p.announced,
-            probabilities=dict(zip(names, ((p.raw.astype(int) + 128) / 256).tolist())),
-            smoothed=dict(zip(names, (p.smoothed / 255).tolist())),
+            probabilities=dict(zip(names, ((p.raw.astype(int) + 128) / 256).tolist(), strict=True)),
+            smoothed=dict(zip(names, (p.smoothed / 255).tolist(), strict=True)),
             raw=tuple(p.raw.tolist()),
         )
         for live in self._lives:
@@ -316,8 +317,31 @@ class Feed:
             "Deploy the pipeline again, or press the board's reset button.",
         )
 
-    def _close(self) -> None:
+    def _close(self, stop: bool) -> None:
+        """End all; ``stop``: ask the board too."""
         for live in list(self._lives):
-            live.close()
+            live.close() if stop else live._end()
         self.link.off(m.PREDICTION, self._on_prediction)
         self.link.off(m.FAULT, self._on_fault)
+
+
+def ask_decision(link, new: Decision | None = None) -> Decision:
+    """The decision rule in force on the board, after setting ``new`` if that is given.
+
+    Raises
+    ------
+    ModelError
+        A value is out of the board's range.
+    """
+    payload = b""
+    if new is not None:
+        if not 0 <= new.threshold <= 1 or not 1 <= new.smoothing <= 16 or not 0 <= new.suppression_s <= 65.5:
+            raise ModelError(
+                f"The decision rule takes threshold 0 to 1, smoothing 1 to 16 and suppression 0 to 65.5 s, "
+                f"got {new.threshold}, {new.smoothing}, {new.suppression_s}.",
+                "Give values in these ranges.",
+            )
+        threshold, suppression = round(new.threshold * 65535), round(new.suppression_s * 1000)
+        payload = struct.pack("<HBBH", threshold, new.smoothing, 0, suppression)
+    threshold, smoothing, _, suppression = struct.unpack("<HBBH", link.request(m.DECISION, payload))
+    return Decision(smoothing, threshold / 65535, suppression / 1000)

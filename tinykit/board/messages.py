@@ -142,3 +142,12 @@ def parse_fault(payload: bytes) -> tuple[int, str]:
     """A FAULT event: the status' number (tk_status.h) and a text."""
     status = struct.unpack_from("<h", payload)[0] if len(payload) >= 2 else 0
     return status, payload[2:].decode("utf-8", "replace")
+
+
+# Event -> (name for people, what makes a value of its payload).
+EVENTS = {
+    SAMPLES: ("samples", parse_samples),
+    PREDICTION: ("prediction", parse_prediction),
+    LOG: ("log", lambda payload: payload.decode("utf-8", "replace")),
+    FAULT: ("fault", parse_fault),
+}

@@ -141,7 +141,8 @@ def _explain(url: str, error: OSError) -> BoardError:
         return error.__cause__
     # pyserial on Windows puts the system's error into the text only.
     denied = code in (errno.EACCES, errno.EPERM) or "PermissionError" in text or "Access is denied" in text
-    if code in (errno.EAGAIN, errno.EBUSY) or "busy" in text or "exclusively lock" in text or (denied and sys.platform == "win32"):
+    busy = code in (errno.EAGAIN, errno.EBUSY) or "busy" in text or "exclusively lock" in text
+    if busy or (denied and sys.platform == "win32"):
         return PortBusy(
             f"Another program holds {url}.",
             "Close the Arduino IDE's serial monitor, other notebooks (Kernel > Shut Down) or "

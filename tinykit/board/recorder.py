@@ -61,7 +61,7 @@ class Take:
             self.stream.close()
         if not blocks:
             raise BoardError("The take has no samples.", "Record it again.")
-        index, time_s, counts, _ = zip(*blocks)
+        index, time_s, counts, _ = zip(*blocks, strict=True)
         return Samples(np.concatenate(index), np.concatenate(time_s), np.concatenate(counts), self.stream.channels)
 
     def recording(self, label: str | None, person: str = "", session: str = "") -> Recording:

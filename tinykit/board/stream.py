@@ -14,7 +14,6 @@ from ..errors import BoardError, DeviceError
 from . import messages as m
 from .log import EventLog
 
-
 _SILENCE_S = 5.0  # after so long without a sample, say why
 _AWAY_S = 30.0  # but wait so long for a board that was unplugged
 
@@ -213,7 +212,7 @@ class Stream:
         Seconds of samples that the ring keeps.
     """
 
-    def __init__(self, sensor: "Sensor", seconds: float | None = None, capacity_s: float = 120.0):
+    def __init__(self, sensor: Sensor, seconds: float | None = None, capacity_s: float = 120.0):
         self.sensor, self.seconds = sensor, seconds
         self.channels, self.rate_hz = sensor.channels, sensor.rate_hz
         # A little more than asked for, so that a take of that length is whole in the ring.
@@ -299,7 +298,7 @@ class Stream:
             if len(accepted[0]):
                 self._ring.write(*accepted)
 
-    def __enter__(self) -> "Stream":
+    def __enter__(self) -> Stream:
         return self
 
     def __exit__(self, *_) -> None:
@@ -391,7 +390,8 @@ class Sensor:
             whole.accept(samples)
             if self._tell_gap:
                 self._tell_gap = False
-                self.log.add("lost", f"{whole.lost - before} samples of {self.name} were lost while the board was away.")
+                lost = whole.lost - before
+                self.log.add("lost", f"{lost} samples of {self.name} were lost while the board was away.")
         for stream in self._streams:
             stream._take(samples)
 
@@ -431,8 +431,9 @@ class Sensor:
             "Press the board's reset button and connect again.",
         )
 
-    def _close(self) -> None:
+    def _close(self, stop: bool) -> None:
+        """End all; ``stop``: ask the board too."""
         for stream in list(self._streams):
-            stream.close()
+            stream.close() if stop else stream._end()
         self.link.off(m.SAMPLES, self._on_samples)
         self.link.off(m.FAULT, self._on_fault)

@@ -1,0 +1,89 @@
+"""Finding a board to connect to."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from ..errors import BoardError, PortBusy
+from .board import Board
+from .port import VIRTUAL_URL, Port, ports
+
+# A cell that connects is often run twice: the second time it gets the board that is open.
+_OPEN: dict[str, Board] = {}
+_OPENING = threading.Lock()
+
+
+def connect(port: str | Port | None = None, source=None) -> Board:
+    """Connect to a board: a USB Nano if there is one, else the virtual board.
+
+    Parameters
+    ----------
+    port : str or Port, optional
+        As ``tk.ports()`` lists them; ``"virtual"`` for the virtual board. Default: the
+        environment variable ``TINYKIT_PORT``, else what is plugged in, else the virtual board.
+    source : Dataset, Recording or signal source, optional
+        What a virtual board's hand does (``tinykit.board.virtual``).
+
+    Returns
+    -------
+    Board
+        Use it in ``with``, or ``close()`` it, so that others can have the port. A board that this
+        program has open already is given again. If another notebook has the virtual board, a
+        further one is made, with slots of its own.
+
+    Raises
+    ------
+    PortBusy
+        Another program holds the port.
+    BoardError
+        No such port, several Nanos to choose from, no tinykit firmware on it; says what to do.
+    """
+    url = port.address if isinstance(port, Port) else port or os.environ.get("TINYKIT_PORT") or _choose()
+    if url == "virtual":
+        url = VIRTUAL_URL
+    if source is not None and not url.startswith("virtual://"):
+        raise BoardError(
+            f"{url} is a real board: its signals come from its sensor.",
+            "Leave source out, or use tk.connect('virtual', source=...).",
+        )
+    with _OPENING:
+        board = _OPEN.get(url)
+        if board is None or board.closed:
+            board = _OPEN[url] = _virtual() if url == VIRTUAL_URL else Board(url)
+    if source is not None:
+        try:
+            board.source = source
+        except BaseException:
+            board.close()
+            raise
+    return board
+
+
+def _virtual() -> Board:
+    """The virtual board; if another notebook has it, a further one with slots of its own."""
+    for number in range(1, 9):
+        try:
+            return Board(VIRTUAL_URL if number == 1 else f"{VIRTUAL_URL}/nano33ble-{number}")
+        except PortBusy:
+            continue
+    return Board(f"{VIRTUAL_URL}/nano33ble-9")
+
+
+def _choose() -> str:
+    found = ports()
+    nanos = [port for port in found if port.kind == "nano33ble"]
+    if len(nanos) > 1:
+        raise BoardError(
+            f"{len(nanos)} boards are plugged in: {', '.join(port.address for port in nanos)}.",
+            f"Choose one: tk.connect({nanos[0].address!r}).",
+        )
+    if nanos:
+        return nanos[0].address
+    for port in found:
+        if port.kind in ("bootloader", "micropython"):
+            raise BoardError(
+                f"{port.address} is an {port.what}: the TinyKit firmware does not run on it.",
+                "Flash hardware/TinyKit/examples/Board, or go on without it: tk.connect('virtual').",
+            )
+    return VIRTUAL_URL
