@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_MOST = 10  # persons that get a column of their own
+_MOST = 8  # persons that get a column of their own
 
 
 def html(dataset) -> str:
@@ -33,7 +33,7 @@ def html(dataset) -> str:
     }
     if dataset.is_stream:
         about["table"] = "seconds"
-    about["as read"] = "; ".join(card["notes"]) or None
+    notes = look.Html("<br>".join(look.esc(note) for note in card["notes"]))
     state = ("none", "synthetic data") if card.get("synthetic") else None
     return look.dataset_card(
         card["name"],
@@ -43,5 +43,6 @@ def html(dataset) -> str:
         about=about,
         fingerprint=dataset.fingerprint,
         state=state,
+        foot=notes,
         few=1 if dataset.is_stream else 3,
     )

@@ -70,7 +70,7 @@ class Leakage:
         for (a, b), names in self.persons.items():
             out.append(
                 f"{plural(len(names), 'person')} on both sides, {a} and {b}: {', '.join(names[:4])}"
-                f"{', ...' if len(names) > 4 else ''}; so the test is about known persons"
+                f"{', ...' if len(names) > 4 else ''}; what is measured there is about known persons"
             )
         return out
 
