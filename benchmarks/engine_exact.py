@@ -71,7 +71,9 @@ def measure(path: Path, inputs: int) -> dict:
         "mismatches": int(wrong.sum()),
         "host_ms_per_input": round(1000 * seconds / inputs, 3),
         **{k: v for k, v in price.as_dict().items() if k not in ("layers", "name")},
-        "tflm": dict(zip(("instructions", "cycles", "arena_bytes", "code_flash_bytes"), TFLM.get(price.macs, ()))),
+        "tflm": dict(
+            zip(("instructions", "cycles", "arena_bytes", "code_flash_bytes"), TFLM.get(price.macs, ()), strict=False)
+        ),
     }
 
 

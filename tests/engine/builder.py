@@ -100,7 +100,7 @@ class Net:
     def conv(self, out_c, kernel, stride=(1, 1), dilation=(1, 1), padding="SAME", activation="NONE", bias=True,
              per_channel=True, depthwise=None, scale=None, zero=None, coarse=1):  # fmt: skip
         _, h, w, c = self.shape
-        oh, ow = (_out(n, k, s, d, padding) for n, k, s, d in zip((h, w), kernel, stride, dilation))
+        oh, ow = (_out(n, k, s, d, padding) for n, k, s, d in zip((h, w), kernel, stride, dilation, strict=True))
         if depthwise:
             out_c = c * depthwise
         y = self.activation((1, oh, ow, out_c), scale, zero)
@@ -118,17 +118,21 @@ class Net:
             o.depthMultiplier = depthwise
         return self.op("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [self.last, weights, b], y, o)
 
-    def dense(self, out_c, activation="NONE", bias=True, per_channel=False, rows=1, scale=None, zero=None, coarse=1):
+    def dense(
+        self, out_c, activation="NONE", bias=True, per_channel=False, rows=1, scale=None, zero=None, coarse=1
+    ):
         depth = int(np.prod(self.shape)) // rows
         y = self.activation((rows, out_c), scale, zero)
-        weights, b = self._weights((out_c, depth), out_c, 0, depth, per_channel, bias, self.scale_of(y), coarse)
+        weights, b = self._weights(
+            (out_c, depth), out_c, 0, depth, per_channel, bias, self.scale_of(y), coarse
+        )
         o = S.FullyConnectedOptionsT()
         o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
         return self.op("FULLY_CONNECTED", [self.last, weights, b], y, o)
 
     def pool(self, kind, kernel, stride, padding="VALID", activation="NONE"):
         _, h, w, c = self.shape
-        oh, ow = (_out(n, k, s, 1, padding) for n, k, s in zip((h, w), kernel, stride))
+        oh, ow = (_out(n, k, s, 1, padding) for n, k, s in zip((h, w), kernel, stride, strict=True))
         y = self.like((1, oh, ow, c))
         o = S.Pool2DOptionsT()
         o.padding = getattr(S.Padding, padding)
@@ -142,7 +146,11 @@ class Net:
         out = [1 if i in axes else n for i, n in enumerate(shape)]
         if not keep_dims:
             out = [n for i, n in enumerate(shape) if i not in axes]
-        y = self.activation(out, self.scale_of(self.last) * self.rng.uniform(0.3, 1.2)) if rescale else self.like(out)
+        y = (
+            self.activation(out, self.scale_of(self.last) * self.rng.uniform(0.3, 1.2))
+            if rescale
+            else self.like(out)
+        )
         o = S.ReducerOptionsT()
         o.keepDims = keep_dims
         return self.op(kind, [self.last, self.ints(list(axes))], y, o)
@@ -180,7 +188,7 @@ class Net:
         )
 
     def pad(self, amounts):
-        shape = [n + a + b for n, (a, b) in zip(self.shape, amounts)]
+        shape = [n + a + b for n, (a, b) in zip(self.shape, amounts, strict=True)]
         amounts = self.ints(np.array(amounts).ravel(), (len(shape), 2))
         return self.op("PAD", [self.last, amounts], self.like(shape), S.PadOptionsT())
 

@@ -72,8 +72,14 @@ def test_compare(dataset):
 
     keras.utils.set_random_seed(0)
     layers = keras.layers
-    model = keras.Sequential([layers.Input((WINDOW, 7)), layers.Conv1D(6, 5, activation="relu"),
-                              layers.GlobalAveragePooling1D(), layers.Dense(len(dataset.labels), activation="softmax")])
+    model = keras.Sequential(
+        [
+            layers.Input((WINDOW, 7)),
+            layers.Conv1D(6, 5, activation="relu"),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(len(dataset.labels), activation="softmax"),
+        ]
+    )
     buffer = io.BytesIO()
     small = quantised(model)
     with h5py.File(buffer, "w") as file:

@@ -24,7 +24,7 @@ def random_conv(net, rng, depthwise=None):
         dilation = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
         stride = (1, 1)
     padding = pick(rng, "SAME", "VALID")
-    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
     if spans[0] > h or spans[1] > w:
         padding = "SAME"
     return net.conv(
@@ -67,7 +67,12 @@ def test_one_dimension(seed):
     rng = np.random.default_rng(300 + seed)
     steps, channels = int(rng.integers(5, 40)), int(rng.integers(1, 9))
     net = Net(rng, (1, steps, channels)).reshape((1, 1, steps, channels))
-    net.conv(int(rng.integers(1, 17)), (1, int(rng.integers(1, 6))), (1, int(rng.integers(1, 3))), activation="RELU")
+    net.conv(
+        int(rng.integers(1, 17)),
+        (1, int(rng.integers(1, 6))),
+        (1, int(rng.integers(1, 3))),
+        activation="RELU",
+    )
     _, _, steps, channels = net.shape
     agree(net.reshape((1, steps, channels)).reduce("MEAN", (1,)).dense(3).softmax().bytes(), rng)
 
@@ -77,7 +82,13 @@ def test_dense(seed):
     rng = np.random.default_rng(400 + seed)
     rows = int(pick(rng, 1, 1, 3))
     net = Net(rng, (1, rows, int(rng.integers(1, 90))))
-    net.dense(int(rng.integers(1, 30)), pick(rng, "NONE", "RELU"), bool(rng.random() < 0.7), bool(rng.integers(2)), rows)
+    net.dense(
+        int(rng.integers(1, 30)),
+        pick(rng, "NONE", "RELU"),
+        bool(rng.random() < 0.7),
+        bool(rng.integers(2)),
+        rows,
+    )
     agree(net.reshape((1, *net.shape)).bytes(), rng)
 
 
@@ -151,11 +162,17 @@ def test_scale_by_channel(seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("kind", ["LOGISTIC", "TANH", "QUANTIZE", "RELU", "RELU6", "LEAKY_RELU", "ELU", "HARD_SWISH"])
+@pytest.mark.parametrize(
+    "kind", ["LOGISTIC", "TANH", "QUANTIZE", "RELU", "RELU6", "LEAKY_RELU", "ELU", "HARD_SWISH"]
+)
 def test_one_value(kind, seed):
     """Functions of one value: all 256 of them."""
     rng = np.random.default_rng(1000 + seed)
-    scale = float(np.exp(rng.uniform(np.log(0.005), np.log(0.5)))) if kind != "RELU6" else float(rng.uniform(0.05, 0.2))
+    scale = (
+        float(np.exp(rng.uniform(np.log(0.005), np.log(0.5))))
+        if kind != "RELU6"
+        else float(rng.uniform(0.05, 0.2))
+    )
     net = Net(rng, (1, 256), scale, int(rng.integers(-128, 0)) if kind == "RELU6" else None)
     if kind == "LOGISTIC":
         net.unary(kind, 1 / 256, -128)
@@ -183,8 +200,11 @@ def test_pad(seed):
     rng = np.random.default_rng(1100 + seed)
     net = Net(rng, (1, *rng.integers(1, 9, 3)))
     amounts = [(0, 0)] + [tuple(int(n) for n in rng.integers(0, 4, 2)) for _ in range(3)]
-    plan = agree(net.pad(amounts).pool("MAX_POOL_2D", (1, 1), (1, 1)).bytes(), rng)
-    assert [layer.kind for layer in plan.ops] == ["pad", "max_pool"]
+    net.pad(amounts)
+    if seed % 2:  # else it is the last
+        net.pool("MAX_POOL_2D", (1, 1), (1, 1))
+    plan = agree(net.bytes(), rng)
+    assert [layer.kind for layer in plan.ops] == ["pad", "max_pool"][: 1 + seed % 2]
 
 
 @pytest.mark.parametrize("depthwise", [None, 1])
@@ -218,7 +238,12 @@ def test_reshape_alone():
 def test_large_sums_take_the_long_way():
     """Scales at which the short requantisation would overflow."""
     rng = np.random.default_rng(3)
-    net = Net(rng, (1, 4, 4, 8)).conv(8, (3, 3)).conv(8, (1, 1), zero=5, coarse=80).conv(8, (3, 3), depthwise=1, coarse=100)
+    net = (
+        Net(rng, (1, 4, 4, 8))
+        .conv(8, (3, 3))
+        .conv(8, (1, 1), zero=5, coarse=80)
+        .conv(8, (3, 3), depthwise=1, coarse=100)
+    )
     plan = agree(net.reduce("MEAN", (1, 2)).dense(5, coarse=127).bytes(), rng)
     assert [step.flags for step in plan.steps] == [1, 0, 0, 0, 0]
 

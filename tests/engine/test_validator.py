@@ -23,14 +23,27 @@ SOURCE = hardware_dir() / "TinyKit" / "src"
 def sample_networks():
     """Small networks that use every kernel between them."""
     rng = np.random.default_rng(0)
-    net = Net(rng, (1, 9, 8, 6)).pad([(0, 0), (1, 1), (0, 1), (0, 0)]).pool("MAX_POOL_2D", (2, 2), (1, 1), "SAME")
+    net = (
+        Net(rng, (1, 9, 8, 6))
+        .pad([(0, 0), (1, 1), (0, 1), (0, 0)])
+        .pool("MAX_POOL_2D", (2, 2), (1, 1), "SAME")
+    )
     net.conv(6, (3, 3), activation="RELU", padding="SAME").conv(0, (3, 3), depthwise=1)
     start = net.last
-    net.conv(6, (1, 1)).binary("ADD", start).binary("MUL", net.constant((6,))).unary("LOGISTIC", 1 / 256, -128)
+    net.conv(6, (1, 1)).binary("ADD", start).binary("MUL", net.constant((6,))).unary(
+        "LOGISTIC", 1 / 256, -128
+    )
     first = net.last
-    net.pool("AVERAGE_POOL_2D", (3, 3), (1, 1), "SAME").concat([first], 3).conv(0, (2, 2), (2, 2), depthwise=2)
+    net.pool("AVERAGE_POOL_2D", (3, 3), (1, 1), "SAME").concat([first], 3).conv(
+        0, (2, 2), (2, 2), depthwise=2
+    )
     net.reduce("MEAN", (1, 2)).dense(5).softmax()
-    other = Net(rng, (1, 20, 3)).reshape((1, 1, 20, 3)).conv(5, (1, 3), dilation=(1, 2)).conv(0, (1, 3), depthwise=1)
+    other = (
+        Net(rng, (1, 20, 3))
+        .reshape((1, 1, 20, 3))
+        .conv(5, (1, 3), dilation=(1, 2))
+        .conv(0, (1, 3), depthwise=1)
+    )
     other.dense(4).softmax()
     return net.bytes(), other.bytes()
 
@@ -147,7 +160,13 @@ def test_a_plan_that_does_not_fit_says_by_how_much():
         plan.check_fit(slot_bytes=10**6, arena_bytes=100)
 
 
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g", "-O1"]
+SANITIZE = [
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+    "-fno-omit-frame-pointer",
+    "-g",
+    "-O1",
+]
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +178,17 @@ def fuzzer(tmp_path_factory):
     target = tmp_path_factory.mktemp("fuzz") / "fuzz_plan"
     sources = [*sorted(SOURCE.glob("tk_op_*.c")), *(SOURCE / f"tk_{n}.c" for n in ("plan", "engine", "crc"))]
     driver = os.path.join(os.path.dirname(__file__), "fuzz_plan.c")
-    command = [compiler, "-std=c99", "-Wall", "-Wextra", "-Werror", *SANITIZE, f"-I{SOURCE}", driver, *map(str, sources)]
+    command = [
+        compiler,
+        "-std=c99",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        *SANITIZE,
+        f"-I{SOURCE}",
+        driver,
+        *map(str, sources),
+    ]
     done = subprocess.run([*command, "-o", str(target)], capture_output=True, text=True)
     if "cannot find" in done.stderr or "sanitizer" in done.stderr.lower() and done.returncode:
         pytest.skip("The system's compiler has no sanitizers.")

@@ -114,7 +114,7 @@ def _pack(blocks: list[Block], close: dict) -> int:
         found, top = _place(blocks, order, peers, pairs)
         if best is None or top < best:
             best, places = top, found
-    for block, place in zip(blocks, places):
+    for block, place in zip(blocks, places, strict=True):
         block.place = place
     return best or 0
 
@@ -141,7 +141,9 @@ def _place(blocks, order, peers, pairs):
             if (j, i) in pairs:
                 candidates.add(places[j] + pairs[j, i])
         lowest = None
-        spots = {_aligned(c, block.align) for c in candidates} | {c // block.align * block.align for c in candidates}
+        spots = {_aligned(c, block.align) for c in candidates} | {
+            c // block.align * block.align for c in candidates
+        }
         for at in sorted(c for c in spots if c >= 0):
             if all(_apart(i, at, j, places[j], blocks, pairs) for j in placed):
                 lowest = at

@@ -71,14 +71,26 @@ class Comparison:
 
         a, b, price = self.before, self.after, self.cost
         rows = [
-            look.Versus("accuracy", 100 * a.accuracy, 100 * b.accuracy, "%", 1, full=100, words=self._difference()),
-            look.Versus("macro F1", a.macro_f1, b.macro_f1, "", 3, full=1, words=f"same answer {100 * self.agreement:.1f} %"),
+            look.Versus(
+                "accuracy", 100 * a.accuracy, 100 * b.accuracy, "%", 1, full=100, words=self._difference()
+            ),
+            look.Versus(
+                "macro F1",
+                a.macro_f1,
+                b.macro_f1,
+                "",
+                3,
+                full=1,
+                words=f"same answer {100 * self.agreement:.1f} %",
+            ),
             look.Versus("flash", self.float_bytes / 1024, price.plan_bytes / 1024, "KB", 1),
             look.Versus("RAM", None, price.arena_bytes / 1024, "KB", 1, words="the board runs int8 only"),
             look.Versus("latency", None, price.milliseconds, "ms", 2, est=True, how=HOW_CYCLES, words=""),
             look.Versus("energy", None, price.microjoules, "µJ", 1, est=True, how=HOW_ENERGY, words=""),
         ]
-        foot = look.dots(f"{len(b)} {b.unit}s", "float flash: weights alone, 4 bytes each", "int8 flash: the whole plan")
+        foot = look.dots(
+            f"{len(b)} {b.unit}s", "float flash: weights alone, 4 bytes each", "int8 flash: the whole plan"
+        )
         return look.versus(rows, names=self.names, foot=foot)
 
     def _difference(self) -> str:
@@ -125,14 +137,18 @@ def compare(float_pipeline, int8_pipeline, on) -> Comparison:
     for what in ("labels", "window", "rate_hz"):
         a, b = getattr(float_pipeline, what), getattr(int8_pipeline, what)
         if a != b:
-            raise DataError(f"The pipelines have different {what}: {a} and {b}.", "Compare two that do the same job.")
+            raise DataError(
+                f"The pipelines have different {what}: {a} and {b}.", "Compare two that do the same job."
+            )
     if float_pipeline.front_end.channels != int8_pipeline.front_end.channels:
         raise DataError("The pipelines use different channels.", "Compare two that do the same job.")
     windows = models.test_windows(float_pipeline, on)
     before = models.Report.of(
         windows, models.predict(float_pipeline, windows.counts), f"{float_pipeline.name}, float32"
     )
-    after = models.Report.of(windows, probabilities(int8_pipeline, windows.counts), f"{int8_pipeline.name}, int8")
+    after = models.Report.of(
+        windows, probabilities(int8_pipeline, windows.counts), f"{int8_pipeline.name}, int8"
+    )
     agreement = float(np.mean(before.predicted == after.predicted))
     return Comparison(before, after, agreement, _float_bytes(float_pipeline), cost(int8_pipeline))
 

@@ -18,9 +18,18 @@ CLOCK_HZ = 64_000_000
 # nRF52840 product specification v1.1, 5.2.1.1: running from flash with cache, DC/DC, 3 V: 3.3 mA.
 ACTIVE_WATTS = 3.3e-3 * 3.0
 HOW_CYCLES = "instructions counted on an emulated Cortex-M4F, cycles by Arm's timing table, zero wait states"
-HOW_ENERGY = "estimated cycles at 64 MHz times 9.9 mW (3.3 mA at 3 V: the nRF52840 alone, from its data sheet)"
+HOW_ENERGY = (
+    "estimated cycles at 64 MHz times 9.9 mW (3.3 mA at 3 V: the nRF52840 alone, from its data sheet)"
+)
 
-_ENTRIES = ("tk_plan_open", "tk_engine_init", "tk_engine_input", "tk_engine_output", "tk_engine_run", "tk_engine_step")
+_ENTRIES = (
+    "tk_plan_open",
+    "tk_engine_init",
+    "tk_engine_input",
+    "tk_engine_output",
+    "tk_engine_run",
+    "tk_engine_step",
+)
 _STATE, _ARENA = 0x400, 0x1000  # from the start of RAM; the stack is at its end
 _PLAN = 0x5_1000  # flash: where slot A's plan begins
 
@@ -168,11 +177,12 @@ def cost(network) -> Cost:
     answer, total, parts = run_on_core(plan, x[0])
     if not np.array_equal(answer, Runtime(plan).run(x)[0]):
         raise TinykitError(
-            f"The emulated core and this computer answer differently to {plan.name}.", "Report this as a fault."
+            f"The emulated core and this computer answer differently to {plan.name}.",
+            "Report this as a fault.",
         )
     layers = tuple(
         LayerCost(**vars(layer), instructions=part.instructions, cycles=part.cycles)
-        for layer, part in zip(plan.ops, parts)
+        for layer, part in zip(plan.ops, parts, strict=True)
     )
     return Cost(
         plan.name,
@@ -196,7 +206,8 @@ def _plan(network) -> Plan:
         return compile_network(network)
     if not network.int8_model:
         raise ModelError(
-            f"Pipeline {network.name} has no int8 network, and a board runs int8.", "small = tk.quantize(pipeline, train)"
+            f"Pipeline {network.name} has no int8 network, and a board runs int8.",
+            "small = tk.quantize(pipeline, train)",
         )
     from ..features.section import pack_section
 
@@ -210,7 +221,12 @@ def _plan(network) -> Plan:
 @lru_cache(maxsize=1)
 def _image():
     source, libc = (toolchain.hardware_dir() / p for p in ("TinyKit/src", "virtual/libc"))
-    sources = [source / "tk_plan.c", source / "tk_engine.c", source / "tk_crc.c", *sorted(source.glob("tk_op_*.c"))]
+    sources = [
+        source / "tk_plan.c",
+        source / "tk_engine.c",
+        source / "tk_crc.c",
+        *sorted(source.glob("tk_op_*.c")),
+    ]
     from .elf import read_elf
 
     return read_elf(toolchain.arm_image(sources, [source, libc], name="engine", keep=_ENTRIES))
@@ -252,13 +268,20 @@ def run_on_core(plan: Plan, x: np.ndarray):
     core = Cortex()
     core.load(_image())
     core.write(_PLAN, plan.bytes)
-    state, engine, size, arena = RAM_BASE + _STATE, RAM_BASE + _STATE + 64, RAM_BASE + _STATE + 128, RAM_BASE + _ARENA
+    state, engine, size, arena = (
+        RAM_BASE + _STATE,
+        RAM_BASE + _STATE + 64,
+        RAM_BASE + _STATE + 128,
+        RAM_BASE + _ARENA,
+    )
     for status in (
         core.call("tk_plan_open", state, _PLAN, len(plan.bytes)),
         core.call("tk_engine_init", engine, state, arena, plan.arena_bytes),
     ):
         if status:
-            raise TinykitError(f"The emulated core refuses the plan (status {status - 2**32}).", "Report this as a fault.")
+            raise TinykitError(
+                f"The emulated core refuses the plan (status {status - 2**32}).", "Report this as a fault."
+            )
     data = np.ascontiguousarray(x, dtype=np.int8).tobytes()
     source = core.call("tk_engine_input", engine, size)
     core.write(source, data)

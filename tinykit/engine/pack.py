@@ -10,7 +10,7 @@ from .step import CHANNEL
 
 def _padded(rows: np.ndarray, multiple: tuple[int, int]) -> np.ndarray:
     """Zeros behind rows and columns, to multiples of these."""
-    extra = [(0, -n % m) for n, m in zip(rows.shape, multiple)]
+    extra = [(0, -n % m) for n, m in zip(rows.shape, multiple, strict=True)]
     return np.pad(rows, extra)
 
 
@@ -45,7 +45,7 @@ def pack_channels(bias: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """
     records = np.zeros(len(bias), dtype=CHANNEL)
     records["bias"] = bias.astype(np.int64).astype(np.uint32).view(np.int32)
-    for record, factor in zip(records, factors):
+    for record, factor in zip(records, factors, strict=True):
         multiplier, shift = quantize_multiplier(float(factor))
         record["multiplier"], record["shift"] = multiplier, shift if multiplier else -1
     return records

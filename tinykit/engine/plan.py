@@ -101,7 +101,7 @@ class Plan:
         """The plan's own checksum."""
         return struct.unpack_from("<I", self.bytes, 12)[0]
 
-    def check_fit(self, slot_bytes: int = SLOT_BYTES, arena_bytes: int = ARENA_BYTES) -> "Plan":
+    def check_fit(self, slot_bytes: int = SLOT_BYTES, arena_bytes: int = ARENA_BYTES) -> Plan:
         """Return the plan if a board has room for it.
 
         Raises
@@ -135,11 +135,15 @@ class Plan:
     def _repr_html_(self) -> str:
         from .. import look
 
-        rows = [(o.number, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops]
+        rows = [
+            (o.number, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes)
+            for o in self.ops
+        ]
         head = ("#", "layer", "kernel", "output", "MACs", "weight bytes", "RAM in use")
         facts = repr(self)[1:-1].split(": ", 1)[1]
+        last = len(self.ops) - 1
         tensors = [
-            {"name": b.name, "offset": b.place, "size": b.size, "first": b.first, "last": min(b.last, len(self.ops) - 1),
+            {"name": b.name, "offset": b.place, "size": b.size, "first": b.first, "last": min(b.last, last),
              "scratch": b.scratch}
             for b in self.layout.blocks
         ]  # fmt: skip
@@ -191,7 +195,8 @@ def compile_network(model, name: str | None = None, section: bytes = b"") -> Pla
         raise
     except (*_DAMAGE, ValueError) as error:  # a file that is well-formed but makes no sense can fail anywhere
         raise ModelError(
-            f"{network.name} contradicts itself ({type(error).__name__}: {error}).", "Convert the network again."
+            f"{network.name} contradicts itself ({type(error).__name__}: {error}).",
+            "Convert the network again.",
         ) from error
 
 

@@ -48,7 +48,9 @@ class Runtime:
             self._engine_state, self._plan_state, self._arena.ctypes.data, self._arena.nbytes
         )
         if status:
-            raise ModelError(f"The engine can't use its arena: {self._name(status)}.", "Report this as a fault.")
+            raise ModelError(
+                f"The engine can't use its arena: {self._name(status)}.", "Report this as a fault."
+            )
         size = ctypes.c_size_t()
         self._input = self._core.tk_engine_input(self._engine_state, ctypes.byref(size))
         self._input_bytes = size.value
@@ -108,7 +110,10 @@ def _declare(core):
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
     core.tk_status_name.argtypes, core.tk_status_name.restype = [ctypes.c_int], ctypes.c_char_p
     core.tk_plan_open.argtypes, core.tk_plan_open.restype = [pointer, pointer, size], ctypes.c_int
-    core.tk_engine_init.argtypes, core.tk_engine_init.restype = [pointer, pointer, pointer, size], ctypes.c_int
+    core.tk_engine_init.argtypes, core.tk_engine_init.restype = (
+        [pointer, pointer, pointer, size],
+        ctypes.c_int,
+    )
     for name in ("tk_engine_input", "tk_engine_output"):
         function = getattr(core, name)
         function.argtypes, function.restype = [pointer, ctypes.POINTER(size)], pointer

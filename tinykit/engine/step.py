@@ -110,7 +110,7 @@ class Step:
 
     def _first_needed(self) -> np.ndarray:
         """For each output pixel: the first input pixel that it or a later one still reads."""
-        (h, w, _), (oh, ow, _) = self.in_shape, self.out_shape
+        (_, w, _), (oh, ow, _) = self.in_shape, self.out_shape
         y = np.maximum(0, np.arange(oh) * self.stride[0] - self.pad[0])
         x = np.maximum(0, np.arange(ow) * self.stride[1] - self.pad[1])
         first = (y[:, None] * w + x[None, :]).ravel()

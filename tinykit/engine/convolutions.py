@@ -1,0 +1,141 @@
+"""Convolutions and dense layers: weights packed, zero points folded into the biases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import fixed
+from .checks import activation_of, picture_shape, same_pad
+from .pack import pack_channels, pack_conv, pack_dense, pack_depthwise, simple_requantisation
+from .refuse import refuse
+from .step import FLAG_SIMPLE, Step
+from .tflite import Node
+
+
+def _conv_2d(lowering, node: Node) -> None:
+    weights, bias = _weights(node)
+    out_c, kh, kw, depth = weights.shape
+    if node.inputs[0].shape[-1] != depth:
+        refuse(node, f"its {node.inputs[0].shape[-1]} input channels are split into groups of {depth}")
+    _convolution(lowering, node, weights.data.reshape(out_c, -1), bias, (kh, kw), "conv")
+
+
+def _depthwise_conv_2d(lowering, node: Node) -> None:
+    weights, bias = _weights(node, axis=3)
+    _, kh, kw, out_c = weights.shape
+    data = weights.data.reshape(kh * kw, out_c)
+    if node.inputs[0].shape[-1] == 1:  # from one channel: the same as a plain convolution
+        _convolution(lowering, node, np.ascontiguousarray(data.T), bias, (kh, kw), "conv")
+    else:
+        _convolution(lowering, node, data, bias, (kh, kw), "depthwise")
+
+
+def _fully_connected(lowering, node: Node) -> None:
+    weights, bias = _weights(node)
+    x, y = node.inputs[0], node.outputs[0]
+    rows = weights.data.reshape(weights.shape[0], -1)
+    out_c, depth = rows.shape
+    if x.size % depth or x.size // depth * out_c != y.size or node.options.get("weightsFormat", 0):
+        refuse(node, f"it turns {x.shape} into {y.shape} by weights of {weights.shape}")
+    factors = x.scale * np.broadcast_to(weights.scales.astype(np.float64), out_c) / y.scale
+    sums = rows.astype(np.int64).sum(axis=1)
+    channels = pack_channels(bias - x.zero_point * sums, factors)
+    count = x.size // depth
+    lowering.add(
+        node,
+        Step(
+            "dense",
+            node.name,
+            [lowering.read(node, x)],
+            lowering.write(y),
+            (count, 1, depth),
+            (count, 1, out_c),
+            zeros=(x.zero_point, 0, y.zero_point),
+            clamp=fixed.activation_range(activation_of(node), y.scale, y.zero_point),
+            data=pack_dense(rows),
+            channels=channels,
+            flags=FLAG_SIMPLE
+            if simple_requantisation(channels, 128 * np.abs(rows.astype(np.int64)).sum(axis=1))
+            else 0,
+            macs=count * rows.size,
+        ),
+    )
+
+
+def _weights(node: Node, axis: int = 0):
+    """Weights and bias, checked."""
+    x, weights = node.inputs[:2]
+    bias = node.inputs[2] if len(node.inputs) > 2 else None
+    if weights is None or weights.data is None or weights.dtype != "INT8":
+        refuse(node, "its weights are not int8 constants")
+    if np.any(weights.zero_points != 0):
+        refuse(node, "its weights have a zero point other than 0")
+    channels = weights.shape[axis]
+    if len(weights.scales) not in (1, channels) or (len(weights.scales) > 1 and weights.axis != axis):
+        refuse(node, f"its weights have {len(weights.scales)} scales for {channels} channels")
+    if bias is not None and (bias.data is None or bias.dtype != "INT32" or bias.size != channels):
+        refuse(node, "its bias is not an int32 constant, one a channel")
+    values = np.zeros(channels, np.int64) if bias is None else bias.data.astype(np.int64).ravel()
+    return weights, values
+
+
+def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kernel, kind: str) -> None:
+    x, weights, y = node.inputs[0], node.inputs[1], node.outputs[0]
+    o = node.options
+    stride = (int(o["strideH"]), int(o["strideW"]))
+    dilation = (int(o["dilationHFactor"]), int(o["dilationWFactor"]))
+    out = picture_shape(node, y)
+    if "pad" in o:  # a dilated one, put together again
+        pad = o["pad"]
+    elif x.index in lowering.pads and lowering.uses[x.index] == 1 and o["padding"] == "VALID":
+        source, pad_node, pads = lowering.pads.pop(x.index)
+        if len(source.shape) == 4 and not any(pads[0]) and not any(pads[3]):
+            x, pad = source, (pads[1][0], pads[2][0])  # outside of the picture is the zero point anyway
+        else:
+            lowering.pad(pad_node, source, x, pads)
+            pad = (0, 0)
+    else:
+        pad = tuple(
+            same_pad(n, m, k, s, d) if o["padding"] == "SAME" else 0
+            for n, m, k, s, d in zip(x.shape[1:3], out[:2], kernel, stride, dilation, strict=True)
+        )
+    depthwise = kind == "depthwise"
+    sums = rows.astype(np.int64).sum(axis=0 if depthwise else 1)
+    reach = 128 * np.abs(rows.astype(np.int64)).sum(axis=0 if depthwise else 1)
+    scales = weights.scales.astype(np.float64)
+    factors = x.scale * np.broadcast_to(scales, len(bias)) / y.scale
+    channels = pack_channels(bias - x.zero_point * sums, factors)
+    inputs = picture_shape(node, x)
+    params = [0, 0]
+    if depthwise:
+        multiplier = out[2] // inputs[2]
+        params = [(kernel[0] - 1) * dilation[0] + 1 if lowering.ring else 0, multiplier]
+    lowering.add(
+        node,
+        Step(
+            kind,
+            node.name,
+            [lowering.read(node, x)],
+            lowering.write(y),
+            inputs,
+            out,
+            kernel,
+            stride,
+            dilation,
+            pad,
+            (x.zero_point, 0, y.zero_point),
+            fixed.activation_range(activation_of(node), y.scale, y.zero_point),
+            pack_depthwise(rows) if depthwise else pack_conv(rows),
+            channels,
+            params,
+            FLAG_SIMPLE if simple_requantisation(channels, reach) else 0,
+            macs=out[0] * out[1] * rows.size,
+        ),
+    )
+
+
+OPERATIONS = {
+    "CONV_2D": _conv_2d,
+    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+    "FULLY_CONNECTED": _fully_connected,
+}
