@@ -54,14 +54,14 @@ def test_traces_name_the_take():
     assert "&lt;wave&gt; · t1" in html and "20 samples at 119 Hz" in html
 
 
-def test_arena_draws_every_tensor(tmp_path, shared_models):
-    from tinykit.engine import compile_network
+def test_a_widget_of_a_closed_board_says_so():
+    from tinykit.lab.widget import link_of
 
-    path = next(iter(sorted(shared_models.rglob("*.tflite"))), None)
-    plan = compile_network(path)
-    html = lab.arena(plan)
-    assert html.count("<title>") == len(plan.layout.blocks)
-    assert f"{plan.arena_bytes:,} bytes given" in html
+    class Closed:
+        closed, connected = True, False
+
+    link, note = link_of(Closed(), 10.0, 5.0)
+    assert link["kind"] == "none" and "closed" in link["text"] and "tk.connect()" in note["next"]
 
 
 def test_sweep_counts_hits_and_false_alarms(monkeypatch):

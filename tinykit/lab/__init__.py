@@ -24,7 +24,6 @@ _HOME = {
     "table": "picture",
     "windows": "picture",
     "sweep": "sweep",
-    "arena": "arena",
     "doctor": "doctor",
 }
 

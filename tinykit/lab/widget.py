@@ -315,6 +315,15 @@ def link_of(board, since_s: float, silent_s: float = 0.0, gap_s: float | None = 
     (dict, dict or None)
         Link (``kind``, ``picture``, ``text``) and note (``kind``, ``what``, ``next``).
     """
+    if getattr(board, "closed", False):
+        return (
+            {"kind": "none", "picture": "unlink", "text": "board closed"},
+            {
+                "kind": "none",
+                "what": f"The board was closed; these are its last {what}.",
+                "next": "board = tk.connect(), then run this cell again.",
+            },
+        )
     gone = away(board)
     if gone is not None:
         at = time.strftime("%H:%M:%S", time.localtime(time.time() - gone))
