@@ -115,8 +115,8 @@ TK_INLINE void mac16(int32_t *a0, int32_t *a1, int32_t *b0, int32_t *b1, const u
             "smlad %[a1], %[wa], %[x1], %[a1]\n\t"
             "smlad %[b0], %[wb], %[x0], %[b0]\n\t"
             "smlad %[b1], %[wb], %[x1], %[b1]"
-            : [a0] "+r"(*a0), [a1] "+r"(*a1), [b0] "+r"(*b0), [b1] "+r"(*b1), [w] "+r"(*weights), [p0] "+r"(*p0),
-              [p1] "+r"(*p1), [wa] "=&r"(wa), [wb] "=&r"(wb), [t] "=&r"(w), [x0] "=&r"(x0), [x1] "=&r"(x1)
+            : [a0] "+r"(*a0), [a1] "+r"(*a1), [b0] "+r"(*b0), [b1] "+r"(*b1), [w] "+r"(*weights),
+              [p0] "+r"(*p0), [p1] "+r"(*p1), [wa] "=&r"(wa), [wb] "=&r"(wb), [t] "=&r"(w), [x0] "=&r"(x0), [x1] "=&r"(x1)
             :
             : "memory");
 #else

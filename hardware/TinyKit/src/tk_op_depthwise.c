@@ -33,8 +33,8 @@ typedef struct work {
 } work;
 
 /* Four channels' values under one tap times their weights; pointers move on. */
-TK_INLINE void mac4(int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3, const uint8_t *arena, const uint32_t **taps,
-                    const uint8_t **weights)
+TK_INLINE void mac4(int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3, const uint8_t *arena,
+                    const uint32_t **taps, const uint8_t **weights)
 {
 #if TK_DSP
     uint32_t x, w, u, v;
@@ -162,8 +162,8 @@ void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         const int32_t top = row * op->stride_h - op->pad_top;
         const int32_t last = top + (op->kernel_h - 1) * op->dilation_h;
         while (rows > 0 && copied <= last && copied < op->in_h) {
-            memmove(arena + ring + (uint32_t)(copied % rows) * line, arena + op->in0 + (uint32_t)copied * line,
-                    line);
+            memmove(arena + ring + (uint32_t)(copied % rows) * line,
+                    arena + op->in0 + (uint32_t)copied * line, line);
             copied++;
         }
         int inner = 0; /* whether the list is that of a pixel with all taps inside */

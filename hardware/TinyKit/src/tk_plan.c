@@ -184,7 +184,8 @@ static tk_status check_add(const tk_plan *plan, const tk_op *op)
         return TK_ERR_BOUNDS;
     }
     if (check_multiplier(op->p[0], op->p[1]) != TK_OK ||
-        (sum && (check_multiplier(op->p[2], op->p[3]) != TK_OK || check_multiplier(op->p[4], op->p[5]) != TK_OK))) {
+        (sum && (check_multiplier(op->p[2], op->p[3]) != TK_OK ||
+                 check_multiplier(op->p[4], op->p[5]) != TK_OK))) {
         return TK_ERR_PARAMETER;
     }
     return TK_OK;
@@ -229,7 +230,8 @@ static tk_status check_op(const tk_plan *plan, const tk_op *op)
     if (op->kind < TK_CONV || op->kind >= TK_KIND_END) {
         return TK_ERR_OP;
     }
-    if (op->in_h == 0 || op->in_w == 0 || op->in_c == 0 || op->out_h == 0 || op->out_w == 0 || op->out_c == 0) {
+    if (op->in_h == 0 || op->in_w == 0 || op->in_c == 0 || op->out_h == 0 || op->out_w == 0 ||
+        op->out_c == 0) {
         return TK_ERR_SHAPE;
     }
     if (!within(op->in0, (uint64_t)op->in_h * op->in_w * op->in_c, arena) ||
@@ -242,10 +244,12 @@ static tk_status check_op(const tk_plan *plan, const tk_op *op)
     }
     /* Scratch holds addresses in one kernel; outputs must not change them. */
     const uint64_t out_end = (uint64_t)op->out + (uint64_t)op->out_h * op->out_w * op->out_c;
-    if (op->scratch_bytes != 0 && op->scratch < out_end && op->out < (uint64_t)op->scratch + op->scratch_bytes) {
+    if (op->scratch_bytes != 0 && op->scratch < out_end &&
+        op->out < (uint64_t)op->scratch + op->scratch_bytes) {
         return TK_ERR_BOUNDS;
     }
-    if ((op->flags & ~(TK_FLAG_SIMPLE | TK_FLAG_CONST | TK_FLAG_SUBTRACT)) != 0 || op->low > op->high || !is_zero_point(op->zero0) ||
+    const uint32_t known = TK_FLAG_SIMPLE | TK_FLAG_CONST | TK_FLAG_SUBTRACT;
+    if ((op->flags & ~known) != 0 || op->low > op->high || !is_zero_point(op->zero0) ||
         !is_zero_point(op->zero1) || !is_zero_point(op->zero_out)) {
         return TK_ERR_PARAMETER;
     }
@@ -321,7 +325,8 @@ static tk_status check_header(const tk_plan_header *h)
     if (h->input_bytes == 0 || h->output_bytes == 0) {
         return TK_ERR_SHAPE;
     }
-    if (!within(h->input, h->input_bytes, h->arena_bytes) || !within(h->output, h->output_bytes, h->arena_bytes)) {
+    if (!within(h->input, h->input_bytes, h->arena_bytes) ||
+        !within(h->output, h->output_bytes, h->arena_bytes)) {
         return TK_ERR_BOUNDS;
     }
     return TK_OK;
