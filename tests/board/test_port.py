@@ -122,3 +122,8 @@ def test_a_name_that_is_no_port():
 def test_a_real_board_has_no_signal_source(plugged):
     with pytest.raises(BoardError, match="real board"):
         tk.connect("/dev/ttyACM7", source=object())
+
+
+def test_a_virtual_board_with_an_unknown_option():
+    with pytest.raises(BoardError, match="there is no option clck; expected .*clock.*plain virtual://nano33ble"):
+        room.open_port("virtual://nano33ble?clck=free")

@@ -154,6 +154,8 @@ def _explain(url: str, error: OSError) -> BoardError:
     if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
         there = ", ".join(port.address for port in ports())
         return BoardError(f"There is no port {url}.", f"Plug the board in, or use one that is here: {there}.")
+    if url.startswith("virtual://"):
+        return BoardError(f"{text}.", "Correct the address; plain virtual://nano33ble always works.")
     return BoardError(f"{url} could not be opened: {text}.", "Unplug the board, plug it in again, and retry.")
 
 
