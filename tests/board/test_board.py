@@ -7,10 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import LABELS
+import serial
+from conftest import LABELS, Counting
 
 from tinykit import engine
 from tinykit.board import Board
+from tinykit.board import messages as m
+from tinykit.board.frame import encode
+from tinykit.board.virtual import VirtualBoard
 from tinykit.data import Dataset, Recording
 from tinykit.data.windows import cut
 from tinykit.errors import BoardError, DeviceError, DoesNotFit, ModelError
@@ -243,3 +247,19 @@ def test_close_leaves_no_thread(tmp_path):
     assert not set(threading.enumerate()) - before
     with pytest.raises(BoardError, match="closed"):
         _ = board.slots
+
+
+def test_text_mode_for_the_serial_plotter_and_connecting_ends_it():
+    """Comma-separated readings, numbers only, one reading a line; then a tinykit host as if nothing had been."""
+    with VirtualBoard("plotter", clock="free", source=Counting()):
+        url = "virtual://nano33ble/plotter"
+        with serial.serial_for_url(url, timeout=5) as port:
+            port.write(encode(m.TEXT, 1, b"\1"))
+            lines = [port.readline() for _ in range(52)][2:]
+        values = np.array([[float(value) for value in line.decode("ascii").split(",")] for line in lines])
+        assert all(line.endswith(b"\r\n") for line in lines) and values.shape == (50, 6)
+        low = np.rint(values[:, 0] * 8192)
+        assert (np.diff(low) == 1).all()
+        assert np.allclose(values[:, 3], low / 16.384, atol=0.006) and np.allclose(values[:, 5], -values[:, 3])
+        with Board(url, remember=False) as board, board.stream("imu") as stream:
+            assert np.diff(stream.read(50).index).tolist() == [1] * 49
