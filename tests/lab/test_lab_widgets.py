@@ -137,6 +137,15 @@ def test_keep_last_five_seconds_keeps_what_the_student_saw(wire, board, open_wid
     assert "scope.kept[0]" in wire.wait("kept")[0]["text"]
 
 
+def test_a_closed_board_is_said_and_is_no_error(wire, board, open_widget):
+    scope = open_widget(tk.lab.scope(board))
+    until(lambda: board.index > 30)
+    board.closed = True
+    status, _ = wire.wait("status", lambda c: "closed" in c["link"]["text"])
+    assert status["link"]["kind"] == "none" and "tk.connect()" in status["note"]["next"]
+    assert not scope.errors
+
+
 def test_a_pulled_cable_is_said_with_the_way_out(wire, board, open_widget):
     open_widget(tk.lab.scope(board))
     until(lambda: board.index > 30)
@@ -185,8 +194,9 @@ def test_a_message_that_means_nothing_is_shown(wire, board, open_widget):
 
 def test_live_sends_answers_and_counts_decisions(wire, board, open_widget):
     live = open_widget(tk.lab.live(board))
-    assert live.config["labels"] == list(board.labels) and live.config["background"] == [4]
+    assert live.config["labels"] == list(board.labels)
     content, (data,) = wire.wait("answers")
+    assert content["labels"] == list(board.labels) and content["background"] == [4]  # rest
     rows = np.frombuffer(data, np.uint8).reshape(-1, len(board.labels))
     assert len(rows) == len(content["rows"])
     p = next(p for p in live._history if p.number == content["rows"][-1][0])
@@ -232,6 +242,15 @@ def test_an_answer_that_is_too_old_is_refused_in_words(wire, board, open_widget)
     until(lambda: live._history)
     live._receive(live, {"k": "wrong", "number": 10**6, "truth": "wing"}, [])
     assert "no longer there" in wire.wait("error")[0]["what"] and not live.corrected
+
+
+def test_a_pipeline_deployed_from_a_cell_reaches_an_open_live_view(wire, board, open_widget):
+    open_widget(tk.lab.live(board))
+    wire.wait("answers")
+    board.rule = board.rule.__class__(smoothing=6, threshold=0.25)
+    board.log.add("deployed", "v9 other")
+    config, _ = wire.wait("config")
+    assert (config["config"]["threshold"], config["config"]["smoothing"]) == (0.25, 6)
 
 
 # -- recorder ----------------------------------------------------------------------------------
@@ -340,6 +359,14 @@ def test_deploying_counts_bytes_and_ends_with_the_new_slot_running(wire, deploy)
     assert "runs from slot B" in end["result"]["what"] and end["back"] == "v7 gestures"
     click(deploy, "rollback")
     wire.wait("state", lambda c: c["slots"][0]["active"])
+
+
+def test_a_deployment_from_a_cell_shows_in_an_open_widget(wire, board, deploy):
+    wire.wait("state", lambda c: c["slots"][0]["active"])
+    board.slots[0].active, board.slots[1].active = False, True
+    board.slots[1].state, board.slots[1].name = "good", "other"
+    board.log.add("deployed", "v9 other in slot B")
+    wire.wait("state", lambda c: c["slots"][1]["active"] and c["slots"][1]["name"] == "other")
 
 
 def test_a_failed_deploy_says_what_still_runs(wire, board, deploy):

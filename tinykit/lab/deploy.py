@@ -72,6 +72,9 @@ class DeployView(LabWidget):
             })  # fmt: skip
         return out
 
+    def _look_again(self) -> None:
+        self._slots, self._changed = self._read_slots(self.board), True
+
     def _free(self) -> dict:
         return next((s for s in self._slots if not s["active"]), self._slots[-1])
 
@@ -85,6 +88,8 @@ class DeployView(LabWidget):
             self._changed = False
             self.tell("state", **self._state())
         if self.due():
+            if self.deployed() and not self._sending:
+                self.work("slots", self._look_again)
             link, note = link_of(self.board, time.monotonic() - self._first_at)
             if link["kind"] == "ok":
                 link["text"] = "linked"

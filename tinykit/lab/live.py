@@ -49,21 +49,25 @@ class LiveView(LabWidget):
             self._live.close()
             raise
         self._begin()
+        super().__init__(board, self._describe(rule, pipeline))
+        self.run()
+
+    def _describe(self, rule, pipeline) -> dict:
         labels = list(self._live.labels) or (list(pipeline.labels) if pipeline else [])
         rate = getattr(pipeline, "rate_hz", None) or self._stream.rate_hz
-        self._window_s = (pipeline.window if pipeline else round(rate)) / rate
-        config = {
+        return {
             "labels": labels,
-            "background": [i for i, name in enumerate(labels) if name.lower() in BACKGROUND],
             "threshold": rule.threshold,
             "smoothing": rule.smoothing,
-            "window_s": self._window_s,
+            "window_s": (pipeline.window if pipeline else round(rate)) / rate,
             "hop_s": pipeline.hop / rate if pipeline else None,
-            "dataset": dataset.name if dataset is not None else None,
-            "name": pipeline.name if pipeline else None,
+            "dataset": self.dataset.name if self.dataset is not None else None,
         }
-        super().__init__(board, config)
-        self.run()
+
+    def _look_again(self) -> None:
+        """Another pipeline runs now, with labels and a rule of its own."""
+        self.config = self._describe(self.board.decision(), self.board.pipeline)
+        self.tell("config", config=self.config)
 
     def _begin(self) -> None:
         self._cursor, self._sent_from = 0, 0
@@ -94,6 +98,8 @@ class LiveView(LabWidget):
             end = shown[-1].device_time_s
             self._show([p for p in shown if p.device_time_s > end - _SECONDS - 1], fresh)
         if self.due():
+            if self.deployed():
+                self.work("new pipeline", self._look_again)
             self.tell("status", **self._status())
 
     def _show(self, predictions, fresh: bool) -> None:
@@ -104,7 +110,7 @@ class LiveView(LabWidget):
         ]
         self.tell(
             "answers", [np.rint(rows * 255).astype(np.uint8).tobytes()],
-            rows=facts, fresh=fresh, labels=labels, cost=self._cost(predictions[-1]), tally=self._tally,
+            rows=facts, fresh=fresh, labels=labels, background=_background(labels), cost=self._cost(predictions[-1]), tally=self._tally,
         )  # fmt: skip
 
     def _cost(self, p) -> dict:
@@ -184,7 +190,7 @@ class LiveView(LabWidget):
         samples, _ = self._stream.read_new()
         if prediction is None or not len(samples):
             raise BoardError("The window behind this answer is no longer there.", "Mark an answer within 20 seconds.")
-        wanted = round(self._window_s * self._stream.rate_hz)
+        wanted = round(self.config["window_s"] * self._stream.rate_hz)
         rows = self._rows(samples, prediction, wanted)
         times = samples.time_s[rows]
         recording = Recording(
@@ -239,17 +245,22 @@ class LiveView(LabWidget):
         picture = look.lanes(
             [[p.smoothed.get(name, 0.0) for name in labels] for p in predictions], labels, self.config["threshold"],
             [labels.index(p.label) if p.label in labels else -1 for p in predictions], round(seconds, 1),
+            background=_background(labels),
         )  # fmt: skip
         cost = self._cost(last)
         took = look.number(cost["ms"], "ms", 1)
         foot = look.dots(
-            f"window {look.number(self._window_s, 's', 1)}",
+            f"window {look.number(self.config['window_s'], 's', 1)}",
             look.Html(f"{took} on the board, {look.estimated('counted cycles at 64 MHz')}" if cost["estimated"] else f"{took} from the last sample to the answer"),
             f"threshold {self.config['threshold']:.2f}", f"mean of {self.config['smoothing']} windows",
         )  # fmt: skip
         word = look.esc(last.label or "unsure")
         head = f'<div class="tk-body"><span class="tk-verdict"><b>{word}</b></span> <span class="mut">probability {last.probability:.2f}</span></div>'
         return look.card(self.title, source_html(self.head), head + picture, foot, state=("none", "still picture"))
+
+
+def _background(labels) -> list[int]:
+    return [i for i, name in enumerate(labels) if name.lower() in BACKGROUND]
 
 
 def live(board, dataset=None, person: str = "", session: str = "live") -> LiveView:

@@ -13,7 +13,7 @@ from ..data import Dataset, Recording
 from ..data.take import REST
 from ..errors import DataError, TakeRefused
 from .scope import facts_of, runs_of
-from .widget import FRAMES_PER_S, LabWidget, link_of, module, sheet, source_html
+from .widget import FRAMES_PER_S, LabWidget, link_of, many, module, sheet, source_html
 
 _PREVIEW_S = 4.0
 _POINTS = 90  # of a take's picture
@@ -162,7 +162,8 @@ class Recorder(LabWidget):
         people = {t.recording.person for t in kept} - {""}
         flagged = sum(t.state == "flag" for t in kept)
         refused = sum(t.state == "refused" and not t.gone for t in self.takes)
-        facts = f"{len(kept)} takes · {sum(t.recording.seconds for t in kept):.1f} s · {len(people)} people · {flagged} flagged"
+        seconds = sum(t.recording.seconds for t in kept)
+        facts = f"{many(len(kept), 'take')} · {seconds:.1f} s · {many(len(people), 'person', 'people')} · {flagged} flagged"
         if refused:
             facts += f" · {refused} refused"
         if self.dataset.path is None:
@@ -340,7 +341,8 @@ class Recorder(LabWidget):
         for chip in self._chips():
             count = sum(chip["persons"].values())
             who = ", ".join(f"{name} {n}" for name, n in chip["persons"].items()) or "nobody yet"
-            rows.append([chip["name"], look.bar(count / self.target), f"{count} of {self.target}", look.muted(who)])
+            bar = look.Html(f'<div style="min-width:160px">{look.bar(count / self.target)}</div>')
+            rows.append([chip["name"], bar, f"{count} of {self.target}", look.muted(who)])
         cards = "".join(_card_html(t) for t in self._of_label()[::-1][:12])
         hint = self._hint()
         note = look.note(hint["kind"], "" if hint["kind"] == "run" else hint["text"], hint["text"] if hint["kind"] == "run" else "")

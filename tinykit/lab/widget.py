@@ -64,8 +64,8 @@ class Flusher:
             self._widgets = tuple(w for w in self._widgets if w is not widget)
 
     def _run(self) -> None:
+        due = time.monotonic()
         while True:
-            began = time.monotonic()
             with self._lock:
                 widgets = self._widgets
                 if not widgets:
@@ -78,8 +78,9 @@ class Flusher:
                     self.discard(widget)
                     self._fail(widget, error)
             widget = widgets = None  # no reference while it sleeps
-            time.sleep(max(0.002, 1 / FRAMES_PER_S - (time.monotonic() - began)))
-
+            now = time.monotonic()
+            due = max(due + 1 / FRAMES_PER_S, now + 0.002)  # late frames are dropped, not made up for
+            time.sleep(due - now)
 
     @staticmethod
     def _fail(widget, error: Exception) -> None:
@@ -120,6 +121,7 @@ class LabWidget(anywidget.AnyWidget):
         self._guard = threading.RLock()
         self._status_at = 0.0
         self._again = True  # send everything, not only what is new
+        self._log_cursor = board.log.read_new(0)[1]
         super().__init__(head=head_of(board), config=config)
         self.on_msg(self._receive)
 
@@ -189,6 +191,11 @@ class LabWidget(anywidget.AnyWidget):
         if again:
             self._again = False
         return again
+
+    def deployed(self) -> bool:
+        """Whether something was deployed or rolled back since the last call, from here or from a cell."""
+        events, self._log_cursor = self.board.log.read_new(self._log_cursor)
+        return any(event.kind == "deployed" for event in events)
 
     def work(self, what: str, call, *args) -> threading.Thread:
         """Do something slow on a thread of its own; what it raises is shown in the widget."""
@@ -349,6 +356,11 @@ def link_of(board, since_s: float, silent_s: float = 0.0, gap_s: float | None = 
     if gap_s is not None and gap_s < 10:
         return {"kind": "warn", "picture": "warn", "text": f"linked, {what} were lost {span(gap_s)} ago"}, None
     return {"kind": "ok", "picture": "link", "text": f"linked for {span(since_s)}"}, None
+
+
+def many(n: int, one: str, more: str = "") -> str:
+    """A count with its noun: "1 take", "3 people"."""
+    return f"{n:,} {one if n == 1 else more or one + 's'}"
 
 
 def span(seconds: float) -> str:

@@ -200,7 +200,7 @@ def note(kind: str, text, next: str = "") -> Html:
     colour = {"none": "edge", "run": "accent"}.get(kind, kind)
     picture = "next" if kind == "run" else kind
     mark = f'<span class="ic" style="color:var(--tk-{colour})" aria-hidden="true">{icons.svg(picture)}</span>'
-    more = f"<br><b>Next:</b> {esc(next)}" if next else ""
+    more = f"{'<br>' if text else ''}<b>Next:</b> {esc(next)}" if next else ""
     return Html(f'<div class="tk-note tk-{kind}"{role}>{mark}<div>{esc(text)}{more}</div></div>')
 
 

@@ -73,7 +73,7 @@ def traces(samples, rate_hz, channels=("aX", "aY", "aZ", "gX", "gY", "gZ"), gaps
     while seconds and k * step <= seconds + 1e-9:
         at = 100 * (1 - k * step / seconds)
         inner.append(f'<line class="grid" x1="{at:.2f}%" x2="{at:.2f}%" y1="{top}" y2="{bottom}"/>')
-        text = number(-k * step, "s") if k else esc(now)
+        text = number(-k * step, "s", 0 if step >= 1 else 1) if k else esc(now)
         anchor = "end" if k == 0 else "start" if at < 4 else "middle"
         inner.append(f'<text x="{at:.2f}%" y="{bottom + 15}" text-anchor="{anchor}">{text}</text>')
         k += 1
@@ -114,7 +114,7 @@ def spark(samples, limit=4.0, gaps=(), height=52, label="") -> Html:
     )
 
 
-def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28) -> Html:
+def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28, background=()) -> Html:
     """Probability of each class over time, one lane a class, and the decisions under them.
 
     Parameters
@@ -123,6 +123,8 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28) -> Htm
         Smoothed probabilities, oldest first, over ``seconds``.
     decisions : sequence of int
         One an answer; -1 is unsure.
+    background : collection of int
+        Classes that mean "nothing": a thin line in the strip.
     """
     rows = [list(map(float, r)) for r in history]
     n, h = max(1, len(rows) - 1), row - 6
@@ -149,8 +151,13 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28) -> Htm
         e = i
         while e + 1 < len(decisions) and decisions[e + 1] == decisions[i]:
             e += 1
-        left, width = 100 * i / n, 100 * (e + 1 - i) / n
-        if decisions[i] >= 0:
+        left = 100 * i / n
+        width = min(100.0, 100 * (e + 1) / n) - left
+        if decisions[i] in background:
+            words.append(
+                f'<rect x="{left:.2f}%" y="{strip + 9}" width="{width:.2f}%" height="3" fill="var(--tk-edge)"/>'
+            )
+        elif decisions[i] >= 0:
             words.append(
                 f'<rect x="{left:.2f}%" y="{strip}" width="{width:.2f}%" height="20" fill="var(--tk-track)"/>'
                 f'<rect x="{left:.2f}%" y="{strip}" width="3" height="20" fill="var(--tk-c{decisions[i] % 8 + 1})"/>'

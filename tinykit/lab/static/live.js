@@ -3,13 +3,13 @@
 const SECONDS = 10;
 
 export default () => {
-  const past = { rows: [], labels: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0 };
+  const past = { rows: [], labels: [], background: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0 };
   let status = null;
   const views = new Set();
   const take = (m, buffer) => {
     const n = m.labels.length, p = bytesOf(buffer);
     if (m.fresh || past.labels.join("\n") !== m.labels.join("\n")) past.rows = [];
-    past.labels = m.labels; past.cost = m.cost; past.tally = m.tally; past.arrived = Date.now();
+    past.labels = m.labels; past.background = m.background; past.cost = m.cost; past.tally = m.tally; past.arrived = Date.now();
     m.rows.forEach(([number, t, decision], i) => {
       const before = past.rows[past.rows.length - 1];
       if (before && t < before.t) past.rows = []; // the board started anew
@@ -38,7 +38,7 @@ export default () => {
 };
 
 function liveView(model, past, lastStatus) {
-  const config = model.get("config");
+  let config = model.get("config");
   const ui = frame("Live predictions", model.get("head"));
   let { threshold, smoothing } = config;
   let held = null, colours = null, labels = [], rows = [], ruleTimer = 0, dragging = 0, stale = false;
@@ -128,7 +128,7 @@ function liveView(model, past, lastStatus) {
     setText(nowHead, `${held ? "held" : stale ? "last known" : "now"}, smoothed probability`);
     grid.classList.toggle("stale", stale && !held);
     const list = now.rows;
-    if (!labels.length || !list.length) { if (labels.length) drawHistory(cv, colours, list, labels, config, { threshold, rowHeight: grid.rowHeight, colourOf, stale, now: "now" }); return; }
+    if (!labels.length || !list.length) { if (labels.length) drawHistory(cv, colours, list, labels, config, { background: past.background, threshold, rowHeight: grid.rowHeight, colourOf, stale, now: "now" }); return; }
     const last = list[list.length - 1], decision = last.decision;
     const best = last.p.indexOf(Math.max(...last.p)), value = (j) => last.p[j] / 255;
     rows.forEach((r, j) => {
@@ -149,7 +149,7 @@ function liveView(model, past, lastStatus) {
     setText(under, silent ? `since ${clock(past.arrived)}; the last was ${decision >= 0 ? labels[decision] : "unsure"}`
       : decision >= 0 ? `${since} · probability ${value(decision).toFixed(2)}` : `${since}, best is ${labels[best]} at ${value(best).toFixed(2)}, below ${threshold.toFixed(2)}`);
     say(text);
-    drawHistory(cv, colours, list, labels, config, { threshold, rowHeight: grid.rowHeight, colourOf, stale: silent, now: held ? "held" : silent ? clock(past.arrived) : "now" });
+    drawHistory(cv, colours, list, labels, config, { background: past.background, threshold, rowHeight: grid.rowHeight, colourOf, stale: silent, now: held ? "held" : silent ? clock(past.arrived) : "now" });
     describe(() => historyWords(list, labels));
     facts(now);
   };
@@ -181,6 +181,7 @@ function liveView(model, past, lastStatus) {
       if (m.k === "answers" && !held) touch();
       if (m.k === "status") { showStatus(m); facts(shown()); }
       if (m.k === "rule" && Date.now() - dragging > 500) { threshold = m.threshold; smoothing = m.smoothing; thresholdSlider.set(threshold.toFixed(2)); smoothingSlider.set(smoothing); placeTicks(); touch(); }
+      if (m.k === "config") { config = m.config; threshold = config.threshold; smoothing = config.smoothing; thresholdSlider.set(threshold.toFixed(2)); smoothingSlider.set(smoothing); placeTicks(); touch(); }
       if (m.k === "filed") { past.tally = m.tally; clearTimeout(ui.filed); ui.setNote({ kind: "ok", what: m.text }); ui.filed = setTimeout(() => { ui.filed = 0; ui.setNote(null); }, 6000); facts(shown()); }
       if (m.k === "error") { clearTimeout(ui.filed); ui.setNote({ kind: "bad", what: m.what, next: m.next }); ui.filed = setTimeout(() => { ui.filed = 0; }, 10000); }
     },
@@ -233,13 +234,13 @@ function drawHistory(cv, t, list, labels, config, o) {
     if (d < 0) {
       rule(g, t.edge, x + 2, crisp(y + height / 2), x + ww - 2, crisp(y + height / 2), [2, 3]);
       if (ww > 70) words.push(["unsure", x + ww / 2 - 20, ww]);
-    } else if (config.background.includes(d)) { g.fillStyle = t.edge; g.fillRect(x + 1, y + height / 2 - 1, Math.max(2, ww - 2), 3); }
+    } else if (o.background.includes(d)) { g.fillStyle = t.edge; g.fillRect(x + 1, y + height / 2 - 1, Math.max(2, ww - 2), 3); }
     else {
       g.fillStyle = t.track; g.fillRect(x + 1, y, Math.max(2, ww - 2), height);
       g.fillStyle = t[labels.length <= 8 ? o.colourOf(d) : "c1"]; g.fillRect(x + 1, y, 3, height);
       // The word may run into what says nothing, up to the next real decision.
       let k = e + 1;
-      while (k < list.length && (list[k].decision < 0 || config.background.includes(list[k].decision))) k++;
+      while (k < list.length && (list[k].decision < 0 || o.background.includes(list[k].decision))) k++;
       words.push([labels[d], x + 8, (k < list.length ? X(list[k].t) : w) - x - 10]);
     }
     i = e + 1;

@@ -165,7 +165,7 @@ function recorderView(model, liveRing, last) {
   };
   const paintTakes = () => {
     if (!takes) return;
-    setText(heading, `${takes.total} takes of “${takes.label}”`);
+    setText(heading, `${takes.total} take${takes.total === 1 ? "" : "s"} of “${takes.label}”`);
     const flagged = takes.takes.filter((t) => t.state === "flag" || t.state === "refused"), fresh = takes.takes.filter((t) => t.state === "new");
     filter.rename("all", `All ${takes.total}`); filter.rename("flag", `Flagged ${flagged.length}`); filter.rename("new", `New ${fresh.length}`);
     const gone = takes.gone[0];
