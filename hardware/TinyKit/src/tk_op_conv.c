@@ -8,8 +8,9 @@
  * 0, 2, 1, 3, so that SXTB16 gives neighbours; then rows of two output channels interleaved by
  * words (the last alone if out_c is odd: its partner is zeros).
  *
- * A 1x1 convolution of stride 1 with out_c <= in_c may write onto its own input: both patches are
- * in scratch before their outputs are written.
+ * The output may overlap the input as far as both patches are in scratch before their outputs are
+ * written (tinykit/engine/step.py reckons how far): a 1x1 convolution with out_c <= in_c may write
+ * right onto its input.
  */
 #include "tk_kernels.h"
 #include "tk_quant.h"
@@ -53,40 +54,45 @@ static int16_t *widen(int16_t *to, const int8_t *from, uint32_t count)
     return to;
 }
 
-/* Widen what lies under the kernel for output (row, column). */
-static void gather(const tk_op *op, const int8_t *in, int32_t row, int32_t column, int16_t *patch)
+/* Widen one row under the kernel: columns x, x + dilation... of `line`, some of them outside. */
+TK_LOOP int16_t *gather_edge(const tk_op *op, const int8_t *line, int32_t x, int16_t *patch)
 {
-    const int32_t left = column * op->stride_w - op->pad_left;
+    const int32_t columns = op->kernel_w, in_w = op->in_w;
     const uint32_t depth = op->in_c;
-    int32_t y = row * op->stride_h - op->pad_top;
-    if (op->kernel_h == 1 && op->kernel_w == 1 && y >= 0 && y < op->in_h && left >= 0 && left < op->in_w) {
-        widen(patch, in + ((uint32_t)y * op->in_w + (uint32_t)left) * depth, depth);
-        return;
-    }
-    for (uint32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h) {
-        if (y < 0 || y >= op->in_h) {
-            patch = fill(patch, op->kernel_w * depth, op->zero0);
-            continue;
+    if (op->dilation_w == 1) {
+        const int32_t before = x >= 0 ? 0 : x > -columns ? -x : columns;
+        const int32_t end = x + columns < in_w ? x + columns : in_w;
+        const int32_t inside = end > x + before ? end - x - before : 0;
+        patch = fill(patch, (uint32_t)before * depth, op->zero0);
+        if (inside > 0) {
+            patch = widen(patch, line + (uint32_t)(x + before) * depth, (uint32_t)inside * depth);
         }
-        const int8_t *line = in + (uint32_t)y * op->in_w * depth;
-        if (op->dilation_w == 1) {
-            const int32_t width = op->kernel_w, right = left + width;
-            const int32_t before = left >= 0 ? 0 : left > -width ? -left : width;
-            const int32_t from = left < 0 ? 0 : left;
-            const int32_t to = right < op->in_w ? right : op->in_w;
-            const int32_t inside = to > from ? to - from : 0;
-            patch = fill(patch, (uint32_t)before * depth, op->zero0);
-            patch = widen(patch, line + (uint32_t)from * depth, (uint32_t)inside * depth);
-            patch = fill(patch, (uint32_t)(width - before - inside) * depth, op->zero0);
+        return fill(patch, (uint32_t)(columns - before - inside) * depth, op->zero0);
+    }
+    for (int32_t k = 0; k < columns; k++, x += op->dilation_w) {
+        if (x < 0 || x >= in_w) {
+            patch = fill(patch, depth, op->zero0);
         } else {
-            int32_t x = left;
-            for (uint32_t kx = 0; kx < op->kernel_w; kx++, x += op->dilation_w) {
-                if (x < 0 || x >= op->in_w) {
-                    patch = fill(patch, depth, op->zero0);
-                } else {
-                    patch = widen(patch, line + (uint32_t)x * depth, depth);
-                }
-            }
+            patch = widen(patch, line + (uint32_t)x * depth, depth);
+        }
+    }
+    return patch;
+}
+
+/* Widen what lies under the kernel whose first tap is at (y, x). */
+static void gather(const tk_op *op, const int8_t *in, int32_t y, int32_t x, int16_t *patch)
+{
+    const uint32_t depth = op->in_c, width = op->kernel_w * depth;
+    const int32_t in_h = op->in_h, in_w = op->in_w;
+    const int32_t below = y + op->kernel_h * op->dilation_h;
+    const int whole = op->dilation_w == 1 && x >= 0 && x + op->kernel_w <= in_w;
+    for (; y < below; y += op->dilation_h) {
+        if (y < 0 || y >= in_h) {
+            patch = fill(patch, width, op->zero0);
+        } else if (whole) {
+            patch = widen(patch, in + (uint32_t)(y * in_w + x) * depth, width);
+        } else {
+            patch = gather_edge(op, in + (uint32_t)(y * in_w) * depth, x, patch);
         }
     }
 }
@@ -116,7 +122,8 @@ TK_INLINE void mac16(int32_t *a0, int32_t *a1, int32_t *b0, int32_t *b1, const u
             "smlad %[b0], %[wb], %[x0], %[b0]\n\t"
             "smlad %[b1], %[wb], %[x1], %[b1]"
             : [a0] "+r"(*a0), [a1] "+r"(*a1), [b0] "+r"(*b0), [b1] "+r"(*b1), [w] "+r"(*weights),
-              [p0] "+r"(*p0), [p1] "+r"(*p1), [wa] "=&r"(wa), [wb] "=&r"(wb), [t] "=&r"(w), [x0] "=&r"(x0), [x1] "=&r"(x1)
+              [p0] "+r"(*p0), [p1] "+r"(*p1), [wa] "=&r"(wa), [wb] "=&r"(wb), [t] "=&r"(w), [x0] "=&r"(x0),
+              [x1] "=&r"(x1)
             :
             : "memory");
 #else
@@ -196,17 +203,19 @@ void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
                       length,
                       op->out_c,
                       tk_output_of(op)};
-    int32_t row = 0, column = 0;
+    int32_t y = -op->pad_top, x = -op->pad_left; /* first tap of the next output */
+    const int32_t last = (op->out_w - 1) * op->stride_w - op->pad_left;
     uint32_t left = (uint32_t)op->out_h * op->out_w;
 
     memset(patches, 0, length * 2u * sizeof *patches); /* the rounding-up's values must be finite */
     while (left > 0) {
         const uint32_t count = left >= 2 ? 2 : 1;
         for (uint32_t i = 0; i < count; i++) {
-            gather(op, in, row, column, patches + i * length);
-            if (++column == op->out_w) {
-                column = 0;
-                row++;
+            gather(op, in, y, x, patches + i * length);
+            x += op->stride_w;
+            if (x > last) {
+                x = -op->pad_left;
+                y += op->stride_h;
             }
         }
         int8_t *const second = count == 2 ? out + op->out_c : NULL;

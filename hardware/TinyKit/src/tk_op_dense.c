@@ -37,7 +37,8 @@ TK_INLINE void mac16(int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3, const u
             "smlad %[s3], %[t], %[even], %[s3]\n\t"
             "smlad %[s3], %[wb], %[odd], %[s3]"
             : [s0] "+r"(*s0), [s1] "+r"(*s1), [s2] "+r"(*s2), [s3] "+r"(*s3), [in] "+r"(*in),
-              [w] "+r"(*weights), [even] "=&r"(even), [odd] "=&r"(odd), [wa] "=&r"(wa), [wb] "=&r"(wb), [t] "=&r"(t)
+              [w] "+r"(*weights), [even] "=&r"(even), [odd] "=&r"(odd), [wa] "=&r"(wa), [wb] "=&r"(wb),
+              [t] "=&r"(t)
             :
             : "memory");
 #else
