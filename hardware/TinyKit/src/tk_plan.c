@@ -170,7 +170,7 @@ static int same_shape(const tk_op *op)
 
 static tk_status check_add(const tk_plan *plan, const tk_op *op)
 {
-    const uint64_t bytes = (uint64_t)op->in_h * op->in_w * op->in_c;
+    const uint32_t bytes = (uint32_t)op->in_h * op->in_w * op->in_c; /* lies in the arena: below 2^28 */
     const int sum = op->kind == TK_ADD;
     if (!same_shape(op) || op->p[6] < 1 || bytes % (uint32_t)op->p[6] != 0) {
         return TK_ERR_SHAPE;
