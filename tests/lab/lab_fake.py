@@ -77,14 +77,35 @@ class FakeBoard:
         self.port, self.is_virtual, self.connected = "virtual://nano33ble" if virtual else "/dev/ttyACM0", virtual, True
         self.device_name, self.log = "fake", EventLog()
         self.labels, self.streams, self.lives = tuple(labels), [], []
-        self.pipeline = SimpleNamespace(name="gestures", labels=self.labels, window=119, hop=30, rate_hz=RATE, fingerprint="91e4c70d0a1b")
+        self.pipeline = SimpleNamespace(
+            name="gestures", labels=self.labels, window=119, hop=30, rate_hz=RATE, fingerprint="91e4c70d0a1b"
+        )
         self.rule = Decision()
         self.index, self.skip, self.refuse, self.break_deploy = 0, 0, None, None
         self.slots = [
-            SimpleNamespace(index=0, letter="A", state="good", active=True, activation=7, length=9728, crc=0x3F9C21AB, name="gestures"),
+            SimpleNamespace(
+                index=0,
+                letter="A",
+                state="good",
+                active=True,
+                activation=7,
+                length=9728,
+                crc=0x3F9C21AB,
+                name="gestures",
+            ),
             SimpleNamespace(index=1, letter="B", state="empty", active=False, activation=0, length=0, crc=0, name=""),
         ]
-        self.versions = [{"version": 7, "crc": 0x3F9C21AB, "name": "gestures", "fingerprint": "3f9c21ab0000", "deployed_at": "2026-11-20T14:02:00+0000", "slot": "A", "active": True}]
+        self.versions = [
+            {
+                "version": 7,
+                "crc": 0x3F9C21AB,
+                "name": "gestures",
+                "fingerprint": "3f9c21ab0000",
+                "deployed_at": "2026-11-20T14:02:00+0000",
+                "slot": "A",
+                "active": True,
+            }
+        ]
         self._numbers = 0
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
@@ -132,7 +153,10 @@ class FakeBoard:
             time.sleep(0.02)
         recording = Recording(
             hand(np.arange(start, start + n) / RATE) / np.float32([8192] * 3 + [16.384] * 3),
-            label=label, person=person, session=session, recorded_at="2026-11-20T14:02:00+0000",
+            label=label,
+            person=person,
+            session=session,
+            recorded_at="2026-11-20T14:02:00+0000",
         )
         if self.refuse:
             error = TakeRefused(self.refuse, "Record it again.")
@@ -147,15 +171,35 @@ class FakeBoard:
             if callable(progress):
                 progress(done, total)
             if self.break_deploy and done > total / 2:
-                raise DeviceError("bad_crc", self.break_deploy, "send again. If it fails a second time, use another USB cable.")
+                raise DeviceError(
+                    "bad_crc", self.break_deploy, "send again. If it fails a second time, use another USB cable."
+                )
         a, b = self.slots
         new, old = (b, a) if a.active else (a, b)
         new.state, new.active, new.length, new.crc, new.name = "good", True, total, 0x91E4C70D, pipeline.name
         old.active = False
         self.versions = [v | {"active": False} for v in self.versions] + [
-            {"version": 8, "crc": new.crc, "name": pipeline.name, "fingerprint": pipeline.fingerprint, "deployed_at": "2026-11-20T14:20:00+0000", "slot": new.letter, "active": True}]
-        return SimpleNamespace(version=8, slot=new.letter, seconds=0.8, plan_bytes=total, arena_bytes=6656, name=pipeline.name,
-                               fingerprint=pipeline.fingerprint, first_prediction_s=None, repeated=0)
+            {
+                "version": 8,
+                "crc": new.crc,
+                "name": pipeline.name,
+                "fingerprint": pipeline.fingerprint,
+                "deployed_at": "2026-11-20T14:20:00+0000",
+                "slot": new.letter,
+                "active": True,
+            }
+        ]
+        return SimpleNamespace(
+            version=8,
+            slot=new.letter,
+            seconds=0.8,
+            plan_bytes=total,
+            arena_bytes=6656,
+            name=pipeline.name,
+            fingerprint=pipeline.fingerprint,
+            first_prediction_s=None,
+            repeated=0,
+        )
 
     def rollback(self):
         for slot in self.slots:
@@ -186,8 +230,18 @@ class FakeBoard:
                 best = int(smoothed.argmax())
                 label = self.labels[best] if smoothed[best] >= self.rule.threshold else None
                 names = self.labels
-                p = Prediction(self._numbers, time.time(), i / RATE, 7.2, 460800, label, False,
-                               dict(zip(names, history[-1].tolist())), dict(zip(names, smoothed.tolist())), ())
+                p = Prediction(
+                    self._numbers,
+                    time.time(),
+                    i / RATE,
+                    7.2,
+                    460800,
+                    label,
+                    False,
+                    dict(zip(names, history[-1].tolist(), strict=True)),
+                    dict(zip(names, smoothed.tolist(), strict=True)),
+                    (),
+                )
                 self._numbers += 1
                 for live in self.lives:
                     live._kept.append(p)

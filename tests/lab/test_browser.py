@@ -21,6 +21,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1250,1500",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
+WIDGETS = "section.tk[data-lm-suppress-shortcuts]"  # live ones; cards have no keys
 CELLS = [
     "import tinykit as tk\nfrom tinykit.board.virtual import Generator\n"
     "board = tk.connect('virtual://nano33ble?flash=FLASH', source=Generator(('flex', 'punch')))\n"
@@ -58,7 +59,9 @@ def network(path):
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     front = ImuFrontEnd(scale=(1 / 4000,) * 6)
-    Pipeline("browser", "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, converter.convert()).save(path)
+    Pipeline("browser", "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, converter.convert()).save(
+        path
+    )
     return path
 
 
@@ -97,7 +100,9 @@ def lab(driver, tmp_path_factory):
         port = free.getsockname()[1]
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    (settings / "notification.jupyterlab-settings").write_text(
+        json.dumps({"fetchNews": "false", "checkForUpdates": False})
+    )
     environment = {k: v for k, v in os.environ.items() if k not in ("TINYKIT_STILL", "TINYKIT_PORT")}
     environment |= {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -107,7 +112,8 @@ def lab(driver, tmp_path_factory):
     }
     log = open(folder / "lab.log", "w", encoding="utf-8")
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
          "--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={folder / 'work'}",
          "--LabApp.expose_app_in_browser=True"],
         env=environment, stdout=log, stderr=log,
@@ -119,7 +125,7 @@ def lab(driver, tmp_path_factory):
         wait(lambda: driver.execute_script("return document.body.innerText.includes('| Idle')"), 120, "the kernel",
              lambda: driver.execute_script("return document.body.innerText"))  # fmt: skip
         driver.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        wait(lambda: len(driver.find_elements("css selector", "section.tk[data-lm-suppress-shortcuts]")) >= 4, 180, "the widgets",
+        wait(lambda: len(driver.find_elements("css selector", WIDGETS)) >= 4, 180, "the widgets",
              lambda: driver.execute_script("return document.querySelector('.jp-Notebook').innerText"))  # fmt: skip
         yield driver
     finally:
@@ -166,8 +172,10 @@ def frames(element):
 def colours(driver, element):
     """How many different colours the widget's first canvas has."""
     return driver.execute_script(
-        """const c = arguments[0].querySelector('canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-        const seen = new Set(); for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 24 | d[i+1] << 16 | d[i+2] << 8 | d[i+3]);
+        """const c = arguments[0].querySelector('canvas');
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        const seen = new Set();
+        for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 24 | d[i+1] << 16 | d[i+2] << 8 | d[i+3]);
         return seen.size;""", element)  # fmt: skip
 
 
@@ -196,7 +204,11 @@ def test_pause_holds_the_picture_in_the_browser(lab):
     lab.execute_script("arguments[0].focus()", scope.find_element("xpath", ".//button[contains(., 'Resume')]"))
     lab.switch_to.active_element.send_keys("p")  # the key does the same, and JupyterLab does not see it
     wait(lambda: "Pause" in scope.text, 10, "Pause")
-    wait(lambda: lab.execute_script("return arguments[0].querySelector('canvas').toDataURL()", scope) != held, 30, "motion")
+    wait(
+        lambda: lab.execute_script("return arguments[0].querySelector('canvas').toDataURL()", scope) != held,
+        30,
+        "motion",
+    )
 
 
 def test_deploy_shows_the_new_slot_running(lab):
@@ -208,7 +220,12 @@ def test_deploy_shows_the_new_slot_running(lab):
 
 def test_live_shows_the_labels_and_the_slider_moves_the_boards_rule(lab):
     live = show(lab, "Live predictions")
-    wait(lambda: "probability" in live.text and all(label in live.text for label in LABELS), 60, "predictions", lambda: live.text)
+    wait(
+        lambda: "probability" in live.text and all(label in live.text for label in LABELS),
+        60,
+        "predictions",
+        lambda: live.text,
+    )
     word = live.find_element("css selector", ".w").text
     assert word in (*LABELS, "unsure")
     before = frames(live)
@@ -227,7 +244,12 @@ def test_that_was_wrong_files_the_window(lab):
     live.find_element("xpath", ".//button[contains(., 'That was wrong')]").click()
     wait(lambda: "What was it really?" in live.text and "held" in live.text, 10, "the question")
     live.find_element("css selector", ".tk-ask button").click()
-    wait(lambda: "1 marked wrong" in live.text and "Kept as .corrected[0]" in live.text, 60, "the correction", lambda: live.text)
+    wait(
+        lambda: "1 marked wrong" in live.text and "Kept as .corrected[0]" in live.text,
+        60,
+        "the correction",
+        lambda: live.text,
+    )
 
 
 def test_the_recorder_counts_down_and_keeps_a_take(lab):
@@ -262,7 +284,8 @@ def test_every_control_has_a_name_and_room_for_a_finger(lab):
           const r = e.getBoundingClientRect(); if (!r.width) continue;
           const name = e.getAttribute('aria-label') || e.textContent.trim() || (e.closest('label') || {}).textContent;
           if (!name) out.push('no name: ' + e.outerHTML.slice(0, 80));
-          if (/BUTTON|INPUT|SELECT/.test(e.tagName) && (r.height < 23.9 || r.width < 23.9)) out.push('small: ' + e.outerHTML.slice(0, 80));
+          const small = r.height < 23.9 || r.width < 23.9;
+          if (small && /BUTTON|INPUT|SELECT/.test(e.tagName)) out.push('small: ' + e.outerHTML.slice(0, 80));
         } return out;"""
     )
     assert problems == []

@@ -40,7 +40,9 @@ class Wire:
             if found:
                 return found[-1]
             time.sleep(0.01)
-        raise AssertionError(f"no {kind!r} within {seconds} s; there were {sorted({c['k'] for _, c, _ in self.messages})}")
+        raise AssertionError(
+            f"no {kind!r} within {seconds} s; there were {sorted({c['k'] for _, c, _ in self.messages})}"
+        )
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def samples_sent(wire):
     for content, (data,) in messages[start:]:
         block = np.frombuffer(data, "<i2").reshape(-1, 6)
         ends = [row for row, _ in content["runs"][1:]] + [len(block)]
-        for (row, first), end in zip(content["runs"], ends):
+        for (row, first), end in zip(content["runs"], ends, strict=True):
             index += range(first, first + end - row)
         counts.append(block)
     return np.array(index), np.concatenate(counts)
@@ -259,7 +261,9 @@ def test_a_pipeline_deployed_from_a_cell_reaches_an_open_live_view(wire, board, 
 @pytest.fixture
 def recorder(wire, board, open_widget):
     board.is_virtual = False  # no made-up hand
-    return open_widget(tk.lab.recorder(board, Dataset(card={"name": "mine"}), labels=["circle", "wing"], person="Ana", session="1"))
+    return open_widget(
+        tk.lab.recorder(board, Dataset(card={"name": "mine"}), labels=["circle", "wing"], person="Ana", session="1")
+    )
 
 
 def click(widget, kind, **content):
@@ -415,7 +419,9 @@ def test_every_widget_leaves_a_still_picture(name, board, monkeypatch):
     widget = make()
     data, _ = widget._repr_mimebundle_()
     assert set(data) == {"text/plain", "text/html"}
-    assert {"scope": "acceleration, g", "live": "decision", "recorder": "circle", "deploy": "runs now"}[name] in data["text/html"]
+    assert {"scope": "acceleration, g", "live": "decision", "recorder": "circle", "deploy": "runs now"}[name] in data[
+        "text/html"
+    ]
     assert not widget._running and not board.streams and not board.lives
     widget.close()
 

@@ -62,9 +62,13 @@ def every_card():
         "table": look.card("t", body=look.table([[bad, 1234.5], ["x", -2]], [bad, "n"], caption=bad)),
         "confusion": look.confusion([bad, *LABELS[1:]], MATRIX, subtitle=bad),
         "unsure": look.confusion([bad, "b"], [[3, 1, 1], [0, 4, 0]]),
-        "versus": look.versus([look.Versus(bad, 20, 10, "KB"), look.Versus("c", None, 3.0, est=True, how=bad)], subtitle=bad),
+        "versus": look.versus(
+            [look.Versus(bad, 20, 10, "KB"), look.Versus("c", None, 3.0, est=True, how=bad)], subtitle=bad
+        ),
         "layers": look.layers([{"name": bad, "output": (60, 16), "weights": 544, "cost": 100, "macs": 7}], how=bad),
-        "arena": look.arena([{"name": bad, "offset": 0, "size": 720, "first": 0, "last": 1}], [bad, "b"], 1024, kept=100),
+        "arena": look.arena(
+            [{"name": bad, "offset": 0, "size": 720, "first": 0, "last": 1}], [bad, "b"], 1024, kept=100
+        ),
         "fits": look.fits([("RAM", 262144, [(bad, 300000, True)])], advice=bad),
         "dataset": look.dataset_card(bad, ["a"], [bad], [[3]], ["train"], {bad: bad}, [bad], bad),
         "shares": look.shares([(bad, 1, 2), ("none", 0, 0)], bad),
@@ -143,7 +147,7 @@ def test_text_in_the_matrix_can_be_read_in_both_themes():
 
     def luminance(rgb):
         linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in rgb)]
-        return sum(w * v for w, v in zip((0.2126, 0.7152, 0.0722), linear))
+        return sum(w * v for w, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
     for share in range(0, 101):
         style = report._cell(share, 100, False)
@@ -175,7 +179,9 @@ def test_versus_compares_in_words_and_marks_estimates():
 
 
 def test_what_does_not_fit_is_said_and_drawn_past_the_end():
-    html = look.fits([("Flash", 1000, [("a", 600)]), ("RAM", 256 * 1024, [("core", 62 * 1024), ("arena", 225 * 1024, True)])])
+    html = look.fits(
+        [("Flash", 1000, [("a", 600)]), ("RAM", 256 * 1024, [("core", 62 * 1024), ("arena", 225 * 1024, True)])]
+    )
     said = parse(html).said
     assert "It does not fit. RAM: 31 KB too much." in said and "287 KB needed, 256 KB there" in said
     assert html.count('class="ov"') == 1
@@ -210,7 +216,13 @@ def test_the_look_is_a_leaf():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 assert node.level <= 1, f"{path.name} imports {node.module}"
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            names = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom) and not node.level
+                else []
+            )
             assert not any(n.split(".")[0] in ("tinykit", "numpy", "matplotlib") for n in names), path.name
 
 

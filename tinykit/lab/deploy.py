@@ -52,7 +52,13 @@ class DeployView(LabWidget):
         self._lock = threading.Lock()
         self._first_at = time.monotonic()
         self._slots = self._read_slots(board)
-        config = {"name": pipeline.name, "fingerprint": pipeline.fingerprint[:8], "bytes": self._bytes, "arena": self._arena, "steps": self._steps}
+        config = {
+            "name": pipeline.name,
+            "fingerprint": pipeline.fingerprint[:8],
+            "bytes": self._bytes,
+            "arena": self._arena,
+            "steps": self._steps,
+        }
         super().__init__(board, config)
         self.run()
 
@@ -66,7 +72,8 @@ class DeployView(LabWidget):
             entry = known.get(slot.crc, {}) if slot.state != "empty" else {}
             version = f"v{entry['version']}" if entry else ""
             out.append({
-                "letter": slot.letter, "state": slot.state, "active": slot.active, "name": slot.name, "version": version,
+                "letter": slot.letter, "state": slot.state, "active": slot.active, "name": slot.name,
+                "version": version,
                 "bytes": slot.length, "crc": slot.crc, "hash": (entry.get("fingerprint") or f"{slot.crc:08x}")[:8],
                 "when": _when(entry.get("deployed_at", "")),
             })  # fmt: skip
@@ -101,10 +108,14 @@ class DeployView(LabWidget):
             following = f"{self.config['name']} is what runs now"
         else:
             replaces = f" and replaces {_title(free)}" if free["state"] == "good" else ""
-            following = f"next: {self.config['name']}, {look.kilobytes(self._bytes)}, goes to slot {free['letter']}{replaces}"
+            following = (
+                f"next: {self.config['name']}, {look.kilobytes(self._bytes)}, goes to slot {free['letter']}{replaces}"
+            )
         return {
-            "slots": self._slots, "sending": self._sending, "step": self._step, "failed": self._failed, "done": self._done,
-            "free": free["letter"], "back": _title(free) if free["state"] == "good" else "", "runs": _title(active) if active else "",
+            "slots": self._slots, "sending": self._sending, "step": self._step, "failed": self._failed,
+            "done": self._done,
+            "free": free["letter"],
+            "back": _title(free) if free["state"] == "good" else "", "runs": _title(active) if active else "",
             "next": following, "result": self._result, "report": self._report,
         }  # fmt: skip
 
@@ -175,7 +186,12 @@ class DeployView(LabWidget):
         own, here = self.board.answers(counts), engine.answers(p, counts)
         same = int((own == here).all(axis=1).sum())
         took = self.board.last_run.cycles_per_run
-        time_ = f" One answer took {1000 * took / _CLOCK_HZ:.1f} ms{', estimated' if self.board.is_virtual else ', measured'}." if took == took else ""
+        time_ = (
+            f" One answer took {1000 * took / _CLOCK_HZ:.1f} "
+            f"ms{', estimated' if self.board.is_virtual else ', measured'}."
+            if took == took
+            else ""
+        )
         return f"It gave the same answer as here on {same} of {len(rows)} known windows.{time_}"
 
     def _fail(self, error: Exception) -> None:
@@ -189,11 +205,27 @@ class DeployView(LabWidget):
         except TinykitError:
             pass  # the board is gone: what it held last is still shown, and the link's state says so
         active = self._active()
-        keeps = f"Nothing changed on the board: {_title(active)} still runs from slot {active['letter']}." if active else "The board runs no pipeline yet."
-        what, next = (error.what, error.next) if isinstance(error, TinykitError) else (f"{type(error).__name__}: {error}", "")
-        self._result = {"kind": "none" if isinstance(error, Stopped) else "bad", "what": what, "text": keeps, "next": next}
-        self._report = f"{time.strftime('%Y-%m-%d %H:%M:%S')} deploy {self.config['name']} ({self._bytes} bytes, crc {self._crc:08x})\n" \
-                       f"step: {self._steps[max(0, self._step)]}, {self._done} bytes sent\n{type(error).__name__}: {error}\n{self._slots}"  # fmt: skip
+        keeps = (
+            f"Nothing changed on the board: {_title(active)} still runs from slot {active['letter']}."
+            if active
+            else "The board runs no pipeline yet."
+        )
+        what, next = (
+            (error.what, error.next) if isinstance(error, TinykitError) else (f"{type(error).__name__}: {error}", "")
+        )
+        self._result = {
+            "kind": "none" if isinstance(error, Stopped) else "bad",
+            "what": what,
+            "text": keeps,
+            "next": next,
+        }
+        self._report = "\n".join([
+            f"{time.strftime('%Y-%m-%d %H:%M:%S')} deploy {self.config['name']}",
+            f"{self._bytes} bytes, crc {self._crc:08x}, arena {self._arena} bytes",
+            f"step: {self._steps[max(0, self._step)]}, {self._done} bytes sent",
+            f"{type(error).__name__}: {error}",
+            *(str(slot) for slot in self._slots),
+        ])  # fmt: skip
 
     def _roll_back(self) -> None:
         try:
@@ -213,12 +245,22 @@ class DeployView(LabWidget):
         for s in self._slots:
             kind, words, _ = _slot_state(s)
             what = f"{look.kilobytes(s['bytes'])}" if s["state"] != "empty" else ""
-            rows.append([look.Html(f"<b>{s['letter']}</b>"), _title(s), what, look.mono(s["hash"] if what else ""), look.state(kind, words)])
+            rows.append(
+                [
+                    look.Html(f"<b>{s['letter']}</b>"),
+                    _title(s),
+                    what,
+                    look.mono(s["hash"] if what else ""),
+                    look.state(kind, words),
+                ]
+            )
         body = str(look.table(rows, ["slot", "pipeline", "size", "hash", ""], align="lllll"))
         if self._result:
             text = look.Html(f"<b>{look.esc(self._result['what'])}</b> {look.esc(self._result['text'])}")
             body += look.note(self._result["kind"], text, self._result.get("next", ""))
-        return look.card(self.title, source_html(self.head), body, look.esc(self._state()["next"]), state=("none", "still picture"))
+        return look.card(
+            self.title, source_html(self.head), body, look.esc(self._state()["next"]), state=("none", "still picture")
+        )
 
 
 def _title(slot: dict) -> str:
@@ -266,5 +308,3 @@ def deploy(board, pipeline, on=None) -> DeployView:
         There is no int8 network in the pipeline, or the engine has no such operation.
     """
     return DeployView(board, pipeline, on)
-
-

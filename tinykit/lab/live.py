@@ -106,11 +106,13 @@ class LiveView(LabWidget):
         labels = list(predictions[-1].smoothed)
         rows = np.array([[p.smoothed.get(name, 0.0) for name in labels] for p in predictions])
         facts = [
-            [p.number, round(p.device_time_s, 4), labels.index(p.label) if p.label in labels else -1] for p in predictions
+            [p.number, round(p.device_time_s, 4), labels.index(p.label) if p.label in labels else -1]
+            for p in predictions
         ]
         self.tell(
             "answers", [np.rint(rows * 255).astype(np.uint8).tobytes()],
-            rows=facts, fresh=fresh, labels=labels, background=_background(labels), cost=self._cost(predictions[-1]), tally=self._tally,
+            rows=facts, fresh=fresh, labels=labels, background=_background(labels),
+            cost=self._cost(predictions[-1]), tally=self._tally,
         )  # fmt: skip
 
     def _cost(self, p) -> dict:
@@ -171,9 +173,12 @@ class LiveView(LabWidget):
         number, truth = int(content["number"]), content.get("truth")
         recording = self.correct(number, truth)
         if self.dataset is not None and truth:
-            text = f"Filed as {recording.id} (“{truth}”, corrected) in {self.dataset.name}: used the next time you train."
+            text = (
+                f"Filed as {recording.id} (“{truth}”, corrected) in {self.dataset.name}: used the next time you train."
+            )
         elif truth:
-            text = f"Kept as .corrected[{len(self.corrected) - 1}] of this widget, “{truth}”; give live() a dataset to file it."
+            place = f".corrected[{len(self.corrected) - 1}]"
+            text = f"Kept as {place} of this widget, “{truth}”; give live() a dataset to file it."
         else:
             text = f"Kept as .corrected[{len(self.corrected) - 1}] of this widget, without a label."
         self.tell("filed", text=text, tally=self._tally)
@@ -249,13 +254,17 @@ class LiveView(LabWidget):
         )  # fmt: skip
         cost = self._cost(last)
         took = look.number(cost["ms"], "ms", 1)
+        time_ = look.Html(f"{took} on the board, {look.estimated('counted cycles at 64 MHz')}")
+        if not cost["estimated"]:
+            time_ = f"{took} from the last sample to the answer"
         foot = look.dots(
             f"window {look.number(self.config['window_s'], 's', 1)}",
-            look.Html(f"{took} on the board, {look.estimated('counted cycles at 64 MHz')}" if cost["estimated"] else f"{took} from the last sample to the answer"),
+            time_,
             f"threshold {self.config['threshold']:.2f}", f"mean of {self.config['smoothing']} windows",
         )  # fmt: skip
         word = look.esc(last.label or "unsure")
-        head = f'<div class="tk-body"><span class="tk-verdict"><b>{word}</b></span> <span class="mut">probability {last.probability:.2f}</span></div>'
+        sure = look.muted(f"probability {last.probability:.2f}")
+        head = f'<div class="tk-body"><span class="tk-verdict"><b>{word}</b></span> {sure}</div>'
         return look.card(self.title, source_html(self.head), head + picture, foot, state=("none", "still picture"))
 
 

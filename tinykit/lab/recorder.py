@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,26 +12,11 @@ from ..data import Dataset, Recording
 from ..data.take import REST
 from ..errors import DataError, TakeRefused
 from .scope import facts_of, runs_of
+from .take import POINTS, TakeCard, card_html, reason_of, spark_bytes
 from .widget import FRAMES_PER_S, LabWidget, link_of, many, module, sheet, source_html
 
 _PREVIEW_S = 4.0
-_POINTS = 90  # of a take's picture
 _SHOWN = 60  # take cards at most
-
-
-@dataclass
-class TakeCard:
-    """One take as the recorder shows it.
-
-    ``state``: ``"new"`` (not looked at), ``"good"``, ``"flag"`` (kept, with a warning), ``"refused"``
-    (not in the dataset); ``why`` in words; ``gone``: discarded, and can be had back.
-    """
-
-    number: int
-    recording: Recording
-    state: str
-    why: str = ""
-    gone: bool = False
 
 
 class Recorder(LabWidget):
@@ -55,7 +39,9 @@ class Recorder(LabWidget):
         self.target, self.people = int(target), int(people)
         self.labels = list(dict.fromkeys([*(labels or ()), *self.dataset.labels]))
         if not self.labels:
-            raise DataError("There is no label to record.", 'Name some: tk.lab.recorder(board, dataset, labels=["circle", "rest"]).')
+            raise DataError(
+                "There is no label to record.", 'Name some: tk.lab.recorder(board, dataset, labels=["circle", "rest"]).'
+            )
         self.takes: list[TakeCard] = []
         for recording in self.dataset:
             self._note(recording)
@@ -78,7 +64,7 @@ class Recorder(LabWidget):
             "persons": list(self.dataset.persons),
             "target": self.target,
             "people": self.people,
-            "points": _POINTS,
+            "points": POINTS,
         }
         super().__init__(board, config)
         self.run()
@@ -102,7 +88,12 @@ class Recorder(LabWidget):
         samples, self._cursor = stream.read_new(self._cursor)
         if len(samples):
             self._last_at = time.monotonic()
-            self.tell("samples", [np.ascontiguousarray(samples.counts, np.int16).tobytes()], runs=runs_of(samples.index), fresh=fresh)
+            self.tell(
+                "samples",
+                [np.ascontiguousarray(samples.counts, np.int16).tobytes()],
+                runs=runs_of(samples.index),
+                fresh=fresh,
+            )
         if fresh or self._changed:
             self._changed = False
             self._show()
@@ -123,12 +114,18 @@ class Recorder(LabWidget):
             gone = [t for t in self.takes if t.gone and t.recording.label == self._label]
             self.tell("labels", label=self._label, labels=self._chips(), hint=self._hint(), foot=self._foot())
             self.tell(
-                "takes", [b"".join(_spark(t.recording) for t in shown)], label=self._label, total=len(mine),
+                "takes", [b"".join(spark_bytes(t.recording) for t in shown)], label=self._label, total=len(mine),
                 takes=[self._facts(t) for t in shown], gone=[self._facts(t) for t in gone[-1:]],
             )  # fmt: skip
 
     def _facts(self, t: TakeCard) -> dict:
-        return {"n": t.number, "person": t.recording.person, "seconds": t.recording.seconds, "state": t.state, "why": t.why}
+        return {
+            "n": t.number,
+            "person": t.recording.person,
+            "seconds": t.recording.seconds,
+            "state": t.state,
+            "why": t.why,
+        }
 
     def _chips(self) -> list[dict]:
         counts = {name: {} for name in self.labels}
@@ -154,7 +151,10 @@ class Recorder(LabWidget):
             if len(chip["persons"]) == 1 and self.people > 1:
                 return {"kind": "run", "text": f"only one person has recorded “{chip['name']}”. Ask a neighbour."}
         if any(len(c["persons"]) < self.people for c in chips):
-            return {"kind": "run", "text": f"every label has {self.target} takes; at least {self.people} people would be better."}
+            return {
+                "kind": "run",
+                "text": f"every label has {self.target} takes; at least {self.people} people would be better.",
+            }
         return {"kind": "ok", "text": f"Every label has {self.target} takes from {self.people} people or more."}
 
     def _foot(self) -> dict:
@@ -163,7 +163,9 @@ class Recorder(LabWidget):
         flagged = sum(t.state == "flag" for t in kept)
         refused = sum(t.state == "refused" and not t.gone for t in self.takes)
         seconds = sum(t.recording.seconds for t in kept)
-        facts = f"{many(len(kept), 'take')} · {seconds:.1f} s · {many(len(people), 'person', 'people')} · {flagged} flagged"
+        facts = (
+            f"{many(len(kept), 'take')} · {seconds:.1f} s · {many(len(people), 'person', 'people')} · {flagged} flagged"
+        )
         if refused:
             facts += f" · {refused} refused"
         if self.dataset.path is None:
@@ -188,7 +190,11 @@ class Recorder(LabWidget):
     def on_record(self, content, buffers) -> None:
         """Take now; the countdown was the browser's."""
         self.work(
-            "take", self._record, str(content["label"]), float(content["seconds"]), str(content.get("person", "")).strip()
+            "take",
+            self._record,
+            str(content["label"]),
+            float(content["seconds"]),
+            str(content.get("person", "")).strip(),
         )
 
     def on_cancel(self, content, buffers) -> None:
@@ -240,7 +246,7 @@ class Recorder(LabWidget):
             elif recording is None:
                 raise refusal
             else:
-                card = TakeCard(self._number(), recording, "refused", _reason(refusal))
+                card = TakeCard(self._number(), recording, "refused", reason_of(refusal))
                 self.takes.append(card)
         self._changed = True
         next = refusal.next if refusal else ""
@@ -333,7 +339,10 @@ class Recorder(LabWidget):
 
     def settle(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds + 5
-        while self._stream.read_new(0)[1] < min(seconds, _PREVIEW_S) * self._stream.rate_hz and time.monotonic() < deadline:
+        while (
+            self._stream.read_new(0)[1] < min(seconds, _PREVIEW_S) * self._stream.rate_hz
+            and time.monotonic() < deadline
+        ):
             time.sleep(1 / FRAMES_PER_S)
 
     def snapshot(self) -> look.Html:
@@ -343,47 +352,37 @@ class Recorder(LabWidget):
             who = ", ".join(f"{name} {n}" for name, n in chip["persons"].items()) or "nobody yet"
             bar = look.Html(f'<div style="min-width:160px">{look.bar(count / self.target)}</div>')
             rows.append([chip["name"], bar, f"{count} of {self.target}", look.muted(who)])
-        cards = "".join(_card_html(t) for t in self._of_label()[::-1][:12])
+        cards = "".join(card_html(t) for t in self._of_label()[::-1][:12])
         hint = self._hint()
-        note = look.note(hint["kind"], "" if hint["kind"] == "run" else hint["text"], hint["text"] if hint["kind"] == "run" else "")
+        note = look.note(
+            hint["kind"], "" if hint["kind"] == "run" else hint["text"], hint["text"] if hint["kind"] == "run" else ""
+        )
         body = look.table(rows, ["label", "", "takes", "by"], align="llrl") + note
         body += f'<div class="tk-takes">{cards}</div>' if cards else ""
         foot = self._foot()
-        return look.card(self.title, source_html(self.head), body, look.dots(foot["facts"], foot["saved"]), state=("none", "still picture"))
+        return look.card(
+            self.title,
+            source_html(self.head),
+            body,
+            look.dots(foot["facts"], foot["saved"]),
+            state=("none", "still picture"),
+        )
 
     def _of_label(self) -> list[TakeCard]:
         own = [t for t in self.takes if t.recording.label == self._label and not t.gone]
         return own or [t for t in self.takes if not t.gone]
 
 
-def _card_html(t: TakeCard) -> str:
-    kind, words = {"flag": ("warn", t.why), "refused": ("warn", f"refused: {t.why}"), "new": ("run", "new")}.get(t.state, ("ok", "good"))
-    columns = [i for i, c in enumerate(t.recording.channels) if c[0] == "a"]
-    picture = look.spark(t.recording.samples[:, columns], label=f"take {t.number}, {words}") if columns else ""
-    return (
-        f'<div style="border:1px solid var(--tk-line);border-radius:4px;padding:4px 8px;min-width:0" class="s"><b>{t.number}</b> '
-        f'{look.esc(t.recording.label)}, {look.esc(t.recording.person)}{picture}{look.state(kind, words)}</div>'
-    )
-
-
-def _reason(refusal: TakeRefused) -> str:
-    text = refusal.what.removeprefix("The take was not kept: ").rstrip(".")
-    return text[:1].lower() + text[1:]
-
-
-def _spark(recording: Recording) -> bytes:
-    """Acceleration at ``_POINTS`` moments in thousandths of g, int16 (points, 3)."""
-    columns = [i for i, c in enumerate(recording.channels) if c[0] == "a"][:3]
-    at = np.linspace(0, len(recording) - 1, _POINTS)
-    grid = np.arange(len(recording))
-    out = np.zeros((_POINTS, 3))
-    for k, c in enumerate(columns):
-        out[:, k] = np.interp(at, grid, recording.samples[:, c])
-    return np.clip(np.rint(np.nan_to_num(out) * 1000), -32768, 32767).astype("<i2").tobytes()
-
-
-def recorder(board, dataset=None, labels=None, person: str = "", session: str = "", seconds: float = 1.5,
-             target: int = 20, people: int = 3) -> Recorder:
+def recorder(
+    board,
+    dataset=None,
+    labels=None,
+    person: str = "",
+    session: str = "",
+    seconds: float = 1.5,
+    target: int = 20,
+    people: int = 3,
+) -> Recorder:
     """Record takes: 3-2-1, move, and see at once whether the take is good.
 
     Good takes are in the dataset (and on disk, if it has a folder) at once; discarding can be

@@ -205,4 +205,3 @@ def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)
         The board has no such sensor, or is gone.
     """
     return Scope(board, sensor, view, limits)
-

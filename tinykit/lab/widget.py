@@ -292,7 +292,11 @@ def head_of(board) -> dict:
 
 def source_html(head: dict) -> look.Html:
     """The same as HTML."""
-    right = look.tag("simulated data") if head["virtual"] else look.Html(f'<span class="mut mono">{look.esc(head["port"])}</span>')
+    right = (
+        look.tag("simulated data")
+        if head["virtual"]
+        else look.Html(f'<span class="mut mono">{look.esc(head["port"])}</span>')
+    )
     picture = look.icon("virt" if head["virtual"] else "board")
     return look.Html(f'<span class="tk-st">{picture}<span>{look.esc(head["name"])}</span> {right}</span>')
 

@@ -2,6 +2,7 @@
 
 from .arena import arena
 from .check import check_card
+from .dataset import dataset_card
 from .html import (
     Html,
     bar,
@@ -25,10 +26,40 @@ from .html import (
     tag,
 )
 from .plot import lanes, spark, traces
-from .report import Versus, confusion, dataset_card, fits, layers, shares, versus, wilson
+from .report import Versus, confusion, fits, layers, shares, versus, wilson
 
 __all__ = [
-    "Html", "Versus", "arena", "bar", "card", "check_card", "confusion", "dataset_card", "dots", "esc", "estimated",
-    "facts", "fits", "icon", "kilobytes", "lanes", "layers", "mono", "muted", "note", "number", "percent", "shares",
-    "sheet", "spark", "stack", "state", "style", "table", "tag", "traces", "versus", "wilson",
+    "Html",
+    "Versus",
+    "arena",
+    "bar",
+    "card",
+    "check_card",
+    "confusion",
+    "dataset_card",
+    "dots",
+    "esc",
+    "estimated",
+    "facts",
+    "fits",
+    "icon",
+    "kilobytes",
+    "lanes",
+    "layers",
+    "mono",
+    "muted",
+    "note",
+    "number",
+    "percent",
+    "shares",
+    "sheet",
+    "spark",
+    "stack",
+    "state",
+    "style",
+    "table",
+    "tag",
+    "traces",
+    "versus",
+    "wilson",
 ]

@@ -7,8 +7,17 @@ from .html import Html, card, esc, number
 _HEIGHT = 290
 
 
-def arena(tensors, steps, size, used=None, kept=0, title="Who lives where in the arena, and when", subtitle="",
-          kept_words="kept all the time", foot="") -> Html:
+def arena(
+    tensors,
+    steps,
+    size,
+    used=None,
+    kept=0,
+    title="Who lives where in the arena, and when",
+    subtitle="",
+    kept_words="kept all the time",
+    foot="",
+) -> Html:
     """Tensors in the arena over the steps of one answer.
 
     Parameters
@@ -53,7 +62,9 @@ def arena(tensors, steps, size, used=None, kept=0, title="Who lives where in the
             plot.append(f'<line class="grid" stroke-dasharray="2 3" x1="{x}" x2="{x}" y1="30" y2="{base}"/>')
         if names or i % every == 0:
             text = f"{i + 1}<tspan class=wide> {esc(step)}</tspan>" if names else f"{i + 1}"
-            plot.append(f'<text class="k" x="{100 * (i + 0.5) / n:.3f}%" y="{base + 16}" text-anchor="middle">{text}</text>')
+            plot.append(
+                f'<text class="k" x="{100 * (i + 0.5) / n:.3f}%" y="{base + 16}" text-anchor="middle">{text}</text>'
+            )
     if kept:
         top, h = y(size), kept * unit
         plot.append(
@@ -73,24 +84,28 @@ def arena(tensors, steps, size, used=None, kept=0, title="Who lives where in the
     anchor, x = ("end", "99.5%") if share > 0.6 else ("start", f"{100 * at / n:.2f}%")
     below = level - 6 < 26
     plot.append(
-        f'{out_peak}<text class="h halo" x="{x}" y="{level + 14 if below else level - 6:.1f}" text-anchor="{anchor}">peak '
+        f'{out_peak}<text class="h halo" x="{x}" y="{level + 14 if below else level - 6:.1f}" '
+        f'text-anchor="{anchor}">peak '
         f"{number(peak)}\u00a0B, in step {at + 1}</text>"
     )
     label = (
         f"Arena of {number(size)} bytes over {len(steps)} steps. The shared part peaks at {number(peak)} bytes in step "
         f"{at + 1}{f', {esc(steps[at])}' if steps else ''}."
     )
-    under = "" if names else (
-        f'<text class="k" x="0" y="{base + 32}">step of one answer, in the order of the model</text>'
+    under = (
+        "" if names else (f'<text class="k" x="0" y="{base + 32}">step of one answer, in the order of the model</text>')
     )
     picture = (
-        f'<div class="tk-plot" style="padding:4px 12px 4px 58px"><svg class="tk-pic" height="{base + (24 if names else 40)}" '
+        f'<div class="tk-plot" style="padding:4px 12px 4px 58px"><svg class="tk-pic" '
+        f'height="{base + (24 if names else 40)}" '
         f'style="height:{base + (24 if names else 40)}px" role="img" aria-label="{label}">{"".join(out)}'
         f"{''.join(plot)}{under}</svg></div>"
     )
     if not subtitle:
         subtitle = f"{number(size)} bytes given, {number(used)} used"
-    key = Html('<span class="tk-key"><span><i></i>tensor</span><span><i class="d"></i>scratch, one step only</span></span>')
+    key = Html(
+        '<span class="tk-key"><span><i></i>tensor</span><span><i class="d"></i>scratch, one step only</span></span>'
+    )
     return card(title, subtitle, picture, foot, state=key)
 
 

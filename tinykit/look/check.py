@@ -14,8 +14,20 @@ _STATES = {  # state: (class of the card, kind, icon, default words)
 }
 
 
-def check_card(state, name, title="", verdict="", text="", lines=(), hint="", hint_number=(), solution="", after="",
-               words="", foot=()) -> Html:
+def check_card(
+    state,
+    name,
+    title="",
+    verdict="",
+    text="",
+    lines=(),
+    hint="",
+    hint_number=(),
+    solution="",
+    after="",
+    words="",
+    foot=(),
+) -> Html:
     """The result of an exercise's check.
 
     Parameters

@@ -68,7 +68,7 @@ def number(value, unit: str = "", digits: int | None = None, sign: bool = False)
 
 
 def percent(part, whole=None, digits: int = 1) -> str:
-    """"93.3 %"; with ``whole`` the share of it, and "140 of 150" beside it says of how many."""
+    """ "93.3 %"; with ``whole`` the share of it, and "140 of 150" beside it says of how many."""
     if whole is None:
         return number(100 * part, "%", digits)
     if not whole:
@@ -171,7 +171,9 @@ def table(rows, head=None, align: str = "", caption: str = "", best: int | None 
     out.append("<tbody>")
     for k, row in enumerate(rows):
         cells = "".join(
-            f'<td class="{align[i]} num">{esc(number(float(c) if type(c).__module__ == "numpy" else c) if _is_number(c) else c)}</td>' for i, c in enumerate(row)
+            f'<td class="{align[i]} '
+            f'num">{esc(number(float(c) if type(c).__module__ == "numpy" else c) if _is_number(c) else c)}</td>'
+            for i, c in enumerate(row)
         )
         out.append(f'<tr class="best">{cells}</tr>' if k == best else f"<tr>{cells}</tr>")
     out.append("</tbody>")
@@ -204,7 +206,9 @@ def note(kind: str, text, next: str = "") -> Html:
     return Html(f'<div class="tk-note tk-{kind}"{role}>{mark}<div>{esc(text)}{more}</div></div>')
 
 
-def card(title, subtitle="", body="", foot="", state=None, label: str = "", pad: bool = False, classes: str = "") -> Html:
+def card(
+    title, subtitle="", body="", foot="", state=None, label: str = "", pad: bool = False, classes: str = ""
+) -> Html:
     """A card: head (title, subtitle, state at the right), body, foot; with the style it needs.
 
     Parameters

@@ -18,8 +18,16 @@ _MARKS = {
 _AXES = "xyz"
 
 
-def traces(samples, rate_hz, channels=("aX", "aY", "aZ", "gX", "gY", "gZ"), gaps=(), stale=False, now="now",
-           label="", limits=(None, None)) -> Html:
+def traces(
+    samples,
+    rate_hz,
+    channels=("aX", "aY", "aZ", "gX", "gY", "gZ"),
+    gaps=(),
+    stale=False,
+    now="now",
+    label="",
+    limits=(None, None),
+) -> Html:
     """Acceleration and rotation over time, in two plots with one time axis.
 
     Parameters
@@ -44,7 +52,14 @@ def traces(samples, rate_hz, channels=("aX", "aY", "aZ", "gX", "gY", "gZ"), gaps
     n, seconds = len(rows), len(rows) / rate_hz if rate_hz else 0.0
     groups = [
         ("acceleration", "g", [i for i, c in enumerate(channels) if c[0] == "a"], 2, limits[0], (1, 2, 4)),
-        ("rotation", "deg/s", [i for i, c in enumerate(channels) if c[0] == "g"], 0, limits[1], (50, 100, 250, 500, 1000, 2000)),
+        (
+            "rotation",
+            "deg/s",
+            [i for i, c in enumerate(channels) if c[0] == "g"],
+            0,
+            limits[1],
+            (50, 100, 250, 500, 1000, 2000),
+        ),
     ]
     groups = [g for g in groups if g[2]]
     height, top, parts = 112, 28, []
@@ -104,13 +119,15 @@ def spark(samples, limit=4.0, gaps=(), height=52, label="") -> Html:
     rows = [list(map(float, r[:3])) for r in samples]
     n = max(1, len(rows) - 1)
     curves = "".join(
-        f'<path class="tr {_AXES[c]}" vector-effect="non-scaling-stroke" d="{_path(rows, c, limit * 1.05, height, gaps, True)}"/>'
+        f'<path class="tr {_AXES[c]}" vector-effect="non-scaling-stroke" '
+        f'd="{_path(rows, c, limit * 1.05, height, gaps, True)}"/>'
         for c in range(min(3, len(rows[0]) if rows else 0))
     )
     return Html(
         f'<svg class="tk-pic spark" style="height:{height}px" height="{height}" viewBox="0 0 {n} {height}" '
         f'preserveAspectRatio="none" role="img" aria-label="{esc(label or "acceleration of the take")}">'
-        f'<line class="zero" vector-effect="non-scaling-stroke" x1="0" x2="{n}" y1="{height / 2}" y2="{height / 2}"/>{curves}</svg>'
+        f'<line class="zero" vector-effect="non-scaling-stroke" x1="0" x2="{n}" y1="{height / 2}" '
+        f'y2="{height / 2}"/>{curves}</svg>'
     )
 
 
@@ -134,13 +151,16 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28, backgr
         out.append(f'<text class="k" x="-12" text-anchor="end" y="{base - h / 2 + 4}">{esc(name)}</text>')
         out.append(f'<line class="grid" x1="0" x2="100%" y1="{base + 0.5}" y2="{base + 0.5}"/>')
         y = round(base - threshold * h) + 0.5
-        out.append(f'<line x1="0" x2="100%" y1="{y}" y2="{y}" stroke="var(--tk-ink-2)" stroke-dasharray="2 4" opacity=".7"/>')
+        out.append(
+            f'<line x1="0" x2="100%" y1="{y}" y2="{y}" stroke="var(--tk-ink-2)" stroke-dasharray="2 4" opacity=".7"/>'
+        )
         points = " ".join(f"{i},{base - min(1.0, max(0.0, r[j])) * h:.1f}" for i, r in enumerate(rows))
         colour = f"var(--tk-c{j % 8 + 1})"
         if rows:
             curves.append(
                 f'<polygon points="0,{base} {points} {len(rows) - 1},{base}" fill="{colour}" opacity=".28"/>'
-                f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke"/>'
+                f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" '
+                f'vector-effect="non-scaling-stroke"/>'
             )
     total = row * len(labels) + 46
     strip = row * len(labels) + 4
@@ -163,7 +183,9 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28, backgr
                 f'<rect x="{left:.2f}%" y="{strip}" width="3" height="20" fill="var(--tk-c{decisions[i] % 8 + 1})"/>'
             )
             if width * 6.5 > 8 * len(labels[decisions[i]]) + 8:
-                words.append(f'<text class="k" dx="8" x="{left:.2f}%" y="{strip + 14}">{esc(labels[decisions[i]])}</text>')
+                words.append(
+                    f'<text class="k" dx="8" x="{left:.2f}%" y="{strip + 14}">{esc(labels[decisions[i]])}</text>'
+                )
         else:
             words.append(
                 f'<line x1="{left:.2f}%" x2="{left + width:.2f}%" y1="{strip + 10}" y2="{strip + 10}" '
@@ -217,7 +239,7 @@ def _end_tags(last, columns, channels, limit, y0, height, digits) -> str:
         ([y0 + height / 2 - max(-1.0, min(1.0, last[c] / limit)) * height / 2, c] for c in columns), key=lambda t: t[0]
     )
     for _ in range(9):  # push apart to 16 px
-        for a, b in zip(tags, tags[1:]):
+        for a, b in zip(tags, tags[1:], strict=False):
             d = 16 - (b[0] - a[0])
             if d > 0:
                 a[0] -= d / 2
@@ -228,6 +250,7 @@ def _end_tags(last, columns, channels, limit, y0, height, digits) -> str:
         out.append(_MARKS[axis].format(x=10, y=round(y, 1)))
         out.append(f'<text class="h" x="18" y="{y + 4:.1f}">{esc(channels[c][-1])}</text>')
         out.append(
-            f'<text class="k" x="82" y="{y + 4:.1f}" text-anchor="end">{number(last[c], digits=digits, sign=True)}</text>'
+            f'<text class="k" x="82" y="{y + 4:.1f}" '
+            f'text-anchor="end">{number(last[c], digits=digits, sign=True)}</text>'
         )
     return f'<svg x="100%" width="92" overflow="visible">{"".join(out)}</svg>'

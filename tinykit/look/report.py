@@ -1,4 +1,4 @@
-"""Report cards: confusion matrix, float against int8, cost per layer, fit, dataset.
+"""Report cards: confusion matrix, float against int8, cost per layer, fit.
 
 The sentence or the number comes first, the picture second; a share never stands without what it
 is a share of; solid means measured and hatched means estimated.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .html import Html, bar, card, esc, estimated, facts, icon, note, number
+from .html import Html, bar, card, esc, estimated, icon, number
 
 CLOCK_HZ = 64_000_000
 # The ramp of tk.css (--tk-ramp), light and dark: more is further from the ground.
@@ -76,7 +76,7 @@ def confusion(labels, matrix, title="Who is taken for whom", subtitle="", unit="
 def _cell(v: int, total: int, diagonal: bool) -> str:
     share = v / total if total else 0.0
     shades = []
-    for name, stops in zip("ld", _RAMPS):
+    for name, stops in zip("ld", _RAMPS, strict=True):
         rgb = _ramp(stops, 0.08 + 0.8 * share if v else 0.0)
         shades.append(f"--{name}:rgb({rgb[0]},{rgb[1]},{rgb[2]});--{name}t:{_ink(rgb)}")
     text = f"{100 * share:.0f}\u00a0%<small>{v}</small>" if v else "0"
@@ -87,7 +87,7 @@ def _ramp(stops, t: float) -> tuple[int, int, int]:
     t = min(1.0, max(0.0, t)) * (len(stops) - 1)
     i = min(len(stops) - 2, int(t))
     a, b = ([int(stops[k][p : p + 2], 16) for p in (1, 3, 5)] for k in (i, i + 1))
-    return tuple(round(x + (y - x) * (t - i)) for x, y in zip(a, b))
+    return tuple(round(x + (y - x) * (t - i)) for x, y in zip(a, b, strict=True))
 
 
 def _ink(rgb) -> str:
@@ -98,9 +98,7 @@ def _ink(rgb) -> str:
 
 
 def _worst(labels, said, matrix) -> str:
-    wrong = [
-        (v, i, j) for i, row in enumerate(matrix) for j, v in enumerate(row) if v and i != j
-    ]
+    wrong = [(v, i, j) for i, row in enumerate(matrix) for j, v in enumerate(row) if v and i != j]
     if not wrong:
         return "<h4>Where it goes wrong most</h4><p>Nowhere in this test.</p>" if matrix else ""
     wrong.sort(key=lambda w: (-w[0], w[1], w[2]))
@@ -118,7 +116,8 @@ def _how_sure(right: int, n: int, units: str) -> str:
     low, high = wilson(right, n)
     return (
         f"<h4>How sure is {number(100 * right / n, '%', 1)}?</h4>"
-        f'<p class="s mut">{number(right)} of {number(n)} {esc(units)} right. With this many {esc(units)} the true value '
+        f'<p class="s mut">{number(right)} of {number(n)} {esc(units)} right. With this many {esc(units)} the '
+        f'true value '
         f"is likely between {number(100 * low, '%', 0)} and {number(100 * high, '%', 0)} (95 % interval).</p>"
     )
 
@@ -176,19 +175,24 @@ def versus(rows, title="Float32 and int8", subtitle="", names=("float32", "int8"
     for r in rows:
         full = r.full or max([abs(v) for v in (r.before, r.after) if v is not None], default=0) or 1
         bars = "".join(
-            bar(v / full, accent=k == 1, est=r.est) if v is not None else '<span class="tk-bar" aria-hidden="true"></span>'
+            bar(v / full, accent=k == 1, est=r.est)
+            if v is not None
+            else '<span class="tk-bar" aria-hidden="true"></span>'
             for k, v in enumerate((r.before, r.after))
         )
         a, b = ("none" if v is None else number(v, r.unit, r.digits) for v in (r.before, r.after))
         word = f"<br>{estimated(r.how)}" if r.est else ""
         lines.append(
-            f'<tr><td>{esc(r.measure)}{word}</td><td class="r num two"><div>{esc(a)}</div><div><b>{esc(b)}</b></div></td>'
+            f'<tr><td>{esc(r.measure)}{word}</td><td class="r num '
+            f'two"><div>{esc(a)}</div><div><b>{esc(b)}</b></div></td>'
             f'<td class="bars">{bars}</td><td class="wd">{esc(_times(r) if r.words is None else r.words)}</td></tr>'
         )
     old, new = map(esc, names)
     body = (
-        f'<div class="tk-scroll"><table class="tk-grid"><thead><tr><th scope="col">measure</th><th class="r" scope="col">'
-        f'{old}<br>{new}</th><th class="bars"></th><th class="wd" scope="col">{new} compared with {old}</th></tr></thead>'
+        f'<div class="tk-scroll"><table class="tk-grid"><thead><tr><th scope="col">measure</th><th class="r" '
+        f'scope="col">'
+        f'{old}<br>{new}</th><th class="bars"></th><th class="wd" scope="col">{new} compared with '
+        f'{old}</th></tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
     return card(title, subtitle, body, foot)
@@ -268,10 +272,14 @@ def fits(memories, title="Will it fit?", subtitle="", advice="") -> Html:
         rest = "; ".join(f"{name}: {_kb(extra)} too much" for name, extra in over) + "."
     else:
         kind, bold = "ok", "It fits."
-        rest = " and ".join(f"{100 * (limit - used) / limit:.0f}\u00a0% of {name}" for name, limit, used in sums) + " stay free."
+        rest = (
+            " and ".join(f"{100 * (limit - used) / limit:.0f}\u00a0% of {name}" for name, limit, used in sums)
+            + " stay free."
+        )
     gauges = "".join(_gauge(*m) for m in memories)
     body = (
-        f'<div class="tk-fit"><p class="tk-verdict tk-st tk-{kind}">{icon(kind)}<span><b>{bold}</b> {esc(rest)}</span></p>'
+        f'<div class="tk-fit"><p class="tk-verdict tk-st tk-{kind}">{icon(kind)}<span><b>{bold}</b> '
+        f'{esc(rest)}</span></p>'
         f"{gauges}{f'<p>{esc(advice)}</p>' if over and advice else ''}</div>"
     )
     return card(title, subtitle, body)
@@ -296,71 +304,12 @@ def _gauge(name, limit, parts) -> str:
         else f'<span class="f">free {_kb(limit - used)} of {_kb(limit)}</span>'
     )
     return (
-        f'<div class="tk-gauge"><b>{esc(name)}</b><div class="bar" role="meter" aria-label="{esc(name)}" aria-valuemin="0" '
+        f'<div class="tk-gauge"><b>{esc(name)}</b><div class="bar" role="meter" aria-label="{esc(name)}" '
+        f'aria-valuemin="0" '
         f'aria-valuemax="{limit}" aria-valuenow="{min(used, limit)}" aria-valuetext="{_kb(used)} of {_kb(limit)} used">'
-        f'{marks}{"" if over else "<i class=f></i>"}{end}{past}</div><span></span><div class="key num">{keys}</div></div>'
+        f'{marks}{"" if over else "<i class=f></i>"}{end}{past}</div><span></span><div class="key '
+        f'num">{keys}</div></div>'
     )
-
-
-def dataset_card(name, labels, persons, counts, parts=None, about=None, warnings=(), fingerprint="", state=None,
-                 title="Dataset", few=10, foot="") -> Html:
-    """Takes per class and person, grouped by the part they belong to, with the facts beside it.
-
-    Parameters
-    ----------
-    name : text
-    labels : sequence of str
-    persons : sequence of str
-        Columns; people of one part should stand together.
-    counts : (labels, persons) array of int
-        How many takes.
-    parts : sequence of str, optional
-        The part (train, validation, test) of each person.
-    about : dict, optional
-        Facts: length, signal, licence, provenance.
-    warnings : sequence of text
-        Each becomes a note under the table.
-    state : (kind, text), optional
-        E.g. ``("ok", "no person is in two parts")``.
-    few : int
-        Counts below this are marked.
-    """
-    counts = [[int(v) for v in row] for row in counts]
-    most = max((v for row in counts for v in row), default=1) or 1
-    parts = list(parts) if parts is not None else [""] * len(persons)
-    starts = [j > 0 and parts[j] != parts[j - 1] for j in range(len(parts))]
-    g = [" g" if s else "" for s in starts]
-    top = ""
-    if any(parts):
-        spans, j = [], 0
-        while j < len(parts):
-            k = j
-            while k < len(parts) and parts[k] == parts[j]:
-                k += 1
-            spans.append(f'<th colspan="{k - j}" class="grp{g[j]}">{esc(parts[j])}</th>')
-            j = k
-        top = f"<tr><th></th>{''.join(spans)}<th></th></tr>"
-    names = "".join(f'<th scope="col" class="{g[j].strip()}">{esc(p)}</th>' for j, p in enumerate(persons))
-    lines = []
-    for i, row in enumerate(counts):
-        cells = "".join(
-            f'<td class="{g[j].strip()}{" low" if 0 < v < few else ""}">'
-            f'{"<span class=vh>few: </span>▾ " if 0 < v < few else ""}{v}{bar(v / most)}</td>'
-            for j, v in enumerate(row)
-        )
-        lines.append(f'<tr><th scope="row" class="row">{esc(labels[i])}</th>{cells}<td class="g">{sum(row)}</td></tr>')
-    sums = "".join(f'<td class="{g[j].strip()}">{sum(r[j] for r in counts)}</td>' for j in range(len(persons)))
-    total = sum(map(sum, counts))
-    grid = (
-        '<div class="tk-scroll"><table class="tk-bal"><caption class="vh">Takes per class and person</caption>'
-        f'<thead>{top}<tr><th></th>{names}<th scope="col" class="g">all</th></tr></thead><tbody>{"".join(lines)}'
-        f'<tr class="sum"><th scope="row" class="row">all</th>{sums}<td class="g"><b>{number(total)}</b></td></tr>'
-        "</tbody></table></div>"
-    )
-    body = f'<div class="tk-two"><div>{grid}</div>{facts(about or {})}</div>'
-    body += "".join(note("warn", w) for w in warnings)
-    sub = Html(f'{esc(name)}{f" <span class=mono>{esc(fingerprint)}</span>" if fingerprint else ""}')
-    return card(title, sub, body, foot, state)
 
 
 def shares(rows, title, subtitle="", unit="take", foot="") -> Html:
@@ -378,6 +327,8 @@ def shares(rows, title, subtitle="", unit="take", foot="") -> Html:
         f'<td class="r num mut">{number(right)} of {number(n)}</td></tr>'
         for name, right, n in rows
     )
-    body = f'<div class="tk-scroll"><table class="tk-grid"><caption class="vh">{esc(title)}, in {esc(unit)}s</caption><tbody>{lines}</tbody></table></div>'
+    body = (
+        f'<div class="tk-scroll"><table class="tk-grid"><caption class="vh">{esc(title)}, in {esc(unit)}s</caption>'
+        f"<tbody>{lines}</tbody></table></div>"
+    )
     return card(title, subtitle, body, foot)
-
