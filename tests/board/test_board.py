@@ -10,7 +10,8 @@ import pytest
 import serial
 from conftest import LABELS, Counting
 
-from tinykit import engine
+import tinykit as tk
+from tinykit import engine, features
 from tinykit.board import Board
 from tinykit.board import messages as m
 from tinykit.board.frame import encode
@@ -64,6 +65,26 @@ def test_deploy_run_and_roll_back(board, old, new, windows):
     assert (board.answers(windows) == engine.answers(old, windows)).all()
     assert [(v["version"], v["active"]) for v in board.versions] == [(1, True), (2, False)]
     assert [slot.state for slot in board.slots] == ["good", "good"]
+
+
+@pytest.mark.parametrize("name", ["har_smartwatch", "nano33_gestures", "nano33_spells"])
+def test_windows_of_real_recordings_are_answered_as_tflite_micro_does(board, new, shared_data, name):
+    """The golden reference: the .tflite file itself, in the reference kernels of another project."""
+    runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime")
+    recordings = tk.open_dataset(shared_data / "gestures" / name).recordings
+    some = Dataset(recordings[:: max(1, len(recordings) // 40)])
+    counts = some.windows(new.window, None, new.rate_hz, new.front_end.channels).counts[::4][:120]
+    board.deploy(new, progress=False)
+    plan = engine.compile_plan(new)
+    x = features.quantized(counts, new.front_end, plan.input_scale, plan.input_zero_point)
+    golden = runtime.Interpreter.from_bytes(new.int8_model, arena_size=100_000)
+    expected = []
+    for example in x.reshape(len(x), 1, *plan.input_shape):
+        golden.set_input(example, 0)
+        golden.invoke()
+        expected.append(np.array(golden.get_output(0)).ravel())
+    assert len(expected) > 20
+    assert (board.answers(counts) == np.stack(expected)).all()
 
 
 def test_the_network_alone_takes_tensors(board, old):
