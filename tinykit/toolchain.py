@@ -158,6 +158,7 @@ def _build(sources, include_dirs, name, suffix, flags, extra, link, linker_scrip
     with _LOCK, tempfile.TemporaryDirectory(dir=folder, prefix="tmp-") as scratch:
         if result.exists():
             return result
+        _tell(f"Compiling tinykit's C code ({name}); this is done once and takes up to a minute.")
 
         def compile_one(job):
             number, source = job
@@ -177,6 +178,14 @@ def _build(sources, include_dirs, name, suffix, flags, extra, link, linker_scrip
             if not result.exists():  # Windows: an equal library is there and in use
                 raise
     return result
+
+
+def _tell(text: str) -> None:
+    """To people who wait: in a notebook, or at a terminal; not to programs."""
+    if "ipykernel" in sys.modules:
+        print(text, flush=True)
+    elif sys.stderr is not None and sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def _zig(*arguments: str) -> None:
