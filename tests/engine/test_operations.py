@@ -5,7 +5,7 @@ import pytest
 from builder import Net, S
 from golden import agree
 
-from tinykit.engine import compile_network
+from tinykit.engine import arena, compile_network
 from tinykit.engine import plan as plan_module
 
 SEEDS = range(12)
@@ -162,17 +162,11 @@ def test_scale_by_channel(seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize(
-    "kind", ["LOGISTIC", "TANH", "QUANTIZE", "RELU", "RELU6", "LEAKY_RELU", "ELU", "HARD_SWISH"]
-)
+@pytest.mark.parametrize("kind", ["LOGISTIC", "TANH", "QUANTIZE", "RELU", "RELU6", "LEAKY_RELU", "ELU", "HARD_SWISH"])
 def test_one_value(kind, seed):
     """Functions of one value: all 256 of them."""
     rng = np.random.default_rng(1000 + seed)
-    scale = (
-        float(np.exp(rng.uniform(np.log(0.005), np.log(0.5))))
-        if kind != "RELU6"
-        else float(rng.uniform(0.05, 0.2))
-    )
+    scale = float(np.exp(rng.uniform(np.log(0.005), np.log(0.5)))) if kind != "RELU6" else float(rng.uniform(0.05, 0.2))
     net = Net(rng, (1, 256), scale, int(rng.integers(-128, 0)) if kind == "RELU6" else None)
     if kind == "LOGISTIC":
         net.unary(kind, 1 / 256, -128)
@@ -248,14 +242,21 @@ def test_large_sums_take_the_long_way():
     assert [step.flags for step in plan.steps] == [1, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("ring", [False, True])
+@pytest.mark.parametrize("aside", [False, True])
 @pytest.mark.parametrize("seed", range(30))
-def test_chain(seed, ring, monkeypatch):
+def test_chain(seed, aside, monkeypatch):
     """Several layers in one arena: a tensor overwritten too early would show.
 
     Depthwise convolutions with and without rows kept aside, whatever the compiler would choose.
     """
-    monkeypatch.setattr(plan_module, "RINGS", (ring,))
+
+    def lay_out(steps, *ends):
+        for step in steps:
+            if step.kind == "depthwise":
+                step.keep_rows(aside)
+        return arena.plan_arena(steps, *ends)
+
+    monkeypatch.setattr(plan_module, "lay_out", lay_out)
     rng = np.random.default_rng(2000 + seed)
     net = Net(rng, (1, *rng.integers(8, 20, 2), int(rng.integers(1, 12))))
     for _ in range(int(rng.integers(3, 9))):

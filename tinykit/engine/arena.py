@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .step import Step
 
 ALIGN, SCRATCH_ALIGN, ARENA_ALIGN = 4, 8, 16
-_TRIES = 150
+_TRIES, _FEW = 150, 25
 
 
 @dataclass(eq=False)
@@ -40,7 +40,37 @@ class Layout:
     blocks: list[Block]
 
 
-def plan_arena(steps: list[Step], input_buffer: int, input_bytes: int, output_buffer: int) -> Layout:
+def lay_out(steps: list[Step], input_buffer: int, input_bytes: int, output_buffer: int) -> Layout:
+    """The smallest arena found, with as few rows copied aside as it allows.
+
+    Depthwise convolutions may keep rows of their input aside (``Step.keep_rows``) and write onto
+    the rest. That costs scratch and copying, so each must pay. Parameters as for ``plan_arena``.
+    """
+    ends = input_buffer, input_bytes, output_buffer
+    plain = plan_arena(steps, *ends)
+    depthwise = [step for step in steps if step.kind == "depthwise"]
+    if not depthwise:
+        return plain
+    for step in depthwise:
+        step.keep_rows(True)
+    best = plan_arena(steps, *ends)
+    if plain.bytes <= best.bytes:
+        for step in depthwise:
+            step.keep_rows(False)
+        best = plain
+    for step in depthwise:  # one by one the other way
+        step.keep_rows(not step.params[0])
+        trial = plan_arena(steps, *ends, _FEW)
+        if trial.bytes < best.bytes or (trial.bytes == best.bytes and not step.params[0]):
+            best = trial
+        else:
+            step.keep_rows(not step.params[0])
+    return best
+
+
+def plan_arena(
+    steps: list[Step], input_buffer: int, input_bytes: int, output_buffer: int, tries: int = _TRIES
+) -> Layout:
     """Lay out all buffers of a network.
 
     Parameters
@@ -51,6 +81,8 @@ def plan_arena(steps: list[Step], input_buffer: int, input_bytes: int, output_bu
         The network's input is alive from the start.
     output_buffer : int
         The network's output stays alive to the end.
+    tries : int
+        How many orders of placing are tried.
     """
     blocks, close = {}, {}
     blocks[input_buffer] = Block(input_bytes, 0, 0, name="input")
@@ -76,7 +108,7 @@ def plan_arena(steps: list[Step], input_buffer: int, input_bytes: int, output_bu
             if old is not new and old.last == i and new.first == i:
                 close[id(new), id(old)] = distance
     everything = [b for b in blocks.values() if b.size] + [b for b in scratch if b.size]
-    total = _pack(everything, close)
+    total = _pack(everything, close, tries)
     return Layout(
         max(ARENA_ALIGN, -(-total // ARENA_ALIGN) * ARENA_ALIGN),
         {buffer: block.place for buffer, block in blocks.items()},
@@ -91,7 +123,7 @@ def _extent(step: Step) -> int:
     return step.out_bytes
 
 
-def _pack(blocks: list[Block], close: dict) -> int:
+def _pack(blocks: list[Block], close: dict, tries: int) -> int:
     """Give every block a place; the best of several orders of placing. Returns the total size."""
     peers = [
         [j for j, b in enumerate(blocks) if j != i and b.first <= a.last and a.first <= b.last]
@@ -109,7 +141,7 @@ def _pack(blocks: list[Block], close: dict) -> int:
     ]
     shuffler = random.Random(0)
     best, places = None, []
-    for attempt in range(_TRIES):
+    for attempt in range(tries):
         order = orders[attempt] if attempt < len(orders) else _nudged(orders[0], shuffler)
         found, top = _place(blocks, order, peers, pairs)
         if best is None or top < best:
@@ -141,9 +173,7 @@ def _place(blocks, order, peers, pairs):
             if (j, i) in pairs:
                 candidates.add(places[j] + pairs[j, i])
         lowest = None
-        spots = {_aligned(c, block.align) for c in candidates} | {
-            c // block.align * block.align for c in candidates
-        }
+        spots = {_aligned(c, block.align) for c in candidates} | {c // block.align * block.align for c in candidates}
         for at in sorted(c for c in spots if c >= 0):
             if all(_apart(i, at, j, places[j], blocks, pairs) for j in placed):
                 lowest = at

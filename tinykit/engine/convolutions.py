@@ -109,7 +109,7 @@ def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kerne
     params = [0, 0]
     if depthwise:
         multiplier = out[2] // inputs[2]
-        params = [(kernel[0] - 1) * dilation[0] + 1 if lowering.ring else 0, multiplier]
+        params = [0, multiplier]  # arena.lay_out decides about rows kept aside
     lowering.add(
         node,
         Step(

@@ -35,8 +35,6 @@ class Lowering:
     Parameters
     ----------
     network : Network
-    ring : bool
-        Depthwise convolutions keep rows of their input aside, so that they can write onto it.
 
     Attributes
     ----------
@@ -45,9 +43,8 @@ class Lowering:
         Tensor index -> buffer.
     """
 
-    def __init__(self, network: Network, ring: bool = False):
+    def __init__(self, network: Network):
         network = join_dilated(network)
-        self.ring = ring
         self.steps: list[Step] = []
         self.place = {network.input.index: network.input.index}
         self.uses = Counter(t.index for node in network.nodes for t in node.inputs if t is not None)

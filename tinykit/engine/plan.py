@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import DoesNotFit, ModelError
-from .arena import Layout, plan_arena
+from .arena import Layout, lay_out
 from .lower import Lowering
 from .step import FLAG_CONST, KINDS, Step
 from .tflite import Network, Tensor, read_network
@@ -22,7 +22,6 @@ SLOT_BYTES = 316 * 1024  # of flash for a plan, in each of the board's two slots
 ARENA_BYTES = 128 * 1024  # of RAM that the firmware keeps for a run
 
 _DAMAGE = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, struct.error)
-RINGS = (False, True)  # ways of laying out depthwise convolutions that are tried
 
 _HEADER = struct.Struct("<4sHHII12I")
 _OP = struct.Struct("<HHIIIII6H2H2H2H2H3h2bII7i")
@@ -181,16 +180,9 @@ def compile_network(model, name: str | None = None, section: bytes = b"") -> Pla
     """
     network = read_network(model, name)
     try:
-        best = None
-        for ring in RINGS:
-            lowered = Lowering(network, ring)
-            layout = plan_arena(lowered.steps, lowered.input, network.input.size, lowered.output)
-            # Rows kept aside cost copying, so they must pay.
-            if best is None or layout.bytes < best[1].bytes:
-                best = lowered, layout
-            if not any(step.kind == "depthwise" for step in lowered.steps):
-                break
-        return _assemble(network, *best, section)
+        lowered = Lowering(network)
+        layout = lay_out(lowered.steps, lowered.input, network.input.size, lowered.output)
+        return _assemble(network, lowered, layout, section)
     except ModelError:
         raise
     except (*_DAMAGE, ValueError) as error:  # a file that is well-formed but makes no sense can fail anywhere

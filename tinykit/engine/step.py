@@ -77,6 +77,11 @@ class Step:
             return 4 * taps + _up(depth, 4) + ring
         return 0
 
+    def keep_rows(self, keep: bool) -> None:
+        """Depthwise: copy input rows into scratch before they are needed, so that the output may
+        be written onto them; or read the input where it is."""
+        self.params[0] = (self.kernel[0] - 1) * self.dilation[0] + 1 if keep else 0
+
     def clearance(self) -> int | None:
         """How many bytes before its input the output must begin, if they share memory.
 
