@@ -1,27 +1,13 @@
 """The widgets in a real JupyterLab in headless Chromium, on the real firmware on the virtual board."""
 
-import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 
 import pytest
+from lab_browser import CHROMIUM, DRIVER, WIDGETS, frames, open_lab, show, start_chromium, wait
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
 LABELS = ("flex", "punch", "rest")
-# What Chromium is told: no sandbox where it runs as root, and no calls home.
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1250,1500",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
-WIDGETS = "section.tk[data-lm-suppress-shortcuts]"  # live ones; cards have no keys
 CELLS = [
     "import tinykit as tk\nfrom tinykit.board.virtual import Generator\n"
     "board = tk.connect('virtual://nano33ble?flash=FLASH', source=Generator(('flex', 'punch')))\n"
@@ -69,14 +55,8 @@ def network(path):
 def driver():
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("Chromium and ChromeDriver are not on the PATH, so the widgets were not tried in a browser.")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install -e .[test]).")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_script_timeout(60)
+    pytest.importorskip("selenium", reason="selenium is not installed (pip install -e .[test]).")
+    driver = start_chromium()
     yield driver
     driver.quit()
 
@@ -84,89 +64,11 @@ def driver():
 @pytest.fixture(scope="module")
 def lab(driver, tmp_path_factory):
     """JupyterLab with the notebook open and all its cells run."""
-    import nbformat
-
     folder = tmp_path_factory.mktemp("lab")
-    pipeline = network(folder / "browser.tk")
-    notebook = nbformat.v4.new_notebook()
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    for cell in CELLS:
-        text = cell.replace("PIPELINE", pipeline.as_posix()).replace("FLASH", (folder / "flash.bin").as_posix())
-        notebook.cells.append(nbformat.v4.new_code_cell(text))
-    (folder / "work").mkdir()
-    nbformat.write(notebook, folder / "work" / "widgets.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(
-        json.dumps({"fetchNews": "false", "checkForUpdates": False})
-    )
-    environment = {k: v for k, v in os.environ.items() if k not in ("TINYKIT_STILL", "TINYKIT_PORT")}
-    environment |= {
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-    }
-    log = open(folder / "lab.log", "w", encoding="utf-8")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
-         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
-         "--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={folder / 'work'}",
-         "--LabApp.expose_app_in_browser=True"],
-        env=environment, stdout=log, stderr=log,
-    )  # fmt: skip
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait(lambda: answers(f"{url}/api?token=t"), 120, "JupyterLab's server")
-        driver.get(f"{url}/doc/tree/widgets.ipynb?token=t&reset")
-        wait(lambda: driver.execute_script("return document.body.innerText.includes('| Idle')"), 120, "the kernel",
-             lambda: driver.execute_script("return document.body.innerText"))  # fmt: skip
-        driver.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        wait(lambda: len(driver.find_elements("css selector", WIDGETS)) >= 4, 180, "the widgets",
-             lambda: driver.execute_script("return document.querySelector('.jp-Notebook').innerText"))  # fmt: skip
-        yield driver
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-        log.close()
-
-
-def answers(url):
-    try:
-        return urllib.request.urlopen(url, timeout=5).status == 200
-    except OSError:
-        return False
-
-
-def wait(condition, seconds, what, tell=lambda: ""):
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"{what} did not come within {seconds} s. {tell()}"
-        time.sleep(0.1)
-
-
-def widget(driver, name):
-    return driver.find_element("css selector", f'section.tk[data-lm-suppress-shortcuts][aria-label="{name}"]')
-
-
-def show(driver, name):
-    """Scroll to it: what can't be seen is not drawn."""
-    element = widget(driver, name)
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    return element
-
-
-def frames(element):
-    return int(element.get_attribute("data-frames") or 0)
+    names = {"PIPELINE": network(folder / "browser.tk").as_posix(), "FLASH": (folder / "flash.bin").as_posix()}
+    cells = [cell.replace("PIPELINE", names["PIPELINE"]).replace("FLASH", names["FLASH"]) for cell in CELLS]
+    with open_lab(driver, folder, cells, widgets=4) as opened:
+        yield opened
 
 
 def colours(driver, element):
@@ -279,14 +181,15 @@ def test_dark_and_light_follow_the_theme(lab):
 
 def test_every_control_has_a_name_and_room_for_a_finger(lab):
     problems = lab.execute_script(
-        """const out = []; for (const root of document.querySelectorAll('section.tk[data-lm-suppress-shortcuts]'))
+        """const out = []; for (const root of document.querySelectorAll(arguments[0]))
         for (const e of root.querySelectorAll('button, input, select, canvas, [role=meter]')) {
           const r = e.getBoundingClientRect(); if (!r.width) continue;
           const name = e.getAttribute('aria-label') || e.textContent.trim() || (e.closest('label') || {}).textContent;
           if (!name) out.push('no name: ' + e.outerHTML.slice(0, 80));
           const small = r.height < 23.9 || r.width < 23.9;
           if (small && /BUTTON|INPUT|SELECT/.test(e.tagName)) out.push('small: ' + e.outerHTML.slice(0, 80));
-        } return out;"""
+        } return out;""",
+        WIDGETS,
     )
     assert problems == []
 

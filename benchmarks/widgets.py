@@ -1,0 +1,63 @@
+"""Frames a second of the live scope in JupyterLab, while the kernel is idle, asleep, in numpy or spinning.
+
+    python benchmarks/widgets.py
+
+Opens JupyterLab in headless Chromium with the scope on the virtual board (paced), runs a cell for
+each state of the kernel, and counts the frames that the browser drew and the samples that were
+lost. Measured on the whole chain: emulated board, port, ring, flusher, websocket, canvas.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "lab"))
+
+import lab_browser  # noqa: E402
+
+SECONDS = 10
+STATES = {
+    "asleep": f"time.sleep({SECONDS + 4})",
+    "in numpy": f"a = np.random.rand(700, 700); t = time.time()\nwhile time.time() < t + {SECONDS + 4}: a @ a",
+    "spinning": f"t = time.time()\nwhile time.time() < t + {SECONDS + 4}: pass",
+}
+START = """import time, numpy as np, tinykit as tk
+from tinykit.board.virtual import Generator
+board = tk.connect('virtual', source=Generator(('circle', 'wing')))
+tk.lab.scope(board)"""
+
+
+def frames_a_second(driver, scope) -> float:
+    before, began = lab_browser.frames(scope), time.monotonic()
+    time.sleep(SECONDS)
+    return (lab_browser.frames(scope) - before) / (time.monotonic() - began)
+
+
+def main() -> int:
+    if not (lab_browser.CHROMIUM and lab_browser.DRIVER):
+        print("Chromium and ChromeDriver are needed on the PATH.", file=sys.stderr)
+        return 1
+    driver = lab_browser.start_chromium()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            cells = [START, *STATES.values()]
+            with lab_browser.open_lab(driver, Path(folder), cells[:1], widgets=1):
+                scope = lab_browser.show(driver, "Scope")
+                lab_browser.wait(lambda: lab_browser.frames(scope) > 30, 60, "frames")
+                print(f"{'idle':10} {frames_a_second(driver, scope):5.1f} frames/s")
+                for name, code in STATES.items():
+                    driver.execute_script(
+                        "const s = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;"
+                        "s.requestExecute({code: arguments[0]})", code)  # fmt: skip
+                    time.sleep(2)
+                    print(f"{name:10} {frames_a_second(driver, scope):5.1f} frames/s", flush=True)
+                    time.sleep(4)
+                print(scope.find_element("css selector", ".tk-facts").text)
+    finally:
+        driver.quit()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""A JupyterLab of its own, opened in headless Chromium; for the browser tests and benchmarks/widgets.py."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+# What Chromium is told: no sandbox where it runs as root, and no calls home.
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1250,1500",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+WIDGETS = "section.tk[data-lm-suppress-shortcuts]"  # live ones; cards have no keys
+
+
+def start_chromium():
+    """A selenium driver that keeps the browser's log."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_script_timeout(60)
+    return driver
+
+
+@contextmanager
+def open_lab(driver, folder, cells, widgets):
+    """JupyterLab with a notebook of these cells, all run, and at least so many live widgets in it."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    (folder / "work").mkdir()
+    nbformat.write(notebook, folder / "work" / "widgets.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    quiet = json.dumps({"fetchNews": "false", "checkForUpdates": False})
+    (settings / "notification.jupyterlab-settings").write_text(quiet, encoding="utf-8")
+    environment = {k: v for k, v in os.environ.items() if k not in ("TINYKIT_STILL", "TINYKIT_PORT")}
+    environment |= {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+    }
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=t",
+        f"--ServerApp.root_dir={folder / 'work'}", "--LabApp.expose_app_in_browser=True",
+    ]  # fmt: skip
+    with open(folder / "lab.log", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait(lambda: _answers(f"{url}/api?token=t"), 120, "JupyterLab's server")
+            driver.get(f"{url}/doc/tree/widgets.ipynb?token=t&reset")
+            page = "return document.body.innerText"
+            body = lambda: driver.execute_script(page)  # noqa: E731
+            wait(lambda: "| Idle" in body(), 120, "the kernel", body)
+            driver.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+            wait(lambda: len(driver.find_elements("css selector", WIDGETS)) >= widgets, 180, "the widgets", body)
+            yield driver
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _answers(url):
+    try:
+        return urllib.request.urlopen(url, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def wait(condition, seconds, what, tell=lambda: ""):
+    """What ``condition`` gives once it is true; fails after so many seconds, with what ``tell`` says."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{what} did not come within {seconds} s. {tell()}"
+        time.sleep(0.1)
+
+
+def widget(driver, name):
+    """The live widget of that title."""
+    return driver.find_element("css selector", f'{WIDGETS}[aria-label="{name}"]')
+
+
+def show(driver, name):
+    """The same, scrolled into sight: what can't be seen is not drawn."""
+    element = widget(driver, name)
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    return element
+
+
+def frames(element):
+    """How often it was drawn; told every ten frames."""
+    return int(element.get_attribute("data-frames") or 0)
