@@ -128,3 +128,11 @@ def test_run_refuses_floats(tmp_path, trained, board, capsys):
 def test_ports_lists_the_virtual_board(capsys):
     assert main(["ports", "--json"]) == 0
     assert any(port["address"].startswith("virtual://") for port in said(capsys))
+
+
+def test_a_test_on_other_gestures_is_refused(trained, tmp_path, capsys):
+    other = tmp_path / "other"
+    sample = tk.sample("gestures")
+    sample.select(persons=sample.persons[:1], labels=("punch",), sessions=("1",)).save(other)
+    assert main(["evaluate", str(trained), "--data", str(other)]) == 1
+    assert "circle, wing" in capsys.readouterr().err

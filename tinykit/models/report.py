@@ -72,6 +72,11 @@ class Report:
             One row a window; int8 outputs will do (the order of means is the same).
         """
         answers, truth, persons = windows.answers(probabilities)
+        if (np.asarray(truth) < 0).all():
+            raise DataError(
+                f"No recording has a label that the pipeline knows; it knows {', '.join(windows.names)}.",
+                "Test on recordings of the same gestures, or rename their labels.",
+            )
         unit = "take" if windows.per_take else "window"
         return cls(windows.names, truth, answers.argmax(axis=1), persons, unit, title, dict(extra))
 
