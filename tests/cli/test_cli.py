@@ -63,7 +63,8 @@ def test_cost_has_what_a_program_would_read(trained, capsys):
     wanted = {"macs", "plan_bytes", "arena_bytes", "code_flash_bytes", "instructions", "cycles_estimated", "layers"}
     assert wanted <= set(price)
     assert all(price[key] > 0 for key in wanted - {"layers"})
-    assert sum(layer["cycles"] for layer in price["layers"]) <= price["cycles_estimated"]
+    # Layers are counted one call each, the whole in one go: a few loads and branches differ.
+    assert sum(layer["cycles"] for layer in price["layers"]) == pytest.approx(price["cycles_estimated"], rel=0.01)
 
 
 def test_deploy_then_listen(trained, few, board, capsys):
