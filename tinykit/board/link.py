@@ -203,10 +203,11 @@ class Link:
                 f"The board speaks protocol {version}, this tinykit speaks {m.PROTOCOL_VERSION}.",
                 "Flash the firmware of this version, or update tinykit.",
             )
-        # Not started anew, its clock would have gone on from what it was; half of that is margin
-        # enough for clocks that differ.
+        # Its clock has gone on from what it was, or began again after it was gone: which is nearer?
         now = time.monotonic()
-        rebooted = self.loses_power or uptime_ms < (now - self._uptime_at) * 1000 + self._uptime_ms / 2
+        gone_on = self._uptime_ms + (now - self._uptime_at) * 1000
+        began_again = (now - self._gone_at) * 1000 if self._gone_at else 0.0
+        rebooted = self.loses_power or uptime_ms < (gone_on + began_again) / 2
         self._uptime_ms, self._uptime_at = uptime_ms, now
         return rebooted
 
