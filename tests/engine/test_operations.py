@@ -211,6 +211,15 @@ def test_pad_within_a_convolution(seed, depthwise):
     assert len(plan.ops) == 1
 
 
+@pytest.mark.parametrize("depthwise", [None, 1])
+def test_pad_wider_than_the_kernel(depthwise):
+    """Some outputs see nothing but padding."""
+    rng = np.random.default_rng(8)
+    net = Net(rng, (1, 5, 6, 4)).pad([(0, 0), (2, 3), (3, 1), (0, 0)])
+    plan = agree(net.conv(6, (1, 2), (1, 1), padding="VALID", depthwise=depthwise).bytes(), rng)
+    assert len(plan.ops) == 1
+
+
 @pytest.mark.parametrize("axis", [1, 2, 3])
 @pytest.mark.parametrize("seed", range(3))
 def test_concatenation(axis, seed):

@@ -106,7 +106,7 @@ def test_damage_is_named(plans, change, word):
         ("conv", 36, "<H", 0, "bad_parameter"),
         ("conv", 36, "<H", 60000, "out_of_bounds"),
         ("conv", 40, "<H", 0, "bad_parameter"),
-        ("conv", 40, "<H", 9, "bad_shape"),
+        ("average_pool", 40, "<H", 9, "bad_shape"),
         ("conv", 44, "<H", 65535, "bad_parameter"),
         ("conv", 52, "<h", 300, "bad_parameter"),
         ("conv", 60, "<I", 0, "out_of_bounds"),

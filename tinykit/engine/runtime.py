@@ -10,7 +10,15 @@ import numpy as np
 from ..errors import ModelError
 from .plan import Plan, compile_network
 
-_STATE_BYTES = 128  # room for a tk_plan and a tk_engine, whatever the pointers' size
+
+class _PlanState(ctypes.Structure):
+    # tk_plan in hardware/TinyKit/src/tk_plan.h
+    _fields_ = [(name, ctypes.c_void_p) for name in ("bytes", "header", "ops")] + [("bad_op", ctypes.c_uint32)]
+
+
+class _EngineState(ctypes.Structure):
+    # tk_engine in hardware/TinyKit/src/tk_engine.h
+    _fields_ = [(name, ctypes.c_void_p) for name in ("plan", "arena")]
 
 
 class Runtime:
@@ -36,12 +44,13 @@ class Runtime:
         self._core = _declare(load_core())
         self._lock = threading.Lock()  # one arena
         self._bytes = _aligned(self.plan.bytes)
-        self._plan_state = ctypes.create_string_buffer(_STATE_BYTES)
-        self._engine_state = ctypes.create_string_buffer(_STATE_BYTES)
+        self._plan_state, self._engine_state = ctypes.pointer(_PlanState()), ctypes.pointer(_EngineState())
         status = self._core.tk_plan_open(self._plan_state, self._bytes.ctypes.data, self._bytes.nbytes)
         if status:
+            bad = self._plan_state.contents.bad_op
+            where = f" in op {bad}, {self.plan.ops[bad].name}" if bad < len(self.plan.ops) else ""
             raise ModelError(
-                f"The engine refuses the plan of {self.plan.name}: {self._name(status)}.", "Compile it again."
+                f"The engine refuses the plan of {self.plan.name}: {self._name(status)}{where}.", "Compile it again."
             )
         self._arena = np.zeros(self.plan.arena_bytes // 8 + 2, dtype=np.uint64)
         status = self._core.tk_engine_init(

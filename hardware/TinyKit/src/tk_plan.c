@@ -8,6 +8,7 @@
 #define MAX_WORK ((uint64_t)1 << 31) /* multiplications in one op: a minute at 64 MHz */
 #define MAX_BYTES ((uint32_t)1 << 28) /* of a plan or an arena, so that int32 can index them */
 #define MAX_SPAN 65535u              /* (kernel - 1) * dilation + 1 */
+#define MAX_WAY ((uint64_t)1 << 30)  /* (out - 1) * stride */
 #define MAX_SOFTMAX 4096u            /* values in a row: their sum must stay below 2^31 */
 
 /* Whether `bytes` bytes at `offset` lie within 0..limit. */
@@ -55,24 +56,20 @@ static tk_status check_channels(const tk_plan *plan, const tk_op *op)
     return TK_OK;
 }
 
-/* One direction of a window that slides over a picture: no sum may leave 32 bits, and the last
- * window must begin inside. */
-static tk_status check_slide(uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation,
-                             uint32_t pad)
+/* One direction of a window that slides over a picture: no position may leave 32 bits. (It may lie
+ * outside altogether: padding before a 1x1 convolution does that.) */
+static tk_status check_slide(uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation)
 {
     if (kernel == 0 || stride == 0 || dilation == 0 || (uint64_t)(kernel - 1) * dilation + 1 > MAX_SPAN) {
         return TK_ERR_PARAMETER;
     }
-    return (uint64_t)(out - 1) * stride < (uint64_t)in + pad ? TK_OK : TK_ERR_SHAPE;
+    return (uint64_t)(out - 1) * stride <= MAX_WAY ? TK_OK : TK_ERR_SHAPE;
 }
 
 static tk_status check_window(const tk_op *op)
 {
-    const tk_status status =
-        check_slide(op->in_h, op->out_h, op->kernel_h, op->stride_h, op->dilation_h, op->pad_top);
-    return status != TK_OK
-               ? status
-               : check_slide(op->in_w, op->out_w, op->kernel_w, op->stride_w, op->dilation_w, op->pad_left);
+    const tk_status status = check_slide(op->out_h, op->kernel_h, op->stride_h, op->dilation_h);
+    return status != TK_OK ? status : check_slide(op->out_w, op->kernel_w, op->stride_w, op->dilation_w);
 }
 
 static tk_status check_conv(const tk_plan *plan, const tk_op *op)
@@ -156,8 +153,11 @@ static tk_status check_pool(const tk_op *op)
     if (op->dilation_h != 1 || op->dilation_w != 1) {
         return TK_ERR_PARAMETER;
     }
-    /* The first window must reach into the picture too, or its mean would divide by zero. */
-    if (op->out_c != op->in_c || op->pad_top >= op->kernel_h || op->pad_left >= op->kernel_w) {
+    /* All windows, from the first to the last, must reach into the picture: a mean divides by what
+     * is inside. */
+    if (op->out_c != op->in_c || op->pad_top >= op->kernel_h || op->pad_left >= op->kernel_w ||
+        (op->out_h - 1) * op->stride_h >= op->in_h + op->pad_top ||
+        (op->out_w - 1) * op->stride_w >= op->in_w + op->pad_left) {
         return TK_ERR_SHAPE;
     }
     return (uint64_t)op->out_h * op->out_w * op->out_c * rows * columns > MAX_WORK ? TK_ERR_TOO_LARGE : TK_OK;
