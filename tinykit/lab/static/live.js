@@ -80,7 +80,7 @@ function liveView(model, past, lastStatus) {
       const row = `grid-row:${j + 2};`;
       const bar = h("i", { style: `background:var(--tk-${colourOf(j)})` }), tick = h("u", {});
       const meter = h("span.tk-pb", { role: "meter", "aria-label": name, "aria-valuemin": 0, "aria-valuemax": 1, style: row + "grid-column:3" }, bar, tick);
-      return { label: h("span.lb", { style: row + "grid-column:1" }, name), meter, bar, tick, value: h("span.pv.num.mut", { style: row + "grid-column:4" }) };
+      return { label: h("span.lb", { style: row + "grid-column:1", "data-t": name }, name), meter, bar, tick, value: h("span.pv.num.mut", { style: row + "grid-column:4" }) };
     });
     const axis = h("span.ax", { style: `grid-row:${labels.length + 2};grid-column:3` });
     fill(grid, heading, nowHead, h("div.cv", { style: `grid-row:2/${labels.length + 3}` }, cv),
@@ -145,7 +145,7 @@ function liveView(model, past, lastStatus) {
     word.className = decision < 0 || silent ? "w un" : "w";
     swatch.className = decision < 0 || silent ? "hollow" : "";
     swatch.style.background = decision < 0 || silent ? "" : `var(--tk-${labels.length <= 8 ? colourOf(decision) : "c1"})`;
-    const since = held ? "held" : `for ${sinceOf(list).toFixed(1)} s`;
+    const stood = sinceOf(list), since = held ? "held" : stood < 0.05 ? "just now" : `for ${stood.toFixed(1)} s`;
     setText(under, silent ? `since ${clock(past.arrived)}; the last was ${decision >= 0 ? labels[decision] : "unsure"}`
       : decision >= 0 ? `${since} · probability ${value(decision).toFixed(2)}` : `${since}, best is ${labels[best]} at ${value(best).toFixed(2)}, below ${threshold.toFixed(2)}`);
     say(text);
