@@ -74,7 +74,8 @@ def lab(words=()):
 
 def test(words=()):
     env()
-    return _run(["pytest", *words])
+    # A file is never cut in two: its tests share boards and trained networks.
+    return _run(["pytest", "-n", "logical", "--dist", "loadfile", *words])
 
 
 def tour(words=()):
