@@ -50,8 +50,11 @@ def folds_of(name, dataset):
         return dataset.folds(by="person")
     if name == "har_smartwatch":
         return dataset.folds(by="person", k=5)
-    return [fold for person in dataset.persons or ("",)
-            for fold in dataset.select(persons=person).folds(by="blocks", k=5)]
+    return [
+        fold
+        for person in dataset.persons or ("",)
+        for fold in dataset.select(persons=person).folds(by="blocks", k=5)
+    ]
 
 
 def int8_answers(pipeline, counts):
@@ -88,8 +91,14 @@ def measure(name, seeds, most_folds=None, options=None, say=print):
     folds = folds_of(name, dataset)
     if most_folds:
         folds = folds[:: max(1, len(folds) // most_folds)][:most_folds]
-    result = {"set": name, "folds": len(folds), "seeds": list(seeds), "fingerprint": dataset.fingerprint,
-              "options": options or {}, "methods": {}}
+    result = {
+        "set": name,
+        "folds": len(folds),
+        "seeds": list(seeds),
+        "fingerprint": dataset.fingerprint,
+        "options": options or {},
+        "methods": {},
+    }
     bytes_, seconds, kernels, weights = [], [], "", 0
     tallies = {}
     for seed in seeds:
@@ -100,24 +109,35 @@ def measure(name, seeds, most_folds=None, options=None, say=print):
             pipeline = tk.quantize(pipeline, fold.train)
             windows = models.test_windows(pipeline, fold.test)
             whole, kernels = int8_answers(pipeline, windows.counts)
-            reports = {"float": models.Report.of(windows, models.predict(pipeline, windows.counts)),
-                       "int8": models.Report.of(windows, whole.astype(float))}
+            reports = {
+                "float": models.Report.of(windows, models.predict(pipeline, windows.counts)),
+                "int8": models.Report.of(windows, whole.astype(float)),
+            }
             for method, report in models.baselines(fold.train, fold.test, seed=seed).reports.items():
                 reports[method] = report
             for method, report in reports.items():
                 tallies.setdefault(method, {}).setdefault(seed, Tally(dataset.labels)).add(report)
             bytes_.append(len(pipeline.int8_model))
             weights = pipeline.provenance["weights"]
-            say(f"{name} seed {seed} fold {number + 1}/{len(folds)} ({','.join(fold.test.persons)}): "
-                + ", ".join(f"{m} {r.accuracy:.3f}" for m, r in reports.items()) + f", {seconds[-1]:.0f} s")
+            say(
+                f"{name} seed {seed} fold {number + 1}/{len(folds)} ({','.join(fold.test.persons)}): "
+                + ", ".join(f"{m} {r.accuracy:.3f}" for m, r in reports.items())
+                + f", {seconds[-1]:.0f} s"
+            )
     for method, by_seed in tallies.items():
         result["methods"][method] = _numbers([t.report() for t in by_seed.values()])
         for group, among in _groups(name, dataset).items():
             parts = [t.report(among) for t in by_seed.values()]
             if parts[0] is not None:
                 result["methods"][method][group] = _numbers(parts, persons=False)
-    result.update(int8_by=kernels, weights=weights, tflite_bytes=int(max(bytes_)), window=pipeline.window,
-                  rate_hz=pipeline.rate_hz, train_seconds=round(float(np.median(seconds)), 1))
+    result.update(
+        int8_by=kernels,
+        weights=weights,
+        tflite_bytes=int(max(bytes_)),
+        window=pipeline.window,
+        rate_hz=pipeline.rate_hz,
+        train_seconds=round(float(np.median(seconds)), 1),
+    )
     return result
 
 
@@ -132,12 +152,20 @@ def _numbers(reports, persons=True):
     def spread(values):
         return {"mean": round(float(np.mean(values)), 4), "sd": round(float(np.std(values)), 4)}
 
-    out = {"n": len(reports[0]), "unit": reports[0].unit, "accuracy": spread([r.accuracy for r in reports]),
-           "macro_f1": spread([r.macro_f1 for r in reports])}
+    out = {
+        "n": len(reports[0]),
+        "unit": reports[0].unit,
+        "accuracy": spread([r.accuracy for r in reports]),
+        "macro_f1": spread([r.macro_f1 for r in reports]),
+    }
     if persons:
-        out["recall"] = {k: round(float(np.mean([r.recall[k] for r in reports])), 3) for k in reports[0].labels}
-        out["per_person"] = {p: round(float(np.mean([r.per_person[p][0] / r.per_person[p][1] for r in reports])), 3)
-                             for p in reports[0].per_person}
+        out["recall"] = {
+            k: round(float(np.mean([r.recall[k] for r in reports])), 3) for k in reports[0].labels
+        }
+        out["per_person"] = {
+            p: round(float(np.mean([r.per_person[p][0] / r.per_person[p][1] for r in reports])), 3)
+            for p in reports[0].per_person
+        }
     return out
 
 
@@ -146,17 +174,21 @@ def table(results):
     lines = []
     for r in results:
         first = next(iter(r["methods"].values()))
-        lines += [f"\n{r['set']}: {r['folds']} folds, {len(r['seeds'])} seed(s), {first['n']} {first['unit']}s, window "
-                  f"{r['window']} at {r['rate_hz']:g} Hz, {r['weights']:,} weights, .tflite {r['tflite_bytes']:,} B, "
-                  f"training {r['train_seconds']} s a fold; int8 by {r['int8_by']}",
-                  f"  {'method':22} {'accuracy':16} {'macro F1':16} recall per label"]
+        lines += [
+            f"\n{r['set']}: {r['folds']} folds, {len(r['seeds'])} seed(s), {first['n']} {first['unit']}s, window "
+            f"{r['window']} at {r['rate_hz']:g} Hz, {r['weights']:,} weights, .tflite {r['tflite_bytes']:,} B, "
+            f"training {r['train_seconds']} s a fold; int8 by {r['int8_by']}",
+            f"  {'method':22} {'accuracy':16} {'macro F1':16} recall per label",
+        ]
         for method, m in r["methods"].items():
             recall = " ".join(f"{k} {v:.2f}" for k, v in m["recall"].items())
             lines.append(f"  {method:22} {_pm(m['accuracy'])}  {_pm(m['macro_f1'])}  {recall}")
             for group in ("developed_on", "not_chosen_by"):
                 if group in m and method == "int8":
-                    lines.append(f"    {group.replace('_', ' '):20} {_pm(m[group]['accuracy'])}  "
-                                 f"{_pm(m[group]['macro_f1'])}  {m[group]['n']} {m[group]['unit']}s")
+                    lines.append(
+                        f"    {group.replace('_', ' '):20} {_pm(m[group]['accuracy'])}  "
+                        f"{_pm(m[group]['macro_f1'])}  {m[group]['n']} {m[group]['unit']}s"
+                    )
         lines.append("  " + verdict(r))
     return "\n".join(lines)
 
@@ -164,10 +196,15 @@ def table(results):
 def verdict(r):
     """What the numbers say, in one line."""
     ours, methods = r["methods"]["int8"], r["methods"]
-    best = max((m for m in methods if m not in ("float", "int8")), key=lambda m: methods[m]["accuracy"]["mean"])
+    best = max(
+        (m for m in methods if m not in ("float", "int8")), key=lambda m: methods[m]["accuracy"]["mean"]
+    )
     gap = ours["accuracy"]["mean"] - methods[best]["accuracy"]["mean"]
-    beats = f"beats the {best} by {100 * gap:.1f} points" if gap > 0 else \
-        f"does NOT beat the {best} ({100 * gap:+.1f} points)"
+    beats = (
+        f"beats the {best} by {100 * gap:.1f} points"
+        if gap > 0
+        else f"does NOT beat the {best} ({100 * gap:+.1f} points)"
+    )
     lost = 100 * (methods["float"]["accuracy"]["mean"] - ours["accuracy"]["mean"])
     accuracy, f1 = TARGETS[r["set"]]
     met = ours["accuracy"]["mean"] >= accuracy and (f1 is None or ours["macro_f1"]["mean"] >= f1)
@@ -186,7 +223,9 @@ def main():
     parser.add_argument("--folds", type=int, help="at most so many folds a set")
     parser.add_argument("--quick", action="store_true", help="one seed, two folds a set")
     parser.add_argument("--model", default="auto", help="a network of tinykit.models.zoo")
-    parser.add_argument("--out", type=Path, help="JSON; default benchmarks/results/gestures.json, none for part runs")
+    parser.add_argument(
+        "--out", type=Path, help="JSON; default benchmarks/results/gestures.json, none for part runs"
+    )
     arguments = parser.parse_args()
     if not DATA.is_dir():
         parser.error(f"the recordings are not in {DATA}; set TINYKIT_DATA to their folder")
@@ -201,8 +240,9 @@ def main():
     out = arguments.out or (ROOT / "benchmarks" / "results" / "gestures.json" if whole else None)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps({"versions": versions(), "results": results}, indent=1)
-                       + "\n", encoding="utf-8")
+        out.write_text(
+            json.dumps({"versions": versions(), "results": results}, indent=1) + "\n", encoding="utf-8"
+        )
         print(f"Written: {out}")
 
 

@@ -56,17 +56,37 @@ def test_nothing_is_left_in_float(interpreter):
 
 def test_weights_are_scaled_per_channel_and_batch_normalisation_is_folded(interpreter):
     ops = [op["op_name"] for op in interpreter._get_ops_details()]
-    assert {"CONV_2D", "SOFTMAX"} <= set(ops) <= {
-        "RESHAPE", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "FULLY_CONNECTED", "SOFTMAX",
-        "ADD", "MEAN", "DELEGATE"}
-    kernels = [t for t in interpreter.get_tensor_details() if len(t["shape"]) == 4 and t["shape"][0] in (16, 24, 32)
-               and t["quantization_parameters"]["scales"].size > 1]
+    assert (
+        {"CONV_2D", "SOFTMAX"}
+        <= set(ops)
+        <= {
+            "RESHAPE",
+            "CONV_2D",
+            "DEPTHWISE_CONV_2D",
+            "MAX_POOL_2D",
+            "AVERAGE_POOL_2D",
+            "FULLY_CONNECTED",
+            "SOFTMAX",
+            "ADD",
+            "MEAN",
+            "DELEGATE",
+        }
+    )
+    kernels = [
+        t
+        for t in interpreter.get_tensor_details()
+        if len(t["shape"]) == 4
+        and t["shape"][0] in (16, 24, 32)
+        and t["quantization_parameters"]["scales"].size > 1
+    ]
     assert sorted(k["quantization_parameters"]["scales"].size for k in kernels) == [16, 24, 32]
 
 
 @pytest.mark.parametrize("name", ["dscnn", "cnn2d", "dense"])
 def test_the_other_networks_convert_too(sides, name):
-    made = compress.quantize(models.train("gesture", sides[0], model=name, epochs=2, progress=False), sides[0])
+    made = compress.quantize(
+        models.train("gesture", sides[0], model=name, epochs=2, progress=False), sides[0]
+    )
     assert made.int8_model and made.provenance["model"] == name
 
 

@@ -21,8 +21,17 @@ def made_up_gestures(takes=8, persons=("ann", "bob", "cem"), seed=0, rows=40, ra
                     x[:, axis] += swing * rng.uniform(0.7, 1.2)
                     x[:, 3 + axis] += swing * 150
                 names = ("aX", "aY", "aZ", "gX", "gY", "gZ")[:channels]
-                recordings.append(Recording(x[:, :channels], names, rate_hz, label, person=person, session="1",
-                                            id=f"{label}-{person}-{k}"))
+                recordings.append(
+                    Recording(
+                        x[:, :channels],
+                        names,
+                        rate_hz,
+                        label,
+                        person=person,
+                        session="1",
+                        id=f"{label}-{person}-{k}",
+                    )
+                )
     return Dataset(recordings, {"name": "made up", "synthetic": True})
 
 

@@ -26,14 +26,22 @@ def test_simple_methods_learn_what_is_easy(gestures):
 def test_the_test_side_does_not_reach_the_training(gestures):
     """With the test side's labels turned around, the answers stay the same."""
     train, test = gestures.select(persons="ann"), gestures.select(persons="cem")
-    turned = test.part([r.with_(label={"across": "upward", "upward": "across"}.get(r.label, r.label)) for r in test])
+    turned = test.part(
+        [r.with_(label={"across": "upward", "upward": "across"}.get(r.label, r.label)) for r in test]
+    )
     a, b = models.baselines(train, test), models.baselines(train, turned)
     for name in a.reports:
         np.testing.assert_array_equal(a[name].predicted, b[name].predicted)
 
 
-@pytest.mark.parametrize("right, words", [(9, "beats the b by 1 take of 10"), (8, "does not beat the b: both 0.800"),
-                                          (6, "does not beat the b: 0.600 against 0.800, 2 takes fewer")])
+@pytest.mark.parametrize(
+    "right, words",
+    [
+        (9, "beats the b by 1 take of 10"),
+        (8, "does not beat the b: both 0.800"),
+        (6, "does not beat the b: 0.600 against 0.800, 2 takes fewer"),
+    ],
+)
 def test_the_verdict_says_so_when_the_network_does_not_win(right, words):
     def report(n):
         return models.Report(("x", "y"), np.zeros(10, int), np.array([0] * n + [1] * (10 - n)))

@@ -27,7 +27,7 @@ def test_a_splice_is_made_of_rows_of_both(windows):
     made = negatives.splice(np.random.default_rng(5), a, b)
     of_a = [(row == a).all(axis=1).any() for row in made]
     of_b = [(row == b).all(axis=1).any() for row in made]
-    assert any(of_a) and any(of_b) and all(x or y for x, y in zip(of_a, of_b))
+    assert any(of_a) and any(of_b) and all(x or y for x, y in zip(of_a, of_b, strict=True))
 
 
 def test_shuffling_keeps_the_rows_but_not_their_order(windows):

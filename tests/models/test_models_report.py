@@ -23,14 +23,18 @@ def test_numbers_against_sklearn(answers):
     assert report.accuracy == pytest.approx(metrics.accuracy_score(truth, said))
     assert report.macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro"))
     np.testing.assert_allclose(list(report.recall.values()), metrics.recall_score(truth, said, average=None))
-    np.testing.assert_allclose(list(report.precision.values()), metrics.precision_score(truth, said, average=None))
+    np.testing.assert_allclose(
+        list(report.precision.values()), metrics.precision_score(truth, said, average=None)
+    )
     np.testing.assert_array_equal(report.confusion, metrics.confusion_matrix(truth, said))
 
 
 def test_macro_f1_leaves_out_labels_that_do_not_occur(answers):
     metrics = pytest.importorskip("sklearn.metrics")
     truth, said = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1])
-    assert Report("abcd", truth, said).macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro"))
+    assert Report("abcd", truth, said).macro_f1 == pytest.approx(
+        metrics.f1_score(truth, said, average="macro")
+    )
 
 
 def test_interval_against_statsmodels_formula():
@@ -59,8 +63,16 @@ def test_folds_add(answers):
 
 
 def test_a_take_s_answer_is_the_mean_of_its_windows():
-    windows = Windows(np.zeros((3, 8, 1), np.int16), np.array([0, 0, 1]), np.array([0, 0, 1]), np.zeros(3, int),
-                      np.array(["ann", "ann", "bob"]), ("a", "b"), ("aX",), 25.0)
+    windows = Windows(
+        np.zeros((3, 8, 1), np.int16),
+        np.array([0, 0, 1]),
+        np.array([0, 0, 1]),
+        np.zeros(3, int),
+        np.array(["ann", "ann", "bob"]),
+        ("a", "b"),
+        ("aX",),
+        25.0,
+    )
     report = Report.of(windows, [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
     assert report.truth.tolist() == [0, 1] and report.predicted.tolist() == [0, 1] and report.unit == "take"
 

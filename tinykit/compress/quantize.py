@@ -47,8 +47,11 @@ def calibration(pipeline, train, n: int = WINDOWS, seed: int = 0) -> np.ndarray:
             raise DataError(
                 f"{len(strange)} of {len(train)} recordings for calibration were not trained on, the first is "
                 f"{strange[0].id or strange[0].source}.",
-                "Give the training side: tk.quantize(pipeline, train). Test data must not shape the network.")
-    windows = train.windows(pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels)
+                "Give the training side: tk.quantize(pipeline, train). Test data must not shape the network.",
+            )
+    windows = train.windows(
+        pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
+    )
     rng = np.random.default_rng(seed)
     share = -(-n // len(pipeline.labels))
     rows = []
@@ -57,7 +60,9 @@ def calibration(pipeline, train, n: int = WINDOWS, seed: int = 0) -> np.ndarray:
         rows.append(rng.permutation(mine)[:share])
     rows = np.sort(np.concatenate(rows))
     if not len(rows):
-        raise DataError("No window for calibration has a label of the pipeline.", "Give the training side of the split.")
+        raise DataError(
+            "No window for calibration has a label of the pipeline.", "Give the training side of the split."
+        )
     return windows.counts[rows[:n] if len(rows) <= n else np.sort(rng.permutation(rows)[:n])]
 
 
@@ -100,7 +105,8 @@ def _convert(model, seen) -> bytes:
     tf = tensorflow()
     # A fixed batch of one: with an open batch, Reshape would compute its shape at run time.
     call = tf.function(lambda x: model(x, training=False)).get_concrete_function(
-        tf.TensorSpec((1, *seen.shape[1:]), tf.float32, name="window"))
+        tf.TensorSpec((1, *seen.shape[1:]), tf.float32, name="window")
+    )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([call], model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([row[None]] for row in seen)
@@ -110,8 +116,10 @@ def _convert(model, seen) -> bytes:
         with quiet():
             return converter.convert()
     except Exception as error:  # the converter raises many kinds, all with a long trace of its own
-        raise ModelError(f"The network cannot be quantised: {str(error).splitlines()[0]}.",
-                         "Use a network of tinykit.models.zoo.") from error
+        raise ModelError(
+            f"The network cannot be quantised: {str(error).splitlines()[0]}.",
+            "Use a network of tinykit.models.zoo.",
+        ) from error
 
 
 def _check(data: bytes) -> None:
@@ -120,8 +128,10 @@ def _check(data: bytes) -> None:
         interpreter = tensorflow().lite.Interpreter(model_content=data)
     for side in (*interpreter.get_input_details(), *interpreter.get_output_details()):
         if side["dtype"] is not np.int8:
-            raise ModelError(f"The converter left {side['name']} as {np.dtype(side['dtype'])}, expected int8.",
-                             "Use a network of tinykit.models.zoo.")
+            raise ModelError(
+                f"The converter left {side['name']} as {np.dtype(side['dtype'])}, expected int8.",
+                "Use a network of tinykit.models.zoo.",
+            )
 
 
 def reference_answers(pipeline, counts) -> np.ndarray:
@@ -141,12 +151,15 @@ def reference_answers(pipeline, counts) -> np.ndarray:
     int8 array of shape (n, labels)
     """
     if not pipeline.int8_model:
-        raise ModelError(f"Pipeline {pipeline.name} has no int8 network.", "Make one: tk.quantize(pipeline, train).")
+        raise ModelError(
+            f"Pipeline {pipeline.name} has no int8 network.", "Make one: tk.quantize(pipeline, train)."
+        )
     lite = tensorflow().lite
     with quiet():
         interpreter = lite.Interpreter(
             model_content=pipeline.int8_model,
-            experimental_op_resolver_type=lite.experimental.OpResolverType.BUILTIN_REF)
+            experimental_op_resolver_type=lite.experimental.OpResolverType.BUILTIN_REF,
+        )
         interpreter.allocate_tensors()
     given, answer = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     scale, zero = given["quantization"]

@@ -7,4 +7,14 @@ from .predict import evaluate, predict, test_windows
 from .report import Report
 from .train import train
 
-__all__ = ["Augment", "Baselines", "Report", "baselines", "evaluate", "keras", "predict", "test_windows", "train"]
+__all__ = [
+    "Augment",
+    "Baselines",
+    "Report",
+    "baselines",
+    "evaluate",
+    "keras",
+    "predict",
+    "test_windows",
+    "train",
+]

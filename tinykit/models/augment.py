@@ -46,7 +46,7 @@ class Augment:
     made_up: float = 0.1
 
     @classmethod
-    def none(cls) -> "Augment":
+    def none(cls) -> Augment:
         """No change at all."""
         return cls(0, 0, 0, 0, 0, 0, 0, 0)
 
@@ -118,7 +118,10 @@ def vary(rng, x, channels, how: Augment) -> np.ndarray:
         x = rotate(x, rotations(rng, n, how.rotation_deg), channels)
     if how.noise_g or how.noise_dps:
         per_unit = units.counts_per_unit(channels)
-        sd = [k * (how.noise_g if units.is_acceleration(c) else how.noise_dps) for k, c in zip(per_unit, channels)]
+        sd = [
+            k * (how.noise_g if units.is_acceleration(c) else how.noise_dps)
+            for k, c in zip(per_unit, channels, strict=True)
+        ]
         x = add_noise(rng, x, sd)
     return np.clip(np.rint(x), -32768, 32767).astype(np.int16)
 

@@ -33,11 +33,11 @@ def summary(counts) -> np.ndarray:
     parts += [third.mean(1) for third in np.array_split(x, 3, axis=1)]
     power = np.abs(np.fft.rfft(x - x.mean(1, keepdims=True), axis=1))[:, 1:] ** 2
     edges = np.unique(np.geomspace(1, power.shape[1] + 1, 5).astype(int))
-    parts += [np.log1p(power[:, a - 1: b - 1].sum(1)) for a, b in zip(edges, edges[1:])]
+    parts += [np.log1p(power[:, a - 1 : b - 1].sum(1)) for a, b in zip(edges, edges[1:], strict=False)]
     unit = (x - x.mean(1, keepdims=True)) / (x.std(1, keepdims=True) + 1e-9)
     parts += [(unit[..., i] * unit[..., j]).mean(1)[:, None] for i in range(c) for j in range(i)]
     for first in range(0, c - 2, 3):
-        size = np.linalg.norm(x[..., first: first + 3], axis=2)
+        size = np.linalg.norm(x[..., first : first + 3], axis=2)
         parts += [size.mean(1)[:, None], size.std(1)[:, None]]
     return np.concatenate(parts, axis=1)
 
@@ -78,14 +78,21 @@ class Baselines:
         return {name: report.as_dict() for name, report in self.reports.items()}
 
     def __repr__(self) -> str:
-        return "\n".join(f"{name}: accuracy {r.accuracy:.3f}, macro F1 {r.macro_f1:.3f} ({len(r)} {r.unit}s)"
-                         for name, r in self.reports.items())
+        return "\n".join(
+            f"{name}: accuracy {r.accuracy:.3f}, macro F1 {r.macro_f1:.3f} ({len(r)} {r.unit}s)"
+            for name, r in self.reports.items()
+        )
 
     def _repr_html_(self) -> str:
         rows = [(name, look.percent(r.accuracy), f"{r.macro_f1:.3f}") for name, r in self.reports.items()]
         first = next(iter(self.reports.values()))
-        return str(look.card("Baselines", f"on summary features, {len(first)} {first.unit}s",
-                             look.table(rows, ["method", "accuracy", "macro F1"])))
+        return str(
+            look.card(
+                "Baselines",
+                f"on summary features, {len(first)} {first.unit}s",
+                look.table(rows, ["method", "accuracy", "macro F1"]),
+            )
+        )
 
 
 def baselines(train, test, *, seed: int = 0, window_s=None, rate_hz=None, channels=None) -> Baselines:
@@ -117,12 +124,16 @@ def baselines(train, test, *, seed: int = 0, window_s=None, rate_hz=None, channe
 
     defaults.check(train, window_s)
     chosen = defaults.choose(train, window_s=window_s, rate_hz=rate_hz, channels=channels)
-    sides = [side.windows(chosen.window, None, chosen.rate_hz, chosen.channels, train.labels) for side in (train, test)]
+    sides = [
+        side.windows(chosen.window, None, chosen.rate_hz, chosen.channels, train.labels)
+        for side in (train, test)
+    ]
     known = sides[0].select(sides[0].labels >= 0)
     x, z = summary(known.counts), summary(sides[1].counts)
     methods = {
         "logistic regression": make_pipeline(
-            StandardScaler(), LogisticRegression(C=0.3, max_iter=3000, class_weight="balanced")),
+            StandardScaler(), LogisticRegression(C=0.3, max_iter=3000, class_weight="balanced")
+        ),
         "random forest": RandomForestClassifier(300, class_weight="balanced_subsample", random_state=seed),
     }
     reports = {}

@@ -47,7 +47,9 @@ class Settings:
     augment: Augment
 
 
-def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, magnitude=(), augment=None) -> Settings:
+def choose(
+    dataset, *, window_s=None, rate_hz=None, channels=None, center=None, magnitude=(), augment=None
+) -> Settings:
     """Settings for a dataset; whatever is given stays as given.
 
     The rules:
@@ -87,8 +89,10 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
     channels = tuple(channels or dataset.channels)
     missing = [c for c in channels if c not in dataset.channels]
     if missing:
-        raise DataError(f"The recordings have channels {','.join(dataset.channels)}; {','.join(missing)} is asked for.",
-                        "Ask for channels that the recordings have.")
+        raise DataError(
+            f"The recordings have channels {','.join(dataset.channels)}; {','.join(missing)} is asked for.",
+            "Ask for channels that the recordings have.",
+        )
     if augment is None:
         if dataset.is_stream:
             augment = Augment(rotation_deg=10.0, mixup=0.0, made_up=0.0)
@@ -96,8 +100,15 @@ def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, 
             augment = Augment(rotation_deg=25.0 if len(dataset.persons) >= SEVERAL else 10.0)
     if not triples(channels):
         magnitude = ()
-    return Settings(rate, max(8, window), max(1, round(rate / 4)), channels,
-                    not dataset.is_stream if center is None else bool(center), tuple(magnitude), augment)
+    return Settings(
+        rate,
+        max(8, window),
+        max(1, round(rate / 4)),
+        channels,
+        not dataset.is_stream if center is None else bool(center),
+        tuple(magnitude),
+        augment,
+    )
 
 
 def _rate(dataset) -> float:
@@ -122,7 +133,9 @@ def front_end(settings: Settings, counts) -> ImuFrontEnd:
         if columns:
             spread[sensor] = max(1.0, float(np.sqrt(x[..., columns].var(axis=(0, 1)).mean())))
     scale = [1 / spread[c[0]] for c in settings.channels] + [1 / spread[m] for m in settings.magnitude]
-    return ImuFrontEnd(settings.channels, settings.center, settings.magnitude, tuple(float(f"{s:.4g}") for s in scale))
+    return ImuFrontEnd(
+        settings.channels, settings.center, settings.magnitude, tuple(float(f"{s:.4g}") for s in scale)
+    )
 
 
 def check(dataset, window_s: float | None = None) -> None:
@@ -137,16 +150,22 @@ def check(dataset, window_s: float | None = None) -> None:
         raise DataError("The training dataset is empty.", "Record some takes, or open another folder.")
     bare = [r for r in dataset.recordings if not r.labels]
     if bare:
-        raise DataError(f"{len(bare)} recordings have no label, the first is {bare[0].id or bare[0].source}.",
-                        "Label them, or leave them out: dataset.select(lambda r: r.label).")
+        raise DataError(
+            f"{len(bare)} recordings have no label, the first is {bare[0].id or bare[0].source}.",
+            "Label them, or leave them out: dataset.select(lambda r: r.label).",
+        )
     if len(dataset.labels) < 2:
-        raise DataError(f"There is one label, {dataset.labels[0]!r}; a classifier needs at least two.",
-                        "Record a second gesture, or some takes of 'negative': anything else.")
+        raise DataError(
+            f"There is one label, {dataset.labels[0]!r}; a classifier needs at least two.",
+            "Record a second gesture, or some takes of 'negative': anything else.",
+        )
     for r in dataset.recordings:
         if not np.isfinite(r.samples).all():
             row = int(np.flatnonzero(~np.isfinite(r.samples).all(axis=1))[0])
-            raise DataError(f"Recording {r.id or r.source} has a value that is not a number in row {row}.",
-                            "Leave the recording out (tk.audit shows which), or record it again.")
+            raise DataError(
+                f"Recording {r.id or r.source} has a value that is not a number in row {row}.",
+                "Leave the recording out (tk.audit shows which), or record it again.",
+            )
     unit = window_s or STREAM_WINDOW_S
     for label in dataset.labels:
         if dataset.is_stream:
@@ -158,8 +177,10 @@ def check(dataset, window_s: float | None = None) -> None:
             n = sum(max(1, int(r.seconds / unit)) for r in takes)
             few, have, want = n < FEWEST_TAKES, f"{len(takes)} takes", f"{FEWEST_TAKES} takes"
         if few:
-            raise DataError(f"Label {label!r} has {have}; at least {want} are needed to train.",
-                            f"Record more of {label!r}, or leave the label out.")
+            raise DataError(
+                f"Label {label!r} has {have}; at least {want} are needed to train.",
+                f"Record more of {label!r}, or leave the label out.",
+            )
 
 
 def still(recording) -> bool:

@@ -52,8 +52,8 @@ class Material:
             one = np.zeros((self.length[i], len(self.names)), np.int32)
             for name, column in place.items():
                 one[:, column] = found == name
-            sums[i, 1: self.length[i] + 1] = np.cumsum(one, axis=0)
-            sums[i, self.length[i] + 1:] = sums[i, self.length[i]]
+            sums[i, 1 : self.length[i] + 1] = np.cumsum(one, axis=0)
+            sums[i, self.length[i] + 1 :] = sums[i, self.length[i]]
         return sums
 
     def __len__(self) -> int:
@@ -93,7 +93,9 @@ class Material:
         last = np.maximum(self.length[which] - window, 0)
         start = np.floor(rng.random(len(which)) * (last + 1)).astype(int)
         inside = self.sums[which, np.minimum(start + window, self.length[which])] - self.sums[which, start]
-        label = np.where(inside.sum(axis=1) * 2 >= np.minimum(window, self.length[which]), inside.argmax(axis=1), -1)
+        label = np.where(
+            inside.sum(axis=1) * 2 >= np.minimum(window, self.length[which]), inside.argmax(axis=1), -1
+        )
         speed = np.exp(rng.normal(size=len(which)) * stretch)
         at = start[:, None] + (window - 1) / 2 + (np.arange(window) - (window - 1) / 2) * speed[:, None]
         known = label >= 0

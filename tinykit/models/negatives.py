@@ -22,7 +22,7 @@ def splice(rng, a, b) -> np.ndarray:
     n = len(a)
     cut = int(rng.integers(n // 4, 3 * n // 4 + 1))
     first = np.roll(a, -int(rng.integers(n // 3 + 1)), axis=0)[:cut]
-    second = b[int(rng.integers(n // 2 + 1)):]
+    second = b[int(rng.integers(n // 2 + 1)) :]
     return _fill(np.concatenate([first, second]), n)
 
 
@@ -42,7 +42,7 @@ def wander(rng, a) -> np.ndarray:
     width = int(rng.integers(3, max(4, n // 5)))
     kernel = np.hanning(width + 2)
     noise = rng.normal(size=(n + 2 * width, c))
-    noise = np.stack([np.convolve(noise[:, k], kernel, "same") for k in range(c)], axis=1)[width: width + n]
+    noise = np.stack([np.convolve(noise[:, k], kernel, "same") for k in range(c)], axis=1)[width : width + n]
     noise /= noise.std(axis=0) + 1e-9
     return a.mean(axis=0) + noise * a.std(axis=0) * rng.uniform(0.2, 1.5)
 

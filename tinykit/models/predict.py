@@ -23,7 +23,9 @@ def network(pipeline):
         The pipeline has none.
     """
     if not pipeline.float_model:
-        raise ModelError(f"Pipeline {pipeline.name} has no float network.", "Train it, or use its int8 network.")
+        raise ModelError(
+            f"Pipeline {pipeline.name} has no float network.", "Train it, or use its int8 network."
+        )
     return _load(pipeline.float_model)
 
 
@@ -58,10 +60,12 @@ def predict(pipeline, counts) -> np.ndarray:
     if counts.ndim != 3 or counts.shape[1:] != (pipeline.window, len(channels)):
         raise DataError(
             f"The windows have shape {counts.shape}; expected (n, {pipeline.window}, {len(channels)}) for "
-            f"{','.join(channels)}.", "Cut them with tinykit.models.test_windows(pipeline, dataset).")
+            f"{','.join(channels)}.",
+            "Cut them with tinykit.models.test_windows(pipeline, dataset).",
+        )
     model = network(pipeline)
     x = features(counts, pipeline.front_end)
-    parts = [model(x[i: i + 512], training=False).numpy() for i in range(0, len(x), 512)]
+    parts = [model(x[i : i + 512], training=False).numpy() for i in range(0, len(x), 512)]
     return np.concatenate(parts) if parts else np.zeros((0, len(pipeline.labels)), np.float32)
 
 
@@ -76,7 +80,9 @@ def test_windows(pipeline, dataset):
     -------
     tinykit.data.Windows
     """
-    return dataset.windows(pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels)
+    return dataset.windows(
+        pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
+    )
 
 
 test_windows.__test__ = False  # pytest: not a test

@@ -56,13 +56,17 @@ class Report:
         if len(lengths) > 1 or not len(self.truth):
             raise DataError(
                 f"A report needs one answer for each truth, at least one; got {len(self.predicted)} answers and "
-                f"{len(self.truth)} truths.", "Test on a dataset that has recordings.")
+                f"{len(self.truth)} truths.",
+                "Test on a dataset that has recordings.",
+            )
         for values in (self.truth, self.predicted):
             if values.min() < -1 or values.max() >= len(self.labels):
-                raise DataError(f"An index is outside the {len(self.labels)} labels.", "Give indices into labels, or -1.")
+                raise DataError(
+                    f"An index is outside the {len(self.labels)} labels.", "Give indices into labels, or -1."
+                )
 
     @classmethod
-    def of(cls, windows, probabilities, title: str = "", **extra) -> "Report":
+    def of(cls, windows, probabilities, title: str = "", **extra) -> Report:
         """Score answers for windows by the kit's rule: mean per take, or each window of a stream.
 
         Parameters
@@ -89,7 +93,9 @@ class Report:
         k = len(self.labels)
         matrix = np.zeros((k, k + 1), int)
         known = self.truth >= 0
-        np.add.at(matrix, (self.truth[known], np.where(self.predicted[known] < 0, k, self.predicted[known])), 1)
+        np.add.at(
+            matrix, (self.truth[known], np.where(self.predicted[known] < 0, k, self.predicted[known])), 1
+        )
         return matrix if matrix[:, k].any() else matrix[:, :k]
 
     @property
@@ -116,7 +122,9 @@ class Report:
     @property
     def precision(self) -> dict[str, float]:
         """Per label: of those that were said, how many it was. NaN where none was said."""
-        return {name: _ratio(self._hits(i), (self.predicted == i).sum()) for i, name in enumerate(self.labels)}
+        return {
+            name: _ratio(self._hits(i), (self.predicted == i).sum()) for i, name in enumerate(self.labels)
+        }
 
     @property
     def f1(self) -> dict[str, float]:
@@ -137,47 +145,76 @@ class Report:
         if self.persons is None:
             return {}
         good = (self.truth == self.predicted) & (self.truth >= 0)
-        return {str(p): (int(good[self.persons == p].sum()), int((self.persons == p).sum()))
-                for p in np.unique(self.persons)}
+        return {
+            str(p): (int(good[self.persons == p].sum()), int((self.persons == p).sum()))
+            for p in np.unique(self.persons)
+        }
 
     def _hits(self, i: int) -> int:
         return int(((self.truth == i) & (self.predicted == i)).sum())
 
-    def __add__(self, other: "Report") -> "Report":
+    def __add__(self, other: Report) -> Report:
         """Two tests as one, such as the folds of a cross-validation."""
         if self.labels != other.labels or self.unit != other.unit:
-            raise DataError("Two reports with different labels or units cannot be added.", "Add folds of one dataset.")
-        both = None if self.persons is None or other.persons is None else np.concatenate([self.persons, other.persons])
-        return Report(self.labels, np.concatenate([self.truth, other.truth]),
-                      np.concatenate([self.predicted, other.predicted]), both, self.unit, self.title, dict(self.extra))
+            raise DataError(
+                "Two reports with different labels or units cannot be added.", "Add folds of one dataset."
+            )
+        both = (
+            None
+            if self.persons is None or other.persons is None
+            else np.concatenate([self.persons, other.persons])
+        )
+        return Report(
+            self.labels,
+            np.concatenate([self.truth, other.truth]),
+            np.concatenate([self.predicted, other.predicted]),
+            both,
+            self.unit,
+            self.title,
+            dict(self.extra),
+        )
 
     def as_dict(self) -> dict:
         """Everything as plain numbers and lists, for JSON; NaN becomes None."""
+
         def plain(table):
             return {k: None if np.isnan(v) else round(v, 4) for k, v in table.items()}
 
         low, high = self.interval
         return {
-            "title": self.title, "unit": self.unit, "n": len(self), "accuracy": round(self.accuracy, 4),
-            "interval": [round(low, 4), round(high, 4)], "macro_f1": round(self.macro_f1, 4),
-            "recall": plain(self.recall), "precision": plain(self.precision),
-            "labels": list(self.labels), "confusion": self.confusion.tolist(),
-            "per_person": {p: {"right": a, "of": n} for p, (a, n) in self.per_person.items()}, **self.extra,
+            "title": self.title,
+            "unit": self.unit,
+            "n": len(self),
+            "accuracy": round(self.accuracy, 4),
+            "interval": [round(low, 4), round(high, 4)],
+            "macro_f1": round(self.macro_f1, 4),
+            "recall": plain(self.recall),
+            "precision": plain(self.precision),
+            "labels": list(self.labels),
+            "confusion": self.confusion.tolist(),
+            "per_person": {p: {"right": a, "of": n} for p, (a, n) in self.per_person.items()},
+            **self.extra,
         }
 
     def __repr__(self) -> str:
         low, high = self.interval
         head = f"{self.title}: " if self.title else ""
-        lines = [f"{head}accuracy {self.accuracy:.3f} ({self.right} of {len(self)} {self.unit}s, 95 % interval "
-                 f"{low:.2f} to {high:.2f}), macro F1 {self.macro_f1:.3f}"]
-        lines += [f"  {name}: recall {value:.2f}" for name, value in self.recall.items() if not np.isnan(value)]
+        lines = [
+            f"{head}accuracy {self.accuracy:.3f} ({self.right} of {len(self)} {self.unit}s, 95 % interval "
+            f"{low:.2f} to {high:.2f}), macro F1 {self.macro_f1:.3f}"
+        ]
+        lines += [
+            f"  {name}: recall {value:.2f}" for name, value in self.recall.items() if not np.isnan(value)
+        ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         cards = [look.confusion(self.labels, self.confusion.tolist(), subtitle=self.title, unit=self.unit)]
         persons = self.per_person
         if len(persons) > 1:
-            worst_first = sorted(((p, a, n) for p, (a, n) in persons.items()), key=lambda row: row[1] / row[2])
+            worst_first = sorted(
+                ((p, a, n) for p, (a, n) in persons.items()), key=lambda row: row[1] / row[2]
+            )
             cards.append(look.shares(worst_first, "Accuracy by person", unit=self.unit))
         return str(look.stack(*cards))
 

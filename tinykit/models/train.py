@@ -87,19 +87,36 @@ def train(
         raise ModelError(f"There is no kind {kind!r}; there is {', '.join(KINDS)}.", "Use kind='gesture'.")
     chosen = zoo.names()[0] if model == "auto" else model
     if chosen not in zoo.names():
-        raise ModelError(f"There is no model {model!r}; there are auto, {', '.join(zoo.names())}.", "Choose one of these.")
+        raise ModelError(
+            f"There is no model {model!r}; there are auto, {', '.join(zoo.names())}.", "Choose one of these."
+        )
     defaults.check(train, window_s)
     if validation is not None:
         _check_validation(train, validation)
-    settings = defaults.choose(train, window_s=window_s, rate_hz=rate_hz, channels=channels, center=center,
-                               magnitude=magnitude, augment=augment)
+    settings = defaults.choose(
+        train,
+        window_s=window_s,
+        rate_hz=rate_hz,
+        channels=channels,
+        center=center,
+        magnitude=magnitude,
+        augment=augment,
+    )
     clean, still = defaults.without_still(train)
     labels = train.labels
     windows = clean.windows(settings.window, None, settings.rate_hz, settings.channels, labels)
     front_end = defaults.front_end(settings, windows.counts)
     material = Material(clean.recordings, labels, settings.rate_hz, settings.channels)
-    pipeline = Pipeline(_short(name or train.name), kind, settings.rate_hz, settings.window, settings.hop,
-                        front_end, labels, Decision(threshold=THRESHOLD))
+    pipeline = Pipeline(
+        _short(name or train.name),
+        kind,
+        settings.rate_hz,
+        settings.window,
+        settings.hop,
+        front_end,
+        labels,
+        Decision(threshold=THRESHOLD),
+    )
 
     k = keras()
     k.backend.clear_session()
@@ -116,20 +133,41 @@ def train(
     history = _fit(network, batches, epochs, held, front_end, progress)
 
     cost = zoo.cost(network)
-    notes = [f"{len(still)} motionless takes of {', '.join(sorted({r.label for r in still}))} were not trained on "
-             f"(persons: {', '.join(sorted({r.person for r in still}))})."] if still else []
-    pipeline = pipeline.with_(float_model=_to_bytes(network), provenance={
-        "dataset": train.name, "fingerprint": train.fingerprint, "persons": list(train.persons),
-        "takes": {label: sum(persons.values()) for label, persons in train.counts().items()},
-        "recordings": [r.fingerprint[:12] for r in train.recordings],
-        "synthetic": bool(train.card.get("synthetic", False)), "model": chosen, "weights": cost.weights,
-        "macs": cost.macs, "seed": seed, "epochs": len(history["loss"]), "history": history, "notes": notes,
-        "versions": versions(),
-    })
+    notes = (
+        [
+            f"{len(still)} motionless takes of {', '.join(sorted({r.label for r in still}))} were not trained on "
+            f"(persons: {', '.join(sorted({r.person for r in still}))})."
+        ]
+        if still
+        else []
+    )
+    pipeline = pipeline.with_(
+        float_model=_to_bytes(network),
+        provenance={
+            "dataset": train.name,
+            "fingerprint": train.fingerprint,
+            "persons": list(train.persons),
+            "takes": {label: sum(persons.values()) for label, persons in train.counts().items()},
+            "recordings": [r.fingerprint[:12] for r in train.recordings],
+            "synthetic": bool(train.card.get("synthetic", False)),
+            "model": chosen,
+            "weights": cost.weights,
+            "macs": cost.macs,
+            "seed": seed,
+            "epochs": len(history["loss"]),
+            "history": history,
+            "notes": notes,
+            "versions": versions(),
+        },
+    )
     if validation is not None:
         report = evaluate(pipeline, validation)
-        pipeline.provenance["validation"] = {"accuracy": round(report.accuracy, 4), "n": len(report),
-                                             "macro_f1": round(report.macro_f1, 4), "persons": list(validation.persons)}
+        pipeline.provenance["validation"] = {
+            "accuracy": round(report.accuracy, 4),
+            "n": len(report),
+            "macro_f1": round(report.macro_f1, 4),
+            "persons": list(validation.persons),
+        }
     for note in notes if progress is True else ():
         print(f"Note: {note}", file=_screen())
     return pipeline
@@ -159,7 +197,7 @@ class _Batches:
     def epoch(self):
         """Features float32 (n, window, f) and targets (n, labels), shuffled, whole batches only."""
         drawn = [self._draw() for _ in range(self.copies)]
-        x, y = (np.concatenate(parts) for parts in zip(*drawn))
+        x, y = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
         order = self.rng.permutation(len(x))[: self.steps * self.size]
         if len(order) < self.steps * self.size:
             order = np.resize(order, self.steps * self.size)
@@ -180,7 +218,9 @@ def _fit(network, batches, epochs, held, front_end, progress) -> dict:
     """Adam with a cosine schedule; the running mean of the weights is what stays."""
     k, tf = keras(), tensorflow()
     steps, size = batches.steps, batches.size
-    optimizer = k.optimizers.Adam(k.optimizers.schedules.CosineDecay(LEARNING_RATE, steps * epochs, alpha=0.01))
+    optimizer = k.optimizers.Adam(
+        k.optimizers.schedules.CosineDecay(LEARNING_RATE, steps * epochs, alpha=0.01)
+    )
     optimizer.build(network.trainable_variables)
     mean = k.models.clone_model(network)
     mean.set_weights(network.get_weights())
@@ -190,7 +230,7 @@ def _fit(network, batches, epochs, held, front_end, progress) -> dict:
     def run(x, y, keep):
         total = 0.0
         for i in tf.range(steps):
-            a, b = x[i * size: (i + 1) * size], y[i * size: (i + 1) * size]
+            a, b = x[i * size : (i + 1) * size], y[i * size : (i + 1) * size]
             with tf.GradientTape() as tape:
                 p = network(a, training=True)
                 soft = b * (1 - SMOOTHING) + SMOOTHING / batches.labels
@@ -199,8 +239,8 @@ def _fit(network, batches, epochs, held, front_end, progress) -> dict:
                 error = tf.reduce_sum(each * weight) / tf.reduce_sum(weight)
                 loss = error + tf.add_n(network.losses)
             gradients = tape.gradient(loss, network.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, network.trainable_variables))
-            for averaged, variable in zip(mean.variables, network.variables):
+            optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
+            for averaged, variable in zip(mean.variables, network.variables, strict=True):
                 averaged.assign(averaged * keep + variable * (1 - keep))
             total += error
         return total / tf.cast(steps, tf.float32)
@@ -215,7 +255,9 @@ def _fit(network, batches, epochs, held, front_end, progress) -> dict:
     with _Progress(progress, epochs) as shown:
         for epoch in range(epochs):
             x, y = batches.epoch()
-            loss = run(tf.constant(x), tf.constant(y), tf.constant(min(0.99, (1 + epoch) / (10 + epoch)), tf.float32))
+            loss = run(
+                tf.constant(x), tf.constant(y), tf.constant(min(0.99, (1 + epoch) / (10 + epoch)), tf.float32)
+            )
             history["loss"].append(round(float(loss), 4))
             text = f"loss {history['loss'][-1]:.3f}"
             if held is not None:
@@ -239,11 +281,16 @@ def _check_validation(train, validation) -> None:
         raise DataError("The validation dataset is empty.", "Give one with recordings, or leave it out.")
     same = {r.fingerprint for r in train.recordings} & {r.fingerprint for r in validation.recordings}
     if same:
-        raise DataError(f"{len(same)} recordings are in training and in validation.",
-                        "Split the dataset: train, validation, test = dataset.split(by='person').")
+        raise DataError(
+            f"{len(same)} recordings are in training and in validation.",
+            "Split the dataset: train, validation, test = dataset.split(by='person').",
+        )
     if not set(validation.labels) & set(train.labels):
-        raise DataError(f"Validation has the labels {', '.join(validation.labels)}, none of which is trained: "
-                        f"{', '.join(train.labels)}.", "Give recordings of the same gestures.")
+        raise DataError(
+            f"Validation has the labels {', '.join(validation.labels)}, none of which is trained: "
+            f"{', '.join(train.labels)}.",
+            "Give recordings of the same gestures.",
+        )
 
 
 def _to_bytes(network) -> bytes:

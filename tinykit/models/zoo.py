@@ -15,7 +15,8 @@ cnn2d       the window as a picture, time by features: 5 x 3 convolutions     8,
 dense       two dense layers on the flattened window: needs many takes        8,308    8,256
 ==========  ==============================================================  =======  =======
 
-for a window of 80 samples, 3 features and 4 labels. The numbers are computed by ``cost``, and a test holds this table to them.
+For a window of 80 samples, 3 features and 4 labels. The numbers are computed by ``cost``, and a
+test holds this table to them.
 """
 
 from __future__ import annotations
@@ -68,10 +69,14 @@ def build(name: str, window: int, features: int, labels: int, dropout: float = 0
         No such network, or a window too short for it.
     """
     if name not in _ZOO:
-        raise ModelError(f"There is no network {name!r}; there are {', '.join(_ZOO)}.", "Choose one of these.")
+        raise ModelError(
+            f"There is no network {name!r}; there are {', '.join(_ZOO)}.", "Choose one of these."
+        )
     if window < 8:
-        raise ModelError(f"The window is {window} samples, a network needs at least 8.",
-                         "Use longer windows or a higher rate.")
+        raise ModelError(
+            f"The window is {window} samples, a network needs at least 8.",
+            "Use longer windows or a higher rate.",
+        )
     k = keras()
     inputs = k.Input((window, features), name="window")
     made = _Layers(k, decay)
@@ -113,7 +118,9 @@ class _Layers:
         return self.layers.BatchNormalization(momentum=0.9)(x)
 
     def conv(self, x, filters, size, relu=True):
-        x = self.layers.Conv2D(filters, size, padding="same", use_bias=False, kernel_regularizer=self.decay)(x)
+        x = self.layers.Conv2D(filters, size, padding="same", use_bias=False, kernel_regularizer=self.decay)(
+            x
+        )
         x = self.norm(x)
         return self.layers.ReLU()(x) if relu else x
 
