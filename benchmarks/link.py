@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "board"))
 
 import numpy as np
-from conftest import Counting
+from made import Counting
 
 from tinykit import Pipeline
 from tinykit.board import Board
@@ -76,7 +76,7 @@ def first_prediction(path):
 
 def deploys(repeat):
     """The same, each time in a program that has just started, as in a lesson that opens cold."""
-    from conftest import make_pipeline
+    from made import make_pipeline
 
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -156,7 +156,7 @@ def main():
     words.add_argument("--cuts", type=int, default=200)
     words.add_argument("--json", action="store_true")
     options = words.parse_args()
-    from conftest import make_pipeline, moving_windows
+    from made import make_pipeline, moving_windows
 
     pipelines = [make_pipeline(name, seed, filters=16) for seed, name in enumerate(("older", "old", "new"))]
     bench = Bench(*pipelines, moving_windows(8))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import serial
-from conftest import LABELS, Counting
+from made import LABELS, Counting
 
 import tinykit as tk
 from tinykit import engine, features

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Counting
+from made import Counting
 
 import tinykit as tk
 from tinykit import engine
