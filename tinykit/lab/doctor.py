@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .. import look
 from ..errors import TinykitError
 
 
@@ -57,14 +58,17 @@ class Doctor:
         return "\n".join([*rows, "", self._verdict()])
 
     def _repr_html_(self) -> str:
-        from .. import look
-
         rows = [
-            (look.state(f.state, f.what), look.esc(f.found) + (f"<br>Next: {look.esc(f.next)}" if f.next else ""))
+            (look.state(f.state, f.what), _wrapped(f.found) + (_wrapped(f"Next: {f.next}") if f.next else ""))
             for f in self.findings
         ]
         body = look.table(rows, head=("looked at", "found"), raw=True)
         return look.card("Set-up", self._verdict(), body, state=look.state("ok" if self.ok else "bad", "ready" if self.ok else "not ready"))
+
+
+def _wrapped(text) -> str:
+    # Cells don't wrap by themselves, and the list of packages is long.
+    return f'<div style="white-space:normal">{look.esc(text)}</div>'
 
 
 def doctor() -> Doctor:

@@ -76,8 +76,9 @@ def arena(
                 f'<text class="k" x="50%" y="{top + h / 2 + 4:.1f}" text-anchor="middle">{esc(kept_words)}: '
                 f"{number(kept)}\u00a0B</text>"
             )
-    for t in tensors:
-        plot.append(_box(t, n, y, unit))
+    # Names come after all boxes: tensors that share memory overlap, and would cover them.
+    boxes, labels = zip(*(_box(t, n, y, unit) for t in tensors), strict=True) if tensors else ((), ())
+    plot += [*boxes, *labels]
     level = round(y(peak)) - 1.5
     out_peak = f'<line x1="0" x2="100%" y1="{level}" y2="{level}" stroke="var(--tk-ink)" stroke-width="1.5"/>'
     share = (at + 0.5) / n
@@ -109,7 +110,8 @@ def arena(
     return card(title, subtitle, picture, foot, state=key)
 
 
-def _box(t, n, y, unit) -> str:
+def _box(t, n, y, unit) -> tuple[str, str]:
+    """One tensor: its box, and its name where there is room for it."""
     first, last, scratch = t["first"], t["last"], t.get("scratch", False)
     h = max(3.0, t["size"] * unit - 1.5)
     top = y(t["offset"]) - h - 0.5
@@ -124,11 +126,11 @@ def _box(t, n, y, unit) -> str:
         f'fill="var({fill})" stroke="var({edge})"{dash}>{title}</rect>'
     )
     if h < 13 or width * 7.6 < 6.2 * len(str(t["name"])):
-        return box
+        return box, ""
     text = name if width * 7.6 >= 6.2 * len(name) else str(t["name"])
-    wide = ' class="wide"' if width < 25 else ""
-    return box + (
-        f'<text{wide} x="{left + width / 2:.3f}%" y="{top + h / 2 + 4:.1f}" text-anchor="middle" '
+    wide = " wide" if width < 25 else ""
+    return box, (
+        f'<text class="halo{wide}" x="{left + width / 2:.3f}%" y="{top + h / 2 + 4:.1f}" text-anchor="middle" '
         f'style="fill:var(--tk-ink)">{esc(text)}</text>'
     )
 
