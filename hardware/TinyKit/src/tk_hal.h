@@ -18,11 +18,12 @@ extern "C" {
 #endif
 
 #define TK_IMU_CHANNELS 6u    /* aX aY aZ gX gY gZ, in this order */
+#define TK_COUNTS_PER_G 8192  /* counts of acceleration in one g: 4 g full scale */
+#define TK_COUNTS_PER_DPS 16.384 /* counts of angular rate in one degree per second: 2000 full scale */
 #define TK_FLASH_PAGE 4096u   /* bytes that are erased together */
 #define TK_SLOTS 2u
 
-/* One reading of the IMU. Counts: acceleration 8192 a g (4 g full scale), angular rate 16.384 a
- * degree per second (2000 full scale): the LSM9DS1's own steps as the Arduino library sets it. */
+/* One reading of the IMU, in counts: the LSM9DS1's own steps as the Arduino library sets it. */
 typedef struct tk_sample {
     uint32_t index;   /* running number given by the sensor: a gap means samples were lost */
     uint32_t time_us; /* when it was taken, on the clock of tk_hal.micros */

@@ -5,6 +5,10 @@
 #include "tk_bytes.h"
 #include "tk_protocol.h"
 
+/* A number as the header spells it. */
+#define SPELLED(number) #number
+#define DIGITS(number) SPELLED(number)
+
 /* A request being answered. */
 typedef struct call {
     tk_device *device;
@@ -82,7 +86,7 @@ static tk_status info(call *c)
         put_text(c, hal->imu_name);
         put_number(c, ":", tenths / 10);
         put_number(c, ".", tenths % 10);
-        put_text(c, ":aX,aY,aZ,gX,gY,gZ:8192:16.384");
+        put_text(c, ":aX,aY,aZ,gX,gY,gZ:" DIGITS(TK_COUNTS_PER_G) ":" DIGITS(TK_COUNTS_PER_DPS));
     }
     put_number(c, "\nfree_ram=", hal->free_ram != NULL ? hal->free_ram(hal->context) : 0);
     put_number(c, "\narena=", device->arena_bytes);

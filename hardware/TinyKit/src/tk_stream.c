@@ -102,8 +102,8 @@ size_t tk_stream_line(const tk_sample *sample, uint8_t *line)
     for (uint32_t c = 0; c < TK_IMU_CHANNELS; c++) {
         int32_t counts = sample->value[c];
         if (c > 0) *at++ = ',';
-        /* 8192 counts a g; 16.384 counts a degree per second, so 0.01 is 0.16384 counts. */
-        at = c < 3 ? put_decimal(at, divide_rounded(counts * 10000, 8192), 4)
+        /* TK_COUNTS_PER_DPS in integers: 16.384 * 3125 = 100 * 512. */
+        at = c < 3 ? put_decimal(at, divide_rounded(counts * 10000, TK_COUNTS_PER_G), 4)
                    : put_decimal(at, divide_rounded(counts * 3125, 512), 2);
     }
     *at++ = '\r';

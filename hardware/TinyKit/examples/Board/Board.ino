@@ -49,8 +49,8 @@ template <class Imu> static int read_imu(Imu &imu, uint32_t kept, tk_sample *sam
     sample->index = port_imu_index(kept, 1000000000u / hal.imu_rate_mhz);
     sample->time_us = port_imu_time();
     for (int i = 0; i < 3; i++) {
-        sample->value[i] = to_counts(a[i], 8192.0f);
-        sample->value[3 + i] = to_counts(g[i], 16.384f);
+        sample->value[i] = to_counts(a[i], (float)TK_COUNTS_PER_G);
+        sample->value[3 + i] = to_counts(g[i], (float)TK_COUNTS_PER_DPS);
     }
     return 1;
 }
