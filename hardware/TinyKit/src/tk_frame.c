@@ -57,10 +57,7 @@ bool tk_decoder_push(tk_decoder *decoder, uint8_t byte, tk_frame *frame)
     decoder->length = 0;
     decoder->overflow = false;
     if (length == 0) return false; /* two zeros in a row: the end of one frame, the start of the next */
-    if (!overflow && complete(decoder, length, frame)) {
-        decoder->frames++;
-        return true;
-    }
+    if (!overflow && complete(decoder, length, frame)) return true;
     decoder->damaged++;
     return false;
 }

@@ -41,7 +41,6 @@ typedef struct tk_decoder {
     uint8_t buffer[TK_FRAME_CODED];
     uint16_t length;  /* bytes since the last zero */
     bool overflow;    /* more came than any frame has: drop up to the next zero */
-    uint32_t frames;  /* whole frames so far */
     uint32_t damaged; /* runs of bytes between zeros that were not a whole frame */
 } tk_decoder;
 

@@ -35,10 +35,7 @@ tk_status tk_link_reply(tk_link *link, uint8_t type, uint8_t seq, size_t length)
 
 tk_status tk_link_event(tk_link *link, uint8_t type, size_t length)
 {
-    if (tk_link_room(link) < TK_COBS_MAX(length + 6) + 2 + TK_FRAME_WIRE) {
-        link->refused++;
-        return TK_ERR_BUFFER;
-    }
+    if (tk_link_room(link) < TK_COBS_MAX(length + 6) + 2 + TK_FRAME_WIRE) return TK_ERR_BUFFER;
     tk_status status = tk_link_reply(link, type, link->event_seq, length);
     if (status == TK_OK) link->event_seq++;
     return status;

@@ -25,7 +25,6 @@ typedef struct tk_link {
     uint32_t head;               /* bytes ever put in; wraps at 2^32, as does tail */
     uint32_t tail;               /* bytes ever taken out */
     uint8_t event_seq;
-    uint32_t refused;            /* events that found no room */
 } tk_link;
 
 void tk_link_init(tk_link *link, const tk_hal *hal);

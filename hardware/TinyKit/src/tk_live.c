@@ -78,7 +78,6 @@ bool tk_live_feed(tk_live *live, const tk_history *history)
         /* Rows that wait already make a further hop: answer that one instead. */
         if ((uint64_t)waiting * live->resample.out_rate >= (uint64_t)live->hop * live->resample.in_rate) {
             live->number++;
-            live->skipped++;
             continue;
         }
         return true;

@@ -2,7 +2,7 @@
  *
  * Reads the history at its own place, resamples to the pipeline's rate and keeps the last window in
  * a ring. It says when an answer is due: when the first window is full, then every `hop` rows. If
- * answers take longer than a hop, hops are skipped and counted, never queued.
+ * answers take longer than a hop, hops are skipped, never queued; the answers' numbers show it.
  *
  * When the sensor's numbers jump, a gap of up to a tenth of a second is filled by repeating the last
  * sample; after a longer one the window starts again.
@@ -30,7 +30,6 @@ typedef struct tk_live {
     uint32_t since;          /* rows since the last answer was due */
     uint32_t number;         /* of the next answer: counts skipped ones too */
     uint32_t sent;           /* answers that went out */
-    uint32_t skipped;        /* hops that passed without an answer */
     tk_sample last;          /* last sample used */
     uint8_t channel[8];
     uint8_t channels;

@@ -136,20 +136,6 @@ TK_INLINE uint32_t tk_sxtb16_odd(uint32_t x)
 #endif
 }
 
-/* sum + low half * low half + high half * high half */
-TK_INLINE int32_t tk_smlad(uint32_t a, uint32_t b, int32_t sum)
-{
-#if TK_DSP
-    int32_t result;
-    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-    return result;
-#else
-    const int32_t low = (int32_t)(int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
-    const int32_t high = (int32_t)(int16_t)(a >> 16) * (int16_t)(b >> 16);
-    return tk_add_wrap(sum, tk_add_wrap(low, high));
-#endif
-}
-
 /* How sums become outputs, for one op: kept in registers, where a tk_op would be read again after
  * every byte that is written. */
 typedef struct tk_output {
