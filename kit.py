@@ -63,9 +63,11 @@ def env(_words=()):
 
 def lab(words=()):
     env()
+    # In a container one is often root; the server listens on this machine only, and wants its token.
+    root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     port = [] if any(w.startswith("--port") for w in words) else ["--port=8888"]
     return _run(
-        ["jupyter", "lab", str(ROOT / "notebooks"), "--ServerApp.ip=127.0.0.1", *port,
+        ["jupyter", "lab", str(ROOT / "notebooks"), "--ServerApp.ip=127.0.0.1", *port, *root,
          # Nothing is asked of the network: no news, no look for a newer version.
          "--LabApp.news_url=", "--LabApp.extension_manager=readonly",
          "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate", *words]
