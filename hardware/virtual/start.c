@@ -1,5 +1,4 @@
 /* From power-on to main, and the little C library under it. */
-#include <math.h>
 #include <string.h>
 
 #include "tk_virtual.h"
@@ -40,50 +39,3 @@ size_t strlen(const char *text) {
         end++;
     return (size_t)(end - text);
 }
-
-int strcmp(const char *a, const char *b) {
-    while (*a && *a == *b)
-        a++, b++;
-    return (unsigned char)*a - (unsigned char)*b;
-}
-
-int strncmp(const char *a, const char *b, size_t n) {
-    for (; n; n--, a++, b++) {
-        if (*a != *b)
-            return (unsigned char)*a - (unsigned char)*b;
-        if (!*a)
-            break;
-    }
-    return 0;
-}
-
-char *strncpy(char *to, const char *from, size_t n) {
-    size_t i = 0;
-    for (; i < n && from[i]; i++)
-        to[i] = from[i];
-    for (; i < n; i++)
-        to[i] = 0;
-    return to;
-}
-
-char *strchr(const char *text, int letter) {
-    for (;; text++) {
-        if (*text == (char)letter)
-            return (char *)text;
-        if (!*text)
-            return NULL;
-    }
-}
-
-/* Beyond 2^23 every float is whole already. */
-static int whole(float x) { return !(fabsf(x) < 8388608.0f); }
-
-float floorf(float x) {
-    if (whole(x))
-        return x;
-    float t = (float)(int32_t)x;
-    return t > x ? t - 1.0f : t;
-}
-float ceilf(float x) { return -floorf(-x); }
-float roundf(float x) { return whole(x) ? x : x < 0 ? -floorf(-x + 0.5f) : floorf(x + 0.5f); }
-long lroundf(float x) { return (long)roundf(x); }

@@ -9,9 +9,6 @@
 
 #include "tk_virtual.h"
 
-#define TK_VIRTUAL 1
-#define ARDUINO_VIRTUAL_NANO33BLE 1
-
 typedef uint8_t byte;
 typedef bool boolean;
 
@@ -19,7 +16,6 @@ typedef bool boolean;
 #define LOW 0
 #define INPUT 0
 #define OUTPUT 1
-#define INPUT_PULLUP 2
 #define LED_BUILTIN 13
 #define LEDR 22 /* lit when LOW, as on the real board */
 #define LEDG 23
@@ -40,8 +36,6 @@ void delayMicroseconds(uint32_t us);
 void yield(void); /* waits for an event: a byte, a sensor sample */
 void pinMode(int pin, int mode);
 void digitalWrite(int pin, int value);
-static inline void noInterrupts(void) {}
-static inline void interrupts(void) {}
 void NVIC_SystemReset(void) __attribute__((noreturn));
 #ifdef __cplusplus
 }
@@ -89,7 +83,6 @@ class VirtualSerial : public Stream {
     int available() override;
     int read() override;
     int peek() override;
-    int availableForWrite() { return 4096; }
     size_t write(const uint8_t *buffer, size_t size) override;
     using Print::write;
     operator bool(); /* does a program on the host hold the port open? */

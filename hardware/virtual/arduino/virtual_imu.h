@@ -9,16 +9,11 @@ class VirtualImu {
     int begin(); /* 1, or 0 when this board has another sensor or a dead one */
     void end() {}
     void setContinuousMode() {} /* samples always wait in the FIFO */
-    void setOneShotMode() {}
     int accelerationAvailable(); /* samples whose acceleration was not read yet */
     int gyroscopeAvailable();
     int readAcceleration(float &x, float &y, float &z); /* g */
     int readGyroscope(float &x, float &y, float &z);    /* degrees per second */
     float accelerationSampleRate();
-    float gyroscopeSampleRate() { return accelerationSampleRate(); }
-    int magneticFieldAvailable() { return 0; }
-    int readMagneticField(float &, float &, float &) { return 0; }
-    float magneticFieldSampleRate() { return 0; }
 
     /* Not in the real libraries: the sensor's own count and clock for the sample just read. */
     uint32_t sampleIndex() const { return sample_.index; }

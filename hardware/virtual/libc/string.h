@@ -1,4 +1,5 @@
-/* The part of string.h that the device core may use where no C library is. */
+/* All of a C library that the device core uses, for a target that has none. memcpy, memmove, memset
+ * and memcmp come from Zig's compiler-rt, the others from start.c. */
 #ifndef VIRTUAL_STRING_H
 #define VIRTUAL_STRING_H
 #include <stddef.h>
@@ -11,10 +12,6 @@ void *memset(void *to, int value, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *bytes, int value, size_t n);
 size_t strlen(const char *text);
-int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t n);
-char *strncpy(char *to, const char *from, size_t n);
-char *strchr(const char *text, int letter);
 #ifdef __cplusplus
 }
 #endif
