@@ -16,6 +16,7 @@ import numpy as np
 from . import units
 
 OVERSAMPLING = 8  # grid points of a trajectory per sensor sample
+NOISE_G, NOISE_DPS = 0.004, 0.15  # standard deviations of one sample of an LSM9DS1 at rest
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ class Sensor:
         """A sensor as one comes out of a box: noise, offsets and misalignment of usual size."""
         return cls(
             rate_hz=units.RATE_HZ * (1 + 0.008 * random.randn()),
-            noise_g=0.004,
-            noise_dps=0.15,
+            noise_g=NOISE_G,
+            noise_dps=NOISE_DPS,
             bias_g=0.02 * random.randn(3),
             bias_dps=1.2 * random.randn(3),
             mix_a=np.eye(3) + 0.01 * random.randn(3, 3),

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import time
 
-CYCLES_PER_US = 64
+from ...engine.cortex import CLOCK_HZ
+
+CYCLES_PER_US = CLOCK_HZ // 1_000_000
 
 
 class Clock:

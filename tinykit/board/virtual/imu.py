@@ -7,8 +7,10 @@ from collections import deque
 
 import numpy as np
 
+from ...data import units
+
 # Nominal rates in hertz: data sheet of the LSM9DS1; the BMI270 as users measured it.
-RATES = {"LSM9DS1": 119.0, "BMI270": 99.8}
+RATES = {"LSM9DS1": units.RATE_HZ, "BMI270": 99.8}
 KINDS = {"LSM9DS1": 1, "BMI270": 2}
 FIFO = 32
 _BLOCK = 64

@@ -65,9 +65,6 @@ class Serial(SerialBase):
     def _reconfigure_port(self):
         pass  # a USB port has no real baud rate
 
-    def from_url(self, url):
-        return url
-
     @property
     def in_waiting(self):
         with self._held() as board:

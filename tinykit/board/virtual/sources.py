@@ -26,12 +26,12 @@ class Still:
     ----------
     seed : int
     noise_g, noise_dps : float
-        Standard deviations; the defaults are what a LSM9DS1 shows.
+        Standard deviations; the defaults are what an LSM9DS1 shows.
     """
 
     duration = None
 
-    def __init__(self, seed: int = 0, noise_g: float = 0.004, noise_dps: float = 0.15):
+    def __init__(self, seed: int = 0, noise_g: float = imu.NOISE_G, noise_dps: float = imu.NOISE_DPS):
         self._seed = seed
         self._noise = np.array([noise_g] * 3 + [noise_dps] * 3)
 
@@ -172,9 +172,8 @@ class Generator:
         rest = self._turn - self._rows
         share = (np.arange(1, rest + 1) / (rest + 1))[:, None]
         random = _random("pause", self.person, self.session, turn + self.first)
-        noise = random.randn(rest, 6) * (
-            [8192 * self._sensor.noise_g] * 3 + [16.384 * self._sensor.noise_dps] * 3
-        )
+        spread = [self._sensor.noise_g] * 3 + [self._sensor.noise_dps] * 3
+        noise = random.randn(rest, 6) * (units.counts_per_unit(_CHANNELS) * spread)
         between = take[-8:].mean(axis=0) * (1 - share) + after[:8].mean(axis=0) * share + noise
         return np.vstack([take, between, after[:1]]).clip(-32768, 32767)
 
