@@ -206,10 +206,22 @@ class Report:
         lines += [
             f"  {name}: recall {value:.2f}" for name, value in self.recall.items() if not np.isnan(value)
         ]
-        return "\n".join(lines)
+        persons = self.per_person
+        if len(persons) > 1:
+            lines += [f"  {person}: {right} of {n}" for person, (right, n) in persons.items()]
+        return "\n".join([*lines, *(f"  {fact}" for fact in self._facts())])
+
+    def _facts(self):
+        both = self.extra.get("agreement")
+        if both:
+            yield f"{both['equal']} of {both['windows']} windows answered bit for bit as on the host"
 
     def _repr_html_(self) -> str:
-        cards = [look.confusion(self.labels, self.confusion.tolist(), subtitle=self.title, unit=self.unit)]
+        cards = [
+            look.confusion(
+                self.labels, self.confusion.tolist(), subtitle=self.title, unit=self.unit, foot=look.dots(*self._facts())
+            )
+        ]
         persons = self.per_person
         if len(persons) > 1:
             worst_first = sorted(
