@@ -11,10 +11,11 @@ import numpy as np
 from .. import toolchain
 from ..errors import ModelError, TinykitError
 from ..pipeline import Pipeline
-from .plan import ARENA_BYTES, SLOT_BYTES, Layer, Plan, compile_network
+from .cortex import CLOCK_HZ, FLASH_BYTES, RAM_BASE, RAM_BYTES, Cortex
+from .elf import read_elf
+from .plan import ARENA_BYTES, SLOT_BYTES, Layer, Plan, compile_network, compile_plan
 from .runtime import Runtime
 
-CLOCK_HZ = 64_000_000
 # nRF52840 product specification v1.1, 5.2.1.1: running from flash with cache, DC/DC, 3 V: 3.3 mA.
 ACTIVE_WATTS = 3.3e-3 * 3.0
 HOW_CYCLES = "instructions counted on an emulated Cortex-M4F, cycles by Arm's timing table, zero wait states"
@@ -170,7 +171,7 @@ def cost(network) -> Cost:
     Raises
     ------
     ModelError, UnsupportedOp
-        See ``compile_network``.
+        See ``compile_plan`` and ``compile_network``.
     """
     plan = _plan(network)
     x = np.random.default_rng(0).integers(-128, 128, (1, *plan.input_shape)).astype(np.int8)
@@ -202,20 +203,7 @@ def _plan(network) -> Plan:
         return network
     if not isinstance(network, (Pipeline, bytes, bytearray, memoryview)) and str(network).endswith(".tk"):
         network = Pipeline.load(network)
-    if not isinstance(network, Pipeline):
-        return compile_network(network)
-    if not network.int8_model:
-        raise ModelError(
-            f"Pipeline {network.name} has no int8 network, and a board runs int8.",
-            "small = tk.quantize(pipeline, train)",
-        )
-    from ..features.section import pack_section
-
-    bare = compile_network(network.int8_model, network.name)
-    section = pack_section(
-        network, bare.input_scale, bare.input_zero_point, bare.output_scale, bare.output_zero_point
-    )
-    return compile_network(network.int8_model, network.name, section)
+    return compile_plan(network, fit=False) if isinstance(network, Pipeline) else compile_network(network)
 
 
 @lru_cache(maxsize=1)
@@ -227,8 +215,6 @@ def _image():
         source / "tk_crc.c",
         *sorted(source.glob("tk_op_*.c")),
     ]
-    from .elf import read_elf
-
     return read_elf(toolchain.arm_image(sources, [source, libc], name="engine", keep=_ENTRIES))
 
 
@@ -258,8 +244,6 @@ def run_on_core(plan: Plan, x: np.ndarray):
     ModelError
         The plan is larger than the emulated core's memory.
     """
-    from .cortex import FLASH_BYTES, RAM_BASE, RAM_BYTES, Cortex
-
     if _PLAN + len(plan.bytes) > FLASH_BYTES - 0x1000 or _ARENA + plan.arena_bytes > RAM_BYTES - 0x2000:
         raise ModelError(
             f"{plan.name} ({len(plan.bytes):,} bytes, arena {plan.arena_bytes:,}) is larger than the chip itself.",

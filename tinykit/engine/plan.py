@@ -21,7 +21,8 @@ FORMAT = 1
 SLOT_BYTES = 316 * 1024  # of flash for a plan, in each of the board's two slots
 ARENA_BYTES = 128 * 1024  # of RAM that the firmware keeps for a run
 
-_DAMAGE = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, struct.error)
+# A file that is well-formed but makes no sense can fail anywhere.
+_DAMAGE = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, struct.error)
 
 _HEADER = struct.Struct("<4sHHII12I")
 _OP = struct.Struct("<HHIIIII6H2H2H2H2H3h2bII7i")
@@ -185,25 +186,26 @@ def compile_network(model, name: str | None = None, section: bytes = b"") -> Pla
         return _assemble(network, lowered, layout, section)
     except ModelError:
         raise
-    except (*_DAMAGE, ValueError) as error:  # a file that is well-formed but makes no sense can fail anywhere
+    except _DAMAGE as error:
         raise ModelError(
             f"{network.name} contradicts itself ({type(error).__name__}: {error}).",
             "Convert the network again.",
         ) from error
 
 
-def compile_plan(pipeline) -> Plan:
+def compile_plan(pipeline, fit: bool = True) -> Plan:
     """Compile a pipeline: its int8 network with front end, labels and decision rule.
 
     Parameters
     ----------
     pipeline : Pipeline
         After ``tk.quantize``.
+    fit : bool
+        False: a plan that is too large for the board is returned as well.
 
     Returns
     -------
     Plan
-        It fits the board.
 
     Raises
     ------
@@ -235,7 +237,8 @@ def compile_plan(pipeline) -> Plan:
             "Train again with these labels.",
         )
     section = pack_section(pipeline, x.scale, x.zero_point, y.scale, y.zero_point)
-    return compile_network(pipeline.int8_model, pipeline.name, section).check_fit()
+    plan = compile_network(pipeline.int8_model, pipeline.name, section)
+    return plan.check_fit() if fit else plan
 
 
 def _assemble(network: Network, lowered: Lowering, layout: Layout, section: bytes) -> Plan:
@@ -292,7 +295,7 @@ def _record(step: Step, layout: Layout, number: int, data: int, channels: int) -
     return _OP.pack(
         KINDS[step.kind],
         step.flags,
-        places[0] + step.in_offset,
+        places[0],
         second,
         layout.buffers[step.output] + step.out_offset,
         layout.scratch[number],
