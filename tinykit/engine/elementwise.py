@@ -16,12 +16,17 @@ def _unary(lowering, node: Node, table: np.ndarray) -> None:
     lowering.table(node, source, lowering.write(node.outputs[0]), flat_shape(node, node.outputs[0]), table)
 
 
+def _check_output(node: Node, steps: int, zero_point: int) -> None:
+    """The reference's tables are for one output scale only, 1 / steps."""
+    y = node.outputs[0]
+    if y.scale != 1 / steps or y.zero_point != zero_point:
+        found = f"its output has scale {y.scale:g} and zero point {y.zero_point}"
+        refuse(node, f"{found}, expected 1/{steps} and {zero_point}")
+
+
 def _softmax(lowering, node: Node) -> None:
     x, y = node.inputs[0], node.outputs[0]
-    if y.scale != 1 / 256 or y.zero_point != -128:
-        refuse(
-            node, f"its output has scale {y.scale:g} and zero point {y.zero_point}, expected 1/256 and -128"
-        )
+    _check_output(node, 256, -128)
     depth = x.shape[-1]
     table = fixed.softmax_table(x.scale, float(np.float32(node.options.get("beta", 1.0))))
     shape = (x.size // depth, 1, depth)
@@ -76,18 +81,14 @@ def _hard_swish(lowering, node: Node) -> None:
 
 
 def _logistic(lowering, node: Node) -> None:
-    x, y = node.inputs[0], node.outputs[0]
-    if y.scale != 1 / 256 or y.zero_point != -128:
-        refuse(
-            node, f"its output has scale {y.scale:g} and zero point {y.zero_point}, expected 1/256 and -128"
-        )
+    x = node.inputs[0]
+    _check_output(node, 256, -128)
     _unary(lowering, node, fixed.logistic_table(x.scale, x.zero_point))
 
 
 def _tanh(lowering, node: Node) -> None:
-    x, y = node.inputs[0], node.outputs[0]
-    if y.scale != 1 / 128 or y.zero_point != 0:
-        refuse(node, f"its output has scale {y.scale:g} and zero point {y.zero_point}, expected 1/128 and 0")
+    x = node.inputs[0]
+    _check_output(node, 128, 0)
     _unary(lowering, node, fixed.tanh_table(x.scale, x.zero_point))
 
 

@@ -194,35 +194,28 @@ def table(function) -> np.ndarray:
     return np.array([clamp(function(x)) for x in range(-128, 128)], dtype=np.int8)
 
 
-def _q4(scale: float) -> tuple[int, int, int]:
+def _squashing_table(function, scale: float, zero_in: int, bits: int, zero_out: int) -> np.ndarray:
+    """A function of 4 integer bits that ends flat on both sides, divided by ``2**bits``."""
     fraction, shift = math.frexp(scale * (1 << 27))
-    return round_away(fraction * 2**31), shift, input_radius(4, shift)
+    multiplier, radius = round_away(fraction * 2**31), input_radius(4, shift)
+
+    def value(x):
+        x -= zero_in
+        if abs(x) >= radius:
+            return -128 if x < 0 else 127
+        return round_shift(function(requantize(x, multiplier, shift)), bits) + zero_out
+
+    return table(value)
 
 
 def logistic_table(scale: float, zero_point: int) -> np.ndarray:
     """Sigmoid; output scale 1/256 and zero point -128."""
-    multiplier, shift, radius = _q4(scale)
-
-    def value(x):
-        x -= zero_point
-        if abs(x) >= radius:
-            return -128 if x < 0 else 127
-        return round_shift(logistic(requantize(x, multiplier, shift)), 23) - 128
-
-    return table(value)
+    return _squashing_table(logistic, scale, zero_point, 23, -128)
 
 
 def tanh_table(scale: float, zero_point: int) -> np.ndarray:
     """Hyperbolic tangent; output scale 1/128 and zero point 0."""
-    multiplier, shift, radius = _q4(scale)
-
-    def value(x):
-        x -= zero_point
-        if abs(x) >= radius:
-            return -128 if x < 0 else 127
-        return round_shift(tanh(requantize(x, multiplier, shift)), 24)
-
-    return table(value)
+    return _squashing_table(tanh, scale, zero_point, 24, 0)
 
 
 def rescale_table(multiplier: int, shift: int, zero_in: int, zero_out: int, low: int = -128, high: int = 127):
