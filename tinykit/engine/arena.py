@@ -89,7 +89,7 @@ def plan_arena(
     scratch = []
     for i, step in enumerate(steps):
         for number, buffer in enumerate(step.inputs):
-            need = step.in_offset + step.in_bytes if number == 0 else 0
+            need = step.in_bytes if number == 0 else 0
             blocks[buffer].size = max(blocks[buffer].size, need)
             blocks[buffer].last = i
         if step.output not in blocks:
@@ -101,7 +101,7 @@ def plan_arena(
     blocks[output_buffer].last = len(steps)
     for i, step in enumerate(steps):
         distance = step.clearance()
-        if distance is None or step.out_offset or step.in_offset:
+        if distance is None or step.out_offset:
             continue
         for buffer in step.inputs:
             old, new = blocks[buffer], blocks[step.output]

@@ -106,10 +106,7 @@ def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kerne
     factors = x.scale * np.broadcast_to(scales, len(bias)) / y.scale
     channels = pack_channels(bias - x.zero_point * sums, factors)
     inputs = picture_shape(node, x)
-    params = [0, 0]
-    if depthwise:
-        multiplier = out[2] // inputs[2]
-        params = [0, multiplier]  # arena.lay_out decides about rows kept aside
+    params = [0, out[2] // inputs[2]] if depthwise else []  # arena.lay_out decides about rows kept aside
     lowering.add(
         node,
         Step(

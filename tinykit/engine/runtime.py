@@ -117,7 +117,6 @@ def _aligned(data: bytes) -> np.ndarray:
 
 def _declare(core):
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
-    core.tk_status_name.argtypes, core.tk_status_name.restype = [ctypes.c_int], ctypes.c_char_p
     core.tk_plan_open.argtypes, core.tk_plan_open.restype = [pointer, pointer, size], ctypes.c_int
     core.tk_engine_init.argtypes, core.tk_engine_init.restype = (
         [pointer, pointer, pointer, size],
@@ -127,5 +126,4 @@ def _declare(core):
         function = getattr(core, name)
         function.argtypes, function.restype = [pointer, ctypes.POINTER(size)], pointer
     core.tk_engine_run.argtypes, core.tk_engine_run.restype = [pointer], ctypes.c_int
-    core.tk_engine_step.argtypes, core.tk_engine_step.restype = [pointer, ctypes.c_uint32], ctypes.c_int
     return core

@@ -51,7 +51,6 @@ class Step:
     params: list[int] = field(default_factory=list)
     flags: int = 0
     out_offset: int = 0  # bytes into the output buffer (joining)
-    in_offset: int = 0  # bytes into the input buffer (cutting)
     macs: int = 0
 
     @property
