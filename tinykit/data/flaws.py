@@ -9,9 +9,10 @@ import numpy as np
 
 from . import units
 from .leakage import near_pairs
-from .ranges import full_scale, rest_length
+from .ranges import END, full_scale, rest_length
 from .recording import plural
 from .take import LIMITS, REST, clipped_share, dead_channels, motion
+from .windows import SAME_RATE
 
 # Labels that say "none of the gestures": to lie still may be one of them.
 ANYTHING = {"negative", "other", "unknown", "noise", "none"}
@@ -159,7 +160,7 @@ def clipped(recordings):
             ends = np.zeros(len(r), bool)
             for i, c in enumerate(r.channels):
                 if scales[c[0]]:
-                    ends |= np.abs(r.samples[:, i]) > scales[c[0]] * 0.9965
+                    ends |= np.abs(r.samples[:, i]) > scales[c[0]] * END
             shares[r.id] = max(float(ends.mean()), clipped_share(r.samples, r.channels))
         hard = [r for r in group if shares[r.id] > CLIPPED]
         whole = float(np.average(list(shares.values()), weights=[len(r) for r in group]))
@@ -354,7 +355,7 @@ def times(recordings):
     out = []
     rates = np.array([r.rate_hz for r in recordings])
     middle = float(np.median(rates))
-    odd = [r for r, rate in zip(recordings, rates, strict=True) if abs(rate / middle - 1) > 0.02]
+    odd = [r for r, rate in zip(recordings, rates, strict=True) if abs(rate / middle - 1) > SAME_RATE]
     if odd:
         out.append(
             Finding(

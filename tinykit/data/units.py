@@ -12,10 +12,10 @@ import math
 import numpy as np
 
 from ..errors import DataError
+from ..pipeline import IMU_CHANNELS
 
-ACCELERATION = ("aX", "aY", "aZ")
-ANGULAR_RATE = ("gX", "gY", "gZ")
-CHANNELS = ACCELERATION + ANGULAR_RATE
+CHANNELS = IMU_CHANNELS
+ACCELERATION, ANGULAR_RATE = CHANNELS[:3], CHANNELS[3:]
 
 COUNTS_PER_G = 8192.0
 COUNTS_PER_DPS = 16.384

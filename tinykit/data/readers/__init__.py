@@ -141,7 +141,7 @@ def sniff(path: Path) -> str | None:
         cells = [c.strip() for c in line.split(",")]
         if not any(cells):
             continue
-        if cells == ["-", "-", "-"]:
+        if cells == magic_wand.MARK:
             return "magic-wand text"
         break
     header = find_header(text)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import units
 from ..recording import plural
 from ..store import rate_of
 from . import names
@@ -19,7 +20,6 @@ from .raw import Options, Raw
 from .table import Table, gaps, read_table
 
 ROWS = 119  # rows of a gesture in IMU_Capture
-RATE_HZ = 119.0
 _STREAM = 3 * ROWS  # a part without a blank line that is longer holds several gestures
 
 
@@ -54,7 +54,7 @@ def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
             continue
         takes, length, note = cut(table, options.rows_per_take)
         notes = [f"{where}: {n}" for n in (*table.notes, note) if n]
-        rate, rate_note = RATE_HZ, "no times in the files: 119 Hz assumed, the LSM9DS1's rate"
+        rate, rate_note = units.RATE_HZ, "no times in the files: 119 Hz assumed, the LSM9DS1's rate"
         if table.times_ms is not None:
             rate, rate_note = rate_of(table.times_ms), ""
         elif length != ROWS:

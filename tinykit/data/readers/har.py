@@ -29,7 +29,6 @@ def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
             )
         times = table.times_ms
         who, session = _who(path, root)
-        # Header words of Android's sensor lists; such files keep Android's units.
         raws.append(
             Raw(
                 table.values,

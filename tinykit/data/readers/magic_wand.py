@@ -18,7 +18,7 @@ from .raw import Options, Raw
 from .table import text_of
 
 RATE_HZ = 25.0
-MARK = "-,-,-"
+MARK = ["-", "-", "-"]  # cells of the line that begins a recording
 
 
 def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
@@ -57,7 +57,7 @@ def takes(path: Path) -> list[tuple[int, list]]:
         cells = [cell.strip() for cell in line.split(",")]
         if not any(cells):
             continue
-        if cells == ["-", "-", "-"]:
+        if cells == MARK:
             current = None
             continue
         try:

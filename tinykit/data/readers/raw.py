@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import DataError
 from .. import units
+from ..ranges import parts
 from ..recording import Recording, safe_name
 
 # Length of gravity's vector at rest, per unit that files use.
@@ -17,7 +18,7 @@ GRAVITY = {
     "g": 1.0,
     "m/s2": units.STANDARD_GRAVITY,
     "mg": 1000.0,
-    "counts (8192 per g)": 8192.0,
+    "counts (8192 per g)": units.COUNTS_PER_G,
     "counts (16384 per g)": 16384.0,
 }
 PHONE_LIMIT_RAD = 35.0  # 2000 deg/s, the usual full scale, in rad/s
@@ -195,20 +196,12 @@ def _angular_rate(group: list[Raw], options: Options, a_note: str) -> tuple[floa
     return 1.0, "", 0.0
 
 
-def _at_rest(group: list[Raw], rows: int = 5) -> tuple[float | None, bool]:
+def _at_rest(group: list[Raw]) -> tuple[float | None, bool]:
     """Length of the acceleration vector in the quietest tenth, and whether that is at rest."""
-    spreads, lengths = [], []
-    for raw in group:
-        if not set(units.ACCELERATION) <= set(raw.channels) or len(raw.samples) < rows:
-            continue
-        a = raw.samples[:, [raw.channels.index(c) for c in units.ACCELERATION]]
-        n = len(a) // rows
-        parts = a[: n * rows].reshape(n, rows, 3)
-        spreads.append(np.sqrt(parts.var(axis=1).sum(axis=1)))
-        lengths.append(np.linalg.norm(parts.mean(axis=1), axis=1))
-    if not spreads:
+    measured = [found for raw in group if (found := parts(raw.samples, raw.channels)) is not None]
+    if not measured:
         return None, False
-    spread, length = np.concatenate(spreads), np.concatenate(lengths)
+    spread, length = (np.concatenate(part) for part in zip(*measured, strict=True))
     quiet = spread <= np.quantile(spread, 0.1)
     rest = float(np.median(length[quiet]))
     if rest <= 0:
