@@ -194,7 +194,7 @@ def _near(one, other, near: float, skip=(), itself: bool = False):
 
 
 def _pieces(dataset, rate: float, length: int, step: int):
-    """Centred windows in units of the board's range, flat: (float32 (n, length * c), take, start)."""
+    """Centred windows in g and in 250 deg/s, flat: (float32 (n, length * c), take, start)."""
     scale = np.array([1.0 if units.is_acceleration(c) else 1.0 / 250.0 for c in dataset.channels])
     acceleration = [i for i, c in enumerate(dataset.channels) if units.is_acceleration(c)]
     pieces, takes, starts = [], [], []
