@@ -11,6 +11,8 @@ from ..pipeline import IMU_CHANNELS, ImuFrontEnd, Pipeline
 from .core import check, load_core
 from .section import pack_section
 
+_BAD_RATE = -30  # TK_ERR_RATE in hardware/TinyKit/src/tk_status.h
+
 
 def features(counts, front_end: ImuFrontEnd) -> np.ndarray:
     """Features as the network sees them before quantisation.
@@ -111,7 +113,7 @@ def resample(counts, from_hz: float, to_hz: float) -> np.ndarray:
     rates = [round(hz * 1000) for hz in (from_hz, to_hz)]
     doing = f"resample {from_hz:g} Hz to {to_hz:g} Hz"
     if not all(0 < rate < 1 << 32 for rate in rates):
-        check(-30, doing)
+        check(_BAD_RATE, doing)
     padded = np.zeros((len(counts), len(IMU_CHANNELS)), np.int16)
     padded[:, : counts.shape[1]] = counts
     room = max(len(counts), len(counts) * rates[1] // rates[0]) + 2
