@@ -12,6 +12,7 @@ from probe_board import SKETCH, probe_image
 from tinykit.board.virtual import VirtualBoard, board_image
 from tinykit.board.virtual.registers import registers
 from tinykit.engine.elf import read_elf
+from tinykit.engine.plan import ARENA_BYTES, SLOT_BYTES
 from tinykit.errors import BuildError
 from tinykit.toolchain import hardware_dir
 
@@ -34,7 +35,8 @@ def test_image_lies_where_the_real_one_does():
 
 def test_broken_sketch_says_where(tmp_path):
     broken = tmp_path / "Broken.ino"
-    broken.write_text(SKETCH.read_text().replace("void loop() {", "void loop() { nonsense;"))
+    text = SKETCH.read_text(encoding="utf-8").replace("void loop() {", "void loop() { nonsense;")
+    broken.write_text(text, encoding="utf-8")
     with pytest.raises(BuildError, match=r"Broken\.ino:\d+:\d+: error: .*nonsense"):
         board_image(broken, sources=[])
 
@@ -76,5 +78,11 @@ def test_the_real_sketch_says_hello():
 def test_the_real_sketch_finds_the_imu_of_either_revision(sensor, rate):
     with VirtualBoard("revision", clock="free", sensor=sensor) as board:
         info = ask("revision", 0x02).decode()
-        assert f"sensors=imu:{sensor}:{rate}" in info
+        assert f"sensors=imu:{sensor}:{rate}:aX,aY,aZ,gX,gY,gZ:8192:16.384\n" in info
         assert f"id=VIRTUAL-{board.serial_number:08X}" in info
+
+
+def test_the_compiler_knows_how_much_room_the_sketch_gives():
+    with VirtualBoard("room", clock="free"):
+        info = ask("room", 0x02).decode().splitlines()
+    assert f"arena={ARENA_BYTES}" in info and f"slot_bytes={SLOT_BYTES}" in info
