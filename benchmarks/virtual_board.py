@@ -36,7 +36,7 @@ def measure() -> dict:
     """Figures by name."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "speed.c"
-        source.write_text(SOURCE)
+        source.write_text(SOURCE, encoding="utf-8")
         image = arm_image([source], name="speed")
     core = Cortex((0x4000_0000, lambda offset: 0, lambda offset, value: None))
     core.load(image)

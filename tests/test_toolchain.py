@@ -29,9 +29,9 @@ def cache(tmp_path, monkeypatch):
 def source(tmp_path):
     folder = tmp_path / "src"
     folder.mkdir()
-    (folder / "seven.h").write_text("#define SEVEN 7\n")
+    (folder / "seven.h").write_text("#define SEVEN 7\n", encoding="utf-8")
     path = folder / "seven.c"
-    path.write_text('#include "seven.h"\nint seven(void) { return SEVEN; }\n')
+    path.write_text('#include "seven.h"\nint seven(void) { return SEVEN; }\n', encoding="utf-8")
     return path
 
 
@@ -47,12 +47,12 @@ def test_library_is_built_once(cache, source):
 def test_any_change_makes_another(cache, source):
     first = toolchain.host_library([source], name="seven")
     other_flags = toolchain.host_library([source], name="seven", flags=["-DX"])
-    source.with_name("seven.h").write_text("#define SEVEN 8\n")
+    source.with_name("seven.h").write_text("#define SEVEN 8\n", encoding="utf-8")
     other_header = toolchain.host_library([source], name="seven")
     assert len({first, other_flags, other_header}) == 3
     assert ctypes.CDLL(str(other_header)).seven() == 8
     assert ctypes.CDLL(str(first)).seven() == 7
-    source.with_name("seven.h").write_text("#define SEVEN 7\n")
+    source.with_name("seven.h").write_text("#define SEVEN 7\n", encoding="utf-8")
     assert toolchain.host_library([source], name="seven") == first
 
 
@@ -68,7 +68,7 @@ def test_place_does_not_matter(cache, source, tmp_path):
 
 @pytest.mark.parametrize("build", [toolchain.host_library, toolchain.arm_image])
 def test_error_is_the_compilers_first(cache, source, build):
-    source.write_text("int seven(void) {\n    return sieben;\n}\n")
+    source.write_text("int seven(void) {\n    return sieben;\n}\n", encoding="utf-8")
     with pytest.raises(BuildError, match=r"seven\.c:2:12: error: .*sieben"):
         build([source], name="seven")
     assert [p for p in (cache / "built").iterdir()] == []  # and nothing is left
@@ -82,7 +82,7 @@ def test_missing_files_and_nothing_to_build(cache, source):
 
 
 def test_undefined_function_is_told(cache, source):
-    source.write_text("int eight(void); int seven(void) { return eight() - 1; }\n")
+    source.write_text("int eight(void); int seven(void) { return eight() - 1; }\n", encoding="utf-8")
     with pytest.raises(BuildError, match="undefined symbol: eight"):
         toolchain.arm_image([source], keep=["seven"])
 
@@ -91,7 +91,8 @@ def test_sketch_that_is_too_large_is_told(cache, source):
     virtual = toolchain.hardware_dir() / "virtual"
     source.write_text(
         "const char big[300000] = {1}; void tkv_panic(const char *t) { (void)t; for (;;) {} }"
-        'void tkv_main(void) { __asm__ volatile("" :: "r"(big)); for (;;) tkv_panic(big); }'
+        'void tkv_main(void) { __asm__ volatile("" :: "r"(big)); for (;;) tkv_panic(big); }',
+        encoding="utf-8",
     )
     with pytest.raises(BuildError, match="SKETCH|does not fit"):
         toolchain.arm_image(

@@ -69,7 +69,7 @@ def test_gestures_of_a_fixed_length(name, rows, real, shared_data):
 def test_magic_wand_recordings_and_lengths(real, shared_data):
     dataset = real("magic_wand_esp32")
     for path in (shared_data / "gestures" / "magic_wand_esp32").rglob("*.txt"):
-        parts = [p.split() for p in path.read_text().split("-,-,-")][1:]
+        parts = [p.split() for p in path.read_text(encoding="utf-8").split("-,-,-")][1:]
         lengths = [len(p) for p in parts if p]
         where = path.relative_to(shared_data / "gestures" / "magic_wand_esp32").as_posix()
         takes = [r for r in dataset if r.source.startswith(where + " ")]

@@ -74,7 +74,7 @@ def served(tmp_path):
         },
     }
     registry = tmp_path / "registry.json"
-    registry.write_text(json.dumps(book))
+    registry.write_text(json.dumps(book), encoding="utf-8")
     yield server, registry, tmp_path
     server.shutdown()
     server.server_close()
@@ -92,7 +92,7 @@ def test_fetch_downloads_once_and_opens(served):
 def test_a_file_that_is_not_what_it_should_be_is_not_kept(served):
     _, registry, folder = served
     target = folder / "www" / "me" / "repo" / ("c" * 40) / "data" / "bo b" / "punch.csv"
-    target.write_text(target.read_text() + "9,9,9,9,9,9\n")
+    target.write_text(target.read_text(encoding="utf-8") + "9,9,9,9,9,9\n", encoding="utf-8")
     with pytest.raises(DataError, match="not what the registry says"):
         fetch("two", folder / "kept", progress=False, registry=registry)
     assert (

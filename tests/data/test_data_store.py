@@ -116,18 +116,18 @@ def test_a_crash_at_any_step_of_add_loses_nothing(small, tmp_path):
 
 def test_saving_over_something_else_is_refused(small, tmp_path):
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "thesis.txt").write_text("years of work")
+    (tmp_path / "a" / "thesis.txt").write_text("years of work", encoding="utf-8")
     with pytest.raises(DataError, match="not empty"):
         small.save(tmp_path / "a")
-    assert (tmp_path / "a" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "a" / "thesis.txt").read_text(encoding="utf-8") == "years of work"
 
 
 @pytest.mark.parametrize(
     "damage, said",
     [
-        (lambda f: (f / "dataset.json").write_text("{"), "cannot be read"),
-        (lambda f: (f / "dataset.json").write_text('{"format": 99}'), "format 99"),
-        (lambda f: (f / "recordings.csv").write_text("file,label\na.csv,b\n"), "lacks device"),
+        (lambda f: (f / "dataset.json").write_text("{", encoding="utf-8"), "cannot be read"),
+        (lambda f: (f / "dataset.json").write_text('{"format": 99}', encoding="utf-8"), "format 99"),
+        (lambda f: (f / "recordings.csv").write_text("file,label\na.csv,b\n", encoding="utf-8"), "lacks device"),
         (lambda f: next((f / "recordings").iterdir()).unlink(), "not there"),
         (lambda f: _spoil(f, "3,1,oops"), "line 3"),
         (lambda f: _spoil(f, "3"), "line 3"),
@@ -142,15 +142,15 @@ def test_a_damaged_dataset_says_what_is_wrong(small, tmp_path, damage, said):
 
 def _spoil(folder, text):
     file = next((folder / "recordings").iterdir())
-    lines = file.read_text().splitlines()
+    lines = file.read_text(encoding="utf-8").splitlines()
     lines[2] = text
-    file.write_text("\n".join(lines))
+    file.write_text("\n".join(lines), encoding="utf-8")
 
 
 def test_a_file_edited_by_hand_is_read_and_told(small, tmp_path):
     small.part(small[:1]).save(tmp_path / "a")
     file = next((tmp_path / "a" / "recordings").iterdir())
-    file.write_text(file.read_text().rstrip("\n").rsplit("\n", 1)[0] + "\n")
+    file.write_text(file.read_text(encoding="utf-8").rstrip("\n").rsplit("\n", 1)[0] + "\n", encoding="utf-8")
     again = open_dataset(tmp_path / "a")
     assert len(again[0]) == len(small[0]) - 1
     assert any("changed" in note for note in again.card["notes"])

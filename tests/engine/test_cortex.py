@@ -55,7 +55,7 @@ __attribute__((used)) void again(uint32_t n) { while (n--) __asm__ volatile("");
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
     source = tmp_path_factory.mktemp("cortex") / "snippets.c"
-    source.write_text(SOURCE)
+    source.write_text(SOURCE, encoding="utf-8")
     return arm_image([source], name="snippets")
 
 
@@ -181,7 +181,8 @@ def test_registers_are_served_by_python_and_errors_come_out(tmp_path):
     source = tmp_path / "io.c"
     source.write_text(
         "#include <stdint.h>\n__attribute__((used)) uint32_t io(uint32_t x) {"
-        "volatile uint32_t *r = (uint32_t *)0x40000000; r[2] = x; return r[1] + 1; }"
+        "volatile uint32_t *r = (uint32_t *)0x40000000; r[2] = x; return r[1] + 1; }",
+        encoding="utf-8",
     )
     seen = []
 
@@ -217,6 +218,6 @@ def test_block_cost_refuses_what_is_no_code():
 
 def test_elf_refuses_other_files(tmp_path):
     other = tmp_path / "notes.txt"
-    other.write_text("not an image")
+    other.write_text("not an image", encoding="utf-8")
     with pytest.raises(ModelError, match="not a 32-bit Arm ELF"):
         read_elf(other)

@@ -28,7 +28,8 @@ def test_headers_are_for_cpp_too(tmp_path):
     if shutil.which("g++") is None:
         pytest.skip("There is no g++ on this computer.")
     sketch = tmp_path / "sketch.cpp"
-    sketch.write_text('#include "tk_engine.h"\nint main() { tk_engine e; return tk_engine_init(&e, 0, 0, 0); }\n')
+    text = '#include "tk_engine.h"\nint main() { tk_engine e; return tk_engine_init(&e, 0, 0, 0); }\n'
+    sketch.write_text(text, encoding="utf-8")
     command = ["g++", "-std=c++14", "-Wall", "-Wextra", "-Werror", f"-I{SOURCE}", "-c", sketch, "-o", tmp_path / "o"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:2000]
@@ -36,6 +37,6 @@ def test_headers_are_for_cpp_too(tmp_path):
 
 def test_nothing_is_allocated_or_printed():
     for source in SOURCES:
-        text = source.read_text()
+        text = source.read_text(encoding="utf-8")
         for word in ("malloc", "calloc", "free(", "printf", "alloca"):
             assert word not in text, f"{source.name} has {word}"

@@ -146,7 +146,7 @@ def test_headers_that_lie_are_refused(plans, at, value):
 
 
 def test_kinds_are_those_of_the_header():
-    text = (SOURCE / "tk_plan.h").read_text()
+    text = (SOURCE / "tk_plan.h").read_text(encoding="utf-8")
     for kind, number in KINDS.items():
         assert f"TK_{kind.upper()} = {number}," in text
 

@@ -73,10 +73,12 @@ def test_headers_stand_alone_twice_and_in_cpp(tmp_path):
     users = []
     for i, header in enumerate(sorted(p.name for p in SRC.glob("tk_*.h") if p.name not in INTERNAL)):
         users.append(tmp_path / f"user{i}.c")
-        users[-1].write_text(f'#include "{header}"\n#include "{header}"\nint user{i}(void) {{ return 0; }}\n')
+        text = f'#include "{header}"\n#include "{header}"\nint user{i}(void) {{ return 0; }}\n'
+        users[-1].write_text(text, encoding="utf-8")
     users.append(tmp_path / "all.cpp")
     users[-1].write_text(
-        '#include "TinyKit.h"\n#include "tk_batch.h"\n#include "tk_requests.h"\nint all() { return 0; }\n'
+        '#include "TinyKit.h"\n#include "tk_batch.h"\n#include "tk_requests.h"\nint all() { return 0; }\n',
+        encoding="utf-8",
     )
     toolchain.host_library(users, [SRC], "headers", ["-Werror"])
 
@@ -96,7 +98,7 @@ def test_no_malloc_no_printf_no_double(objects):
 def test_stack_frames_are_small_and_fixed(objects):
     frames = {}
     for path in objects.glob("*.su"):
-        for line in path.read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").splitlines():
             place, size, kind = line.split("\t")
             assert kind != "dynamic", line
             frames[place.split(":")[-1]] = int(size)
@@ -135,7 +137,7 @@ def test_the_sketch_for_the_real_board_compiles(tmp_path):
     for name, text in STUBS.items():
         path = tmp_path / "stub" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
     (tmp_path / "stub" / "FlashIAP.h").write_bytes((arduino / "FlashIAP.h").read_bytes())
     done = run(sys.executable, "-m", "ziglang", "c++", "-std=gnu++14", "-x", "c++", "-Wall", "-Wextra", "-Werror", "-c",
                "-Wno-unused-command-line-argument", f"-I{tmp_path / 'stub'}", f"-I{arduino}", f"-I{arduino.parent}",
@@ -156,12 +158,12 @@ def elf_sections(data):
 
 def test_every_source_says_what_it_is():
     for path in SRC.glob("*.h"):
-        assert re.match(r"/\* (tk_\w+|TinyKit): ", path.read_text()), path.name
+        assert re.match(r"/\* (tk_\w+|TinyKit): ", path.read_text(encoding="utf-8")), path.name
 
 
 def test_the_traps_do_trap(tmp_path):
     source = tmp_path / "overflow.c"
-    source.write_text("int add(int a, int b) { return a + b; }\n")
+    source.write_text("int add(int a, int b) { return a + b; }\n", encoding="utf-8")
     library = toolchain.host_library([source], (), "overflow", TRAPS)
     script = f"import ctypes; print(ctypes.CDLL({str(library)!r}).add(2147483647, %d))"
     assert run(sys.executable, "-c", script % 0).returncode == 0

@@ -16,7 +16,7 @@ from tinykit import toolchain
 from tinykit.features import load_core
 
 HARDWARE = Path(toolchain.hardware_dir())
-VECTORS = json.loads((HARDWARE / "vectors.json").read_text())
+VECTORS = json.loads((HARDWARE / "vectors.json").read_text(encoding="utf-8"))
 SIZES = [*range(0, 20), 252, 253, 254, 255, 256, 506, 507, 508, 509, 510, 600]
 
 
@@ -121,7 +121,7 @@ def test_vectors_are_what_the_script_makes(tmp_path):
     script = tmp_path / "make_vectors.py"
     script.write_bytes((HARDWARE / "make_vectors.py").read_bytes())
     runpy.run_path(str(script), run_name="__main__")
-    assert json.loads((tmp_path / "vectors.json").read_text()) == VECTORS
+    assert json.loads((tmp_path / "vectors.json").read_text(encoding="utf-8")) == VECTORS
 
 
 def test_limits():
@@ -158,9 +158,9 @@ def test_noise_is_no_frame():
 
 def test_status_names_are_complete_and_different():
     core = load_core()
-    header = (HARDWARE / "TinyKit" / "src" / "tk_status.h").read_text()
+    header = (HARDWARE / "TinyKit" / "src" / "tk_status.h").read_text(encoding="utf-8")
     names = [core.tk_status_name(-i).decode() for i in range(header.count("    X(TK_"))]
     assert names[0] == "ok" and "unknown" not in names and len(set(names)) == len(names)
     assert core.tk_status_name(-len(names)) == b"unknown"
-    protocol = (HARDWARE / "PROTOCOL.md").read_text()
+    protocol = (HARDWARE / "PROTOCOL.md").read_text(encoding="utf-8")
     assert [n for n in names[1:] if n not in protocol] == []
