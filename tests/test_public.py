@@ -13,7 +13,7 @@ def test_every_public_name_exists():
 
 def test_unknown_names_are_attribute_errors():
     try:
-        tk.tain
+        tk.tain  # noqa: B018
     except AttributeError as error:
         assert "tain" in str(error)
     else:

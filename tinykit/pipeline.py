@@ -41,7 +41,7 @@ class ImuFrontEnd:
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the features, one per row entry of the network's input."""
-        return self.channels + tuple("|%s|" % m for m in self.magnitude)
+        return self.channels + tuple(f"|{m}|" for m in self.magnitude)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Pipeline:
         digest.update(self.float_model or b"")
         return digest.hexdigest()[:12]
 
-    def with_(self, **changes) -> "Pipeline":
+    def with_(self, **changes) -> Pipeline:
         """A copy with some fields changed."""
         return replace(self, **changes)
 
@@ -128,7 +128,7 @@ class Pipeline:
         return path
 
     @classmethod
-    def load(cls, path) -> "Pipeline":
+    def load(cls, path) -> Pipeline:
         """Read what ``save`` wrote.
 
         Raises
@@ -177,7 +177,7 @@ class Pipeline:
         return card
 
     @classmethod
-    def _from_card(cls, card: dict, float_model, int8_model) -> "Pipeline":
+    def _from_card(cls, card: dict, float_model, int8_model) -> Pipeline:
         front_end = {k: tuple(v) if isinstance(v, list) else v for k, v in card["front_end"].items()}
         return cls(
             name=card["name"],
