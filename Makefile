@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10 python; do \
 KIT = $(if $(PYTHON),$(PYTHON),python3) kit.py
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-full tour bench lock clean
+.PHONY: help env lab test test-full tour lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
