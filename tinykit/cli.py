@@ -7,13 +7,16 @@ complaints go to standard error. Exit status: 0 done, 1 refused (one sentence sa
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import math
 import os
 import sys
 from pathlib import Path
 
 from . import __version__
-from .errors import DataError, ModelError, TinykitError
+from .errors import DataError, TinykitError
+from .files import check_place, write_whole
 
 VIRTUAL = "virtual://nano33ble"
 
@@ -26,15 +29,23 @@ def main(argv=None) -> int:
     try:
         return arguments.command(arguments) or 0
     except TinykitError as error:
-        if getattr(arguments, "json", False):
-            print(json.dumps({"error": type(error).__name__, "what": error.what, "next": error.next}))
-        print(f"tinykit: {error}", file=sys.stderr)
-        return 1
+        return _refuse(arguments, error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # whatever the system says no to, and no room has put into words
+        what = f"{error.filename}: {error.strerror}." if error.filename and error.strerror else f"{error}."
+        return _refuse(arguments, TinykitError(what, "Check the name, its rights and the free space."))
     except KeyboardInterrupt:
+        _note("tinykit: stopped.")
         return 130
+
+
+def _refuse(arguments, error):
+    if getattr(arguments, "json", False):
+        print(json.dumps({"error": type(error).__name__, "what": error.what, "next": error.next}))
+    _note(f"tinykit: {error}")
+    return 1
 
 
 # --- the commands ---------------------------------------------------------------------------------
@@ -54,19 +65,26 @@ def ports(arguments):
     from .board import ports
 
     found = ports()
-    _say(arguments, [port.as_dict() for port in found], "\n".join(str(port) for port in found))
+    _say(arguments, {"ports": [port.as_dict() for port in found]}, "\n".join(str(port) for port in found))
 
 
 def train(arguments):
     """Train on everything in DATA (but its testing part), quantise, and write one file."""
     import tinykit as tk
 
+    check_place(arguments.out)
     dataset = _dataset(arguments.data)
-    kept = [r for r in dataset.recordings if r.split != "testing" and r.person not in arguments.leave_out]
-    left = len(dataset.recordings) - len(kept)
-    if left:
-        _note(f"{left} of {len(dataset.recordings)} recordings are left out of training (testing part or --leave-out).")
+    unknown = [person for person in arguments.leave_out if person not in dataset.persons]
+    if unknown:
+        raise DataError(
+            f"There is nobody called {', '.join(unknown)} in {arguments.data}; the persons are "
+            f"{', '.join(dataset.persons) or 'not known'}.",
+            "Give names as they are there.",
+        )
     material = dataset.select(lambda r: r.split != "testing" and r.person not in arguments.leave_out)
+    left = len(dataset) - len(material)
+    if left:
+        _note(f"{left} of {len(dataset)} recordings are left out of training (testing part or --leave-out).")
     options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     shown = _shown(arguments)
     pipeline = tk.train(
@@ -80,7 +98,7 @@ def train(arguments):
         "labels": list(pipeline.labels),
         "window": pipeline.window,
         "rate_hz": pipeline.rate_hz,
-        "trained_on": len(kept),
+        "trained_on": len(material),
         "provenance": pipeline.provenance,
     }
     _say(arguments, facts, f"{path}: {pipeline!r}")
@@ -117,21 +135,15 @@ def run(arguments):
 
     from .engine import compile_network
 
-    model, data = Path(arguments.model), Path(arguments.input)
-    for path in (model, data):
-        if not path.exists():
-            raise ModelError(f"There is no file {path}.", "Check the name.")
-    try:
-        x = np.load(data, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise DataError(f"{data} is not an array that numpy can read ({error}).", "Write it with np.save.") from None
-    if x.dtype != np.int8:
-        raise DataError(f"{data} holds {x.dtype}, and the network's input is int8.", "Quantise it first.")
-    plan = compile_network(model.read_bytes(), model.stem)
+    check_place(arguments.output)
+    plan = compile_network(arguments.model).check_fit()
+    x = _examples(Path(arguments.input), plan)
     with _connect(arguments.board, clock="free") as board:
         board.deploy(plan, progress=_shown(arguments))
-        y = board.run(x, progress=_shown(arguments))
-    np.save(arguments.output, y)
+        y = board.run(x, progress=_shown(arguments)).reshape(len(x), *plan.output_shape)
+    data = io.BytesIO()
+    np.save(data, y)
+    write_whole(arguments.output, data.getvalue())
     facts = {"output": arguments.output, "examples": int(len(y)), "shape": list(y.shape)}
     _say(arguments, facts, f"{arguments.output}: {len(y)} answers of shape {y.shape[1:]}")
 
@@ -141,8 +153,6 @@ def cost(arguments):
     import tinykit as tk
 
     path = Path(arguments.file)
-    if not path.exists():
-        raise ModelError(f"There is no file {path}.", "Check the name.")
     price = tk.cost(_pipeline(path) if path.suffix == ".tk" else path)
     _say(arguments, price.as_dict(), repr(price))
 
@@ -189,7 +199,38 @@ def _connect(url, source=None, **options):
 def _dataset(path):
     from .data import open_dataset
 
-    return open_dataset(path)
+    dataset = open_dataset(path)
+    for note in dataset.card.get("notes", ()):
+        _note(f"Note: {note}")
+    return dataset
+
+
+def _examples(path, plan):
+    """The int8 examples of a .npy file, in the shape that the network takes."""
+    import numpy as np
+
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.", "Check the name.")
+    with open(path, "rb") as file:
+        if file.read(6) != b"\x93NUMPY":
+            raise DataError(f"{path} is not a .npy file.", "Write one array with np.save.")
+    try:
+        x = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(f"{path} is not an array that numpy can read ({error}).", "Write it with np.save.") from None
+    if x.dtype != np.int8:
+        raise DataError(
+            f"{path} holds {x.dtype}, and the network's input is int8.",
+            f"Quantise it: round(x / {plan.input_scale:.6g}) + {plan.input_zero_point}, clipped to -128..127.",
+        )
+    shape = tuple(plan.input_shape)
+    wanted = f"expected (n, {', '.join(map(str, shape))}), the first axis the examples"
+    if x.ndim < 1 or len(x) == 0:
+        raise DataError(f"{path} has no examples: its shape is {x.shape}, {wanted}.", "Give at least one example.")
+    sides = [n for n in x.shape[1:] if n != 1]
+    if x.ndim < 2 or sides not in ([n for n in shape if n != 1], [n for n in [math.prod(shape)] if n != 1]):
+        raise DataError(f"{path} has shape {x.shape}, {wanted}.", "Reshape it; one example alone is x[None].")
+    return x
 
 
 def _pipeline(path):
@@ -199,7 +240,16 @@ def _pipeline(path):
 
 
 def _say(arguments, facts, text):
-    print(json.dumps(facts, indent=1) if arguments.json else text)
+    print(json.dumps(_plain(facts), indent=1) if arguments.json else text)
+
+
+def _plain(facts):
+    """The same without NaN and infinity, which JSON has no words for."""
+    if isinstance(facts, dict):
+        return {key: _plain(value) for key, value in facts.items()}
+    if isinstance(facts, (list, tuple)):
+        return [_plain(value) for value in facts]
+    return None if isinstance(facts, float) and not math.isfinite(facts) else facts
 
 
 def _note(text):
@@ -208,6 +258,20 @@ def _note(text):
 
 def _shown(arguments):
     return not arguments.json and sys.stderr.isatty()
+
+
+def _number(kind, least, most=math.inf, above=False):
+    """A reader of numbers within limits, for argparse."""
+
+    def read(text):
+        value = kind(text)
+        if not (least < value if above else least <= value) or not value <= most or not math.isfinite(value):
+            limits = f"above {least}" if above else f"at least {least}"
+            raise argparse.ArgumentTypeError(f"{text} given, must be {limits}" + f", at most {most}" * (most < math.inf))
+        return value
+
+    read.__name__ = "whole number" if kind is int else "number"
+    return read
 
 
 def _parser():
@@ -235,9 +299,9 @@ def _parser():
     words.add_argument("kind", choices=["gesture"], help="what to train")
     data(words)
     words.add_argument("--out", required=True, metavar="FILE.tk")
-    words.add_argument("--seed", type=int, default=0)
+    words.add_argument("--seed", type=_number(int, 0, 2**32 - 1), default=0)
     words.add_argument("--model", default="auto", help="name from the zoo (default: auto)")
-    words.add_argument("--epochs", type=int)
+    words.add_argument("--epochs", type=_number(int, 1))
     words.add_argument("--leave-out", nargs="+", default=[], metavar="PERSON", help="persons not to train on")
 
     words = command(evaluate)
@@ -262,7 +326,7 @@ def _parser():
     words = command(listen)
     words.add_argument("file", nargs="?", metavar="FILE.tk", help="deploy this first")
     board(words)
-    words.add_argument("--seconds", type=float)
+    words.add_argument("--seconds", type=_number(float, 0, above=True))
     words.add_argument("--replay", metavar="DIR", help="what a virtual board's hand does: recordings of DIR")
     return parser
 

@@ -6,10 +6,12 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from .errors import ModelError
+from .files import write_whole
 
 FORMAT = 1
 IMU_CHANNELS = ("aX", "aY", "aZ", "gX", "gY", "gZ")
@@ -114,8 +116,13 @@ class Pipeline:
         return replace(self, **changes)
 
     def save(self, path) -> Path:
-        """Write everything to one file (a zip; by custom ``NAME.tk``) and return its path."""
-        path = Path(path)
+        """Write everything to one file (a zip; by custom ``NAME.tk``) and return its path.
+
+        Raises
+        ------
+        TinykitError
+            The disk did not take it; a file that was there before is unharmed.
+        """
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             _put(archive, "pipeline.json", json.dumps(self._card(), indent=1).encode())
@@ -123,9 +130,7 @@ class Pipeline:
                 _put(archive, "float.h5", self.float_model)
             if self.int8_model:
                 _put(archive, "int8.tflite", self.int8_model)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(buffer.getvalue())
-        return path
+        return write_whole(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path) -> Pipeline:
@@ -137,7 +142,7 @@ class Pipeline:
             The file is missing, is not a tinykit pipeline, or comes from a newer version.
         """
         path = Path(path)
-        if not path.exists():
+        if not path.is_file():
             raise ModelError(f"There is no file {path}.", "Check the name, or train a pipeline first.")
         try:
             with zipfile.ZipFile(path) as archive:
@@ -145,20 +150,25 @@ class Pipeline:
                 card = json.loads(archive.read("pipeline.json"))
                 float_model = archive.read("float.h5") if "float.h5" in names else None
                 int8_model = archive.read("int8.tflite") if "int8.tflite" in names else None
-        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, RuntimeError) as error:
             raise ModelError(
                 f"{path} is not a tinykit pipeline ({error}).",
                 "Give a .tk file that tinykit train or Pipeline.save wrote.",
             ) from None
-        if card.get("format") != FORMAT:
+        if not isinstance(card, dict) or "format" not in card:
+            raise ModelError(f"{path} is damaged: its card has no format.", "Train again.")
+        if card["format"] != FORMAT:
             raise ModelError(
-                f"{path} has pipeline format {card.get('format')}, this tinykit reads {FORMAT}.",
+                f"{path} has pipeline format {card['format']}, this tinykit reads {FORMAT}.",
                 "Update tinykit, or train again.",
             )
         try:
+            _check_card(card)
             return cls._from_card(card, float_model, int8_model)
-        except (KeyError, TypeError) as error:
+        except KeyError as error:
             raise ModelError(f"{path} is damaged: its card lacks {error}.", "Train again.") from None
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"{path} is damaged: {error}.", "Train again.") from None
 
     def _card(self, provenance: bool = True) -> dict:
         card = {
@@ -199,6 +209,32 @@ class Pipeline:
             f"<Pipeline {self.name} {self.fingerprint}: {self.kind}, {len(self.labels)} labels, "
             f"{self.window} samples at {self.rate_hz:g} Hz, {state}>"
         )
+
+
+def _check_card(card: dict) -> None:
+    """Raise ValueError for a value of the wrong kind: later it would fail far from its cause."""
+    front, rule, whole = card["front_end"], card["decision"], (int,)
+    number, words, texts = (int, float), (str,), lambda v: isinstance(v, list) and all(isinstance(x, str) for x in v)
+    for key, value, kinds in (
+        ("front_end", front, (dict,)), ("decision", rule, (dict,)), ("name", card["name"], words),
+        ("kind", card["kind"], words), ("rate_hz", card["rate_hz"], number), ("window", card["window"], whole),
+        ("hop", card["hop"], whole), ("provenance", card.get("provenance", {}), (dict,)),
+    ):  # fmt: skip
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise ValueError(f"its {key} is {value!r}")
+    lists = (("labels", card["labels"]), *((k, front[k]) for k in ("channels", "magnitude")))
+    for key, value in lists:
+        if not texts(value):
+            raise ValueError(f"its {key} are {value!r}")
+    scale = front["scale"]
+    if not isinstance(scale, list) or not all(isinstance(x, number) for x in scale):
+        raise ValueError(f"its scale is {scale!r}")
+    for key in ("rate_hz", "window", "hop"):
+        if not card[key] > 0:
+            raise ValueError(f"its {key} is {card[key]!r}")
+    for key, value in rule.items():
+        if not isinstance(value, number):
+            raise ValueError(f"its {key} is {value!r}")
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -133,7 +133,9 @@ def read(path: Path) -> tuple[list[Recording], dict]:
     if found != FORMAT:
         raise DataError(f"{path} has dataset format {found}, this tinykit reads {FORMAT}.", "Update tinykit.")
     card.pop("format")
-    card["notes"] = [note for note in card.get("notes", ()) if not note.startswith("On opening:")]
+    notes = card.get("notes", ())
+    card["notes"] = [str(note) for note in (notes if isinstance(notes, list) else ())]
+    card["notes"] = [note for note in card["notes"] if not note.startswith("On opening:")]
     rows = _read_index(path)
     recordings, changed = [], []
     for row in rows:
@@ -172,7 +174,7 @@ def _file_bytes(path: Path, row: dict) -> bytes:
 
 
 def _parse(file: Path, data: bytes, row: dict) -> Recording:
-    lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    lines = list(csv.reader(io.StringIO(_text(file, data))))
     header = [name.strip() for name in lines[0]] if lines else []
     labelled = header[-1:] == ["label"]
     channels = tuple(header[1:-1] if labelled else header[1:])
@@ -198,7 +200,17 @@ def _parse(file: Path, data: bytes, row: dict) -> Recording:
         raise DataError(f"{file} has no rows.", "Restore the file, or delete its row in recordings.csv.")
     table = np.array(table)
     times = table[:, 0]
-    rate = float(row.get("rate_hz") or 0) or rate_of(times)
+    try:
+        rate = float(row.get("rate_hz") or 0) or rate_of(times)
+        quality = json.loads(row["quality"] or "{}")
+        if not np.isfinite(rate) or rate < 0 or not isinstance(quality, dict):
+            raise ValueError
+    except ValueError:
+        raise DataError(
+            f"{file.parent.parent / INDEX}: the row of {row['file']} has rate_hz {row.get('rate_hz')!r} and quality "
+            f"{row['quality'][:60]!r}; expected a number and a JSON object.",
+            "Restore the file, or mend the row.",
+        ) from None
     even = np.abs(times - times[0] - np.arange(len(times)) * (1000.0 / rate)).max() < 0.01
     return Recording(
         samples=table[:, 1:],
@@ -212,11 +224,18 @@ def _parse(file: Path, data: bytes, row: dict) -> Recording:
         device=row["device"],
         recorded_at=row["recorded_at"],
         split=row["split"],
-        quality=json.loads(row["quality"] or "{}"),
+        quality=quality,
         sha256=row["sha256"],
         timestamps_ms=None if even else times,
         source=row.get("source") or row["file"],
     )
+
+
+def _text(file: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{file} is not a text file in UTF-8.", "Restore the file.") from None
 
 
 def rate_of(times_ms) -> float:
@@ -275,7 +294,7 @@ def _index_text(rows) -> bytes:
 
 def _read_index(path: Path) -> list[dict]:
     try:
-        text = (path / INDEX).read_text(encoding="utf-8-sig")
+        text = _text(path / INDEX, (path / INDEX).read_bytes())
     except FileNotFoundError:
         return []
     rows = list(csv.DictReader(io.StringIO(text)))

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from .. import toolchain
-from ..errors import ModelError, TinykitError
+from ..errors import DoesNotFit, ModelError, TinykitError
 from ..pipeline import Pipeline
 from .cortex import CLOCK_HZ, FLASH_BYTES, RAM_BASE, RAM_BYTES, Cortex
 from .elf import read_elf
@@ -107,16 +107,25 @@ class Cost:
             "milliseconds_estimated": round(self.milliseconds, 4),
             "microjoules_estimated": round(self.microjoules, 3),
             "fits": self.fits,
-            "layers": [asdict(layer) for layer in self.layers],
+            "layers": [
+                {"cycles_estimated" if key == "cycles" else key: value for key, value in asdict(layer).items()}
+                for layer in self.layers
+            ],
         }
 
     def __repr__(self) -> str:
         lines = [
-            f"{self.name}: {self.macs:,} MACs, {self.plan_bytes:,} bytes of flash (code {self.code_flash_bytes:,}), "
-            f"{self.arena_bytes:,} bytes of RAM",
-            f"one answer: {self.instructions:,} instructions, {self.cycles:,} cycles estimated "
-            f"= {self.milliseconds:.2f} ms at 64 MHz",
+            f"{self.name}: {self.macs:,} MACs",
+            f"flash: plan {self.plan_bytes:,} bytes, and the engine's code {self.code_flash_bytes:,} bytes; "
+            f"RAM: arena {self.arena_bytes:,} bytes",
+            f"one answer: {self.instructions:,} instructions, {self.cycles:,} cycles = {self.milliseconds:.2f} ms "
+            f"at 64 MHz, {self.microjoules:.1f} µJ (cycles, time and energy estimated)",
         ]
+        try:
+            if self.plan is not None:
+                self.plan.check_fit()
+        except DoesNotFit as error:
+            lines.append(f"Does not fit: {error}")
         for layer in self.layers:
             per_mac = f"{layer.cycles / layer.macs:6.2f} a MAC" if layer.macs else ""
             lines.append(
@@ -245,6 +254,7 @@ def run_on_core(plan: Plan, x: np.ndarray):
         The plan is larger than the emulated core's memory.
     """
     if _PLAN + len(plan.bytes) > FLASH_BYTES - 0x1000 or _ARENA + plan.arena_bytes > RAM_BYTES - 0x2000:
+        plan.check_fit()  # says by how much, and what to try
         raise ModelError(
             f"{plan.name} ({len(plan.bytes):,} bytes, arena {plan.arena_bytes:,}) is larger than the chip itself.",
             "Make it smaller: a stride of 2 early, or fewer filters.",

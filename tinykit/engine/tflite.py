@@ -130,7 +130,7 @@ def _schema():
     )
 
 
-def read_bytes(model) -> tuple[bytes, str]:
+def read_bytes(model, name: str | None = None) -> tuple[bytes, str]:
     """The bytes and a short name of a network given as bytes or as a path.
 
     Raises
@@ -138,13 +138,13 @@ def read_bytes(model) -> tuple[bytes, str]:
     ModelError
         The file is missing, or is no .tflite.
     """
-    name = "network"
+    name, called = "network", name
     if not isinstance(model, (bytes, bytearray, memoryview)):
         path = Path(model)
         if not path.is_file():
             raise ModelError(f"There is no file {path}.", "Check the name.")
         model, name = path.read_bytes(), path.stem
-    model = bytes(model)
+    model, name = bytes(model), called or name
     if model[4:8] != _MAGIC:
         raise ModelError(
             f"{name} is not a .tflite network ({len(model)} bytes, without the mark TFL3).",
@@ -170,8 +170,7 @@ def read_network(model, name: str | None = None) -> Network:
     UnsupportedOp
         It has several graphs (a loop or a branch).
     """
-    data, default = read_bytes(model)
-    name = name or default
+    data, name = read_bytes(model, name)
     schema = _schema()
     try:
         tree = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))

@@ -174,6 +174,8 @@ def _length(values: np.ndarray) -> tuple[int, str]:
     Where one triggered capture ends and the next begins the signal jumps. If the jumps at
     multiples of 119 are no larger than elsewhere, other numbers are tried.
     """
+    if len(values) < 5 * 20:
+        return ROWS, ""
     jumps = np.log(_jumps(values) + 1e-3)
     usual, spread = jumps.mean(), jumps.std() + 1e-9
 
@@ -183,7 +185,7 @@ def _length(values: np.ndarray) -> tuple[int, str]:
         return float((jumps[at].mean() - usual) / spread * np.sqrt(len(at))) if len(at) >= 4 else 0.0
 
     expected = strength(ROWS)
-    if expected >= 3.0 or len(values) < 5 * 20:
+    if expected >= 3.0:
         return ROWS, ""
     # A multiple of the true number meets fewer jumps, so it is weaker; a divisor dilutes them.
     found = max(range(20, min(600, len(values) // 5) + 1), key=strength)
