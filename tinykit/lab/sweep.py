@@ -34,7 +34,8 @@ def sweep(pipeline, dataset, thresholds=None) -> list[dict]:
 
     thresholds = np.arange(0.3, 0.951, 0.05) if thresholds is None else thresholds
     windows = test_windows(pipeline, dataset)
-    p, truth, _ = windows.answers((answers(pipeline, windows.counts).astype(float) + 128) / 256)
+    # As the board's decision reads them (PROTOCOL.md, PREDICTION): 255 is certain.
+    p, truth, _ = windows.answers((answers(pipeline, windows.counts).astype(float) + 128) / 255)
     nothing = np.arange(len(pipeline.labels)) == background(pipeline.labels)
     best, most = p.argmax(axis=1), p.max(axis=1)
     hit = (best == truth) & ~nothing[best]
