@@ -126,6 +126,15 @@ def evaluate(arguments):
     seen = sum(r.fingerprint[:12] in known for r in dataset.recordings)
     if seen:
         _note(f"{seen} of these {len(dataset.recordings)} recordings were trained on: this is not a test.")
+    foreign = [label for label in dataset.labels if label not in pipeline.labels]
+    if foreign:
+        _note(
+            f"{report.unknown} of {len(report)} {report.unit}s have a label that the pipeline does not know "
+            f"({', '.join(foreign)}): they count as wrong."
+        )
+    absent = [label for label in pipeline.labels if label not in dataset.labels]
+    if absent:
+        _note(f"No recording here is {' or '.join(absent)}: that is not tested.")
     _say(arguments, {**report.as_dict(), "trained_on": seen}, repr(report))
 
 
@@ -266,8 +275,8 @@ def _number(kind, least, most=math.inf, above=False):
     def read(text):
         value = kind(text)
         if not (least < value if above else least <= value) or not value <= most or not math.isfinite(value):
-            limits = f"above {least}" if above else f"at least {least}"
-            raise argparse.ArgumentTypeError(f"{text} given, must be {limits}" + f", at most {most}" * (most < math.inf))
+            limits = (f"above {least}" if above else f"at least {least}") + f", at most {most}" * (most < math.inf)
+            raise argparse.ArgumentTypeError(f"{text} given, must be {limits}")
         return value
 
     read.__name__ = "whole number" if kind is int else "number"

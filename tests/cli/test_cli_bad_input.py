@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import tinykit as tk
+from tinykit import engine, models
 from tinykit.cli import main
 from tinykit.files import write_whole
 from tinykit.pipeline import ImuFrontEnd, Pipeline
@@ -36,7 +37,7 @@ def good(tmp_path_factory):
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory):
     """Untrained networks, converted in all the wrong ways."""
-    keras = tk.models.keras()
+    keras = models.keras()
     import tensorflow as tf
 
     folder, layers = tmp_path_factory.mktemp("networks"), keras.layers
@@ -274,7 +275,7 @@ def test_networks_that_are_too_large_say_by_how_much(networks, tmp_path, capsys)
     for name, what in (("heavy", "flash"), ("wide", "RAM")):
         x = tmp_path / "x.npy"
         np.save(x, np.zeros((1, 20), np.int8))
-        plan = tk.engine.compile_network(networks / f"{name}.tflite")
+        plan = engine.compile_network(networks / f"{name}.tflite")
         need, have = (len(plan.bytes), 0x4F000) if name == "heavy" else (plan.arena_bytes, 128 * 1024)
         said = refused(capsys, "run", networks / f"{name}.tflite", "--input", x, "--output", tmp_path / "y.npy")
         assert what in said and f"{need - have:,} too many" in said
@@ -417,6 +418,22 @@ def test_ctrl_c_in_training_leaves_the_old_file(good, tmp_path):
         trainer.kill()
     assert trainer.returncode == 130 and "Traceback" not in err
     assert out.read_text() == "kept" and list(tmp_path.iterdir()) == [out]
+
+
+def test_labels_that_the_pipeline_does_not_know_are_told(whole, good, tmp_path, capsys):
+    more = tmp_path / "more"
+    dataset = tk.open_dataset(good)
+    made = [r if r.label == "wing" or i % 2 else replace(r, label="other") for i, r in enumerate(dataset.recordings)]
+    others = sum(r.label == "other" for r in made)
+    tk.Dataset(made, {}).save(more)
+    assert 0 < others < len(made)
+    assert main(["evaluate", str(whole), "--data", str(more), "--json"]) == 0
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert report["unknown"] == others and f"{others} of {len(made)}" in err and "other" in err
+    assert sum(map(sum, report["confusion"])) == report["n"] - others
+    right = sum(report["confusion"][i][i] for i in range(2))
+    assert report["accuracy"] == pytest.approx(right / len(made), abs=1e-4)
 
 
 # --- words ----------------------------------------------------------------------------------------

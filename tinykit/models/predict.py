@@ -79,7 +79,19 @@ def test_windows(pipeline, dataset):
     Returns
     -------
     tinykit.data.Windows
+
+    Raises
+    ------
+    DataError
+        The recordings lack a channel that the pipeline takes.
     """
+    missing = [c for c in pipeline.front_end.channels if c not in dataset.channels]
+    if missing and dataset.recordings:
+        raise DataError(
+            f"Pipeline {pipeline.name} takes {','.join(pipeline.front_end.channels)}, and these recordings "
+            f"have {','.join(dataset.channels)}: {','.join(missing)} is missing.",
+            "Test on recordings of the same sensors, or train on the channels that these have.",
+        )
     return dataset.windows(
         pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
     )

@@ -104,6 +104,11 @@ class Report:
         return int(((self.truth == self.predicted) & (self.truth >= 0)).sum())
 
     @property
+    def unknown(self) -> int:
+        """How many have a label that the pipeline does not know; they are wrong, and not in ``confusion``."""
+        return int((self.truth < 0).sum())
+
+    @property
     def accuracy(self) -> float:
         """Share of right answers."""
         return self.right / len(self)
@@ -185,6 +190,7 @@ class Report:
             "title": self.title,
             "unit": self.unit,
             "n": len(self),
+            "unknown": self.unknown,
             "accuracy": round(self.accuracy, 4),
             "interval": [round(low, 4), round(high, 4)],
             "macro_f1": round(self.macro_f1, 4),
