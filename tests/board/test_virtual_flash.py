@@ -10,7 +10,7 @@ from probe_board import Probe
 
 from tinykit.board.virtual import Faults, FlashFile
 from tinykit.board.virtual.flash import FIRST, LAST, PAGE
-from tinykit.errors import PortBusy
+from tinykit.errors import BoardError, PortBusy
 
 A = 0x50000
 
@@ -119,12 +119,12 @@ def test_a_flash_file_has_one_owner(tmp_path):
     FlashFile(path).close()
 
 
-def test_a_short_file_is_filled_up_with_ones(tmp_path):
-    path = tmp_path / "old.flash"
-    path.write_bytes(b"\0" * 8)
-    file = FlashFile(path)
-    assert bytes(file.data[:12]) == b"\0" * 8 + b"\xff" * 4
-    file.close()
+def test_a_file_that_is_no_flash_is_left_alone(tmp_path):
+    path = tmp_path / "other.bin"
+    path.write_bytes(words(1, 2))
+    with pytest.raises(BoardError, match="8 bytes"):
+        FlashFile(path)
+    assert path.read_bytes() == words(1, 2)
 
 
 # -- power cuts --------------------------------------------------------------------------------

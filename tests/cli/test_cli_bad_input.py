@@ -197,6 +197,14 @@ def test_other_channels_than_the_pipeline_takes(whole, good, tmp_path, capsys):
     assert "gX,gY,gZ" in refused(capsys, "evaluate", whole, "--data", few)
 
 
+def test_files_that_are_no_recordings_are_told(tmp_path, capsys, whole):
+    folder = write_two(tmp_path / "data")
+    (folder / "zz.csv").write_bytes(np.random.default_rng(0).bytes(500))
+    refused(capsys, "evaluate", whole, "--data", folder)  # other gestures
+    assert main(["evaluate", str(whole), "--data", str(folder)]) == 1
+    assert "zz.csv" in capsys.readouterr().err
+
+
 def test_persons_that_are_not_there(good, tmp_path, capsys):
     out = tmp_path / "x.tk"
     what = refused(capsys, "train", "gesture", "--data", good, "--out", out, "--leave-out", "nobody")
@@ -375,6 +383,14 @@ def test_a_link_stays_a_link(tmp_path):
 @pytest.mark.parametrize("url", ["/dev/ttyNOPE", "COM99", "virtual://nano34", "foo://bar", "virtual://nano33ble?x=1"])
 def test_ports_that_are_not_there(url, whole, capsys):
     assert refused(capsys, "deploy", whole, "--board", url)
+
+
+def test_a_flash_file_that_is_something_else_is_left_alone(whole, tmp_path, capsys):
+    mine = tmp_path / "thesis.txt"
+    mine.write_text("years of work")
+    for path in (mine, tmp_path):
+        assert "flash of a virtual board" in refused(capsys, "deploy", whole, "--board", BOARD.format(path))
+    assert mine.read_text() == "years of work"
 
 
 def test_a_board_without_a_pipeline(board, networks, tmp_path, capsys):

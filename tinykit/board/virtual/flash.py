@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...errors import BoardError
+from ...files import write_whole
 from .registers import registers
 
 PAGE = 4096
@@ -25,6 +27,11 @@ class FlashFile:
     ----------
     path : path or None
         Made (erased: all ones) when missing. None: nothing is kept.
+
+    Raises
+    ------
+    BoardError
+        Something else is there; it is left as it is.
     """
 
     def __init__(self, path=None):
@@ -32,14 +39,26 @@ class FlashFile:
         self.data = bytearray(b"\xff" * (LAST - FIRST))
         self._file = self._lock = None
         if self.path is not None:
+            self._check()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.path.with_name(self.path.name + ".lock"))
             if self.path.exists():
-                kept = self.path.read_bytes()[: len(self.data)]
-                self.data[: len(kept)] = kept
+                self.data[:] = self.path.read_bytes()
             else:
-                self.path.write_bytes(self.data)
+                write_whole(self.path, bytes(self.data))
             self._file = open(self.path, "r+b", buffering=0)
+
+    def _check(self) -> None:
+        """A wrong name in an address must not cost anybody a file."""
+        if not self.path.exists():
+            return
+        size = self.path.stat().st_size if self.path.is_file() else None
+        if size != len(self.data):
+            what = "is no file" if size is None else f"has {size:,} bytes"
+            raise BoardError(
+                f"{self.path} {what}, and the flash of a virtual board has {len(self.data):,}.",
+                "Name a file that is not there yet, or one that a virtual board wrote.",
+            )
 
     def store(self, address: int, data: bytes) -> None:
         """Keep what is now at a flash address."""

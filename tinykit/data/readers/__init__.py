@@ -77,10 +77,10 @@ def open_dataset(
     if inside:
         raise DataError(f"{path} is not a dataset, but {inside[0]} inside it is one.", f"Open {inside[0]}.")
     found: dict[str, list[Path]] = {}
+    other: list[Path] = []
     for file in _files(path):
         kind = sniff(file)
-        if kind:
-            found.setdefault(kind, []).append(file)
+        (found.setdefault(kind, []) if kind else other).append(file)
     strokes = found.pop(_STROKES, [])
     if not found:
         if strokes:
@@ -105,6 +105,9 @@ def open_dataset(
     recordings, notes = finish(READERS[kind](files, path, options), options)
     if strokes:
         notes.append(f"{plural(len(strokes), 'stroke file')} left out: positions, not IMU data")
+    if other:
+        which = other[0].relative_to(path).as_posix() + (", ..." if len(other) > 1 else "")
+        notes.append(f"{plural(len(other), 'file')} without recordings left out: {which}")
     card = {
         "name": path.resolve().stem if path.is_file() else path.resolve().name,
         "provenance": f"read from {path.name} as {kind}",
