@@ -452,6 +452,14 @@ def test_labels_that_the_pipeline_does_not_know_are_told(whole, good, tmp_path, 
     assert report["accuracy"] == pytest.approx(right / len(made), abs=1e-4)
 
 
+def test_the_same_limits_hold_in_python(good, whole):
+    dataset = tk.open_dataset(good)
+    for wrong in ({"epochs": 0}, {"epochs": -1}, {"seed": -1}, {"seed": 2**32}):
+        with pytest.raises(tk.errors.ModelError, match=next(iter(wrong))):
+            tk.train("gesture", dataset, **wrong)
+    assert engine.answers(Pipeline.load(whole), np.zeros((0, 50, 6), np.int16)).shape == (0, 2)
+
+
 # --- words ----------------------------------------------------------------------------------------
 
 

@@ -57,7 +57,7 @@ def answers(pipeline, counts) -> np.ndarray:
     runtime = runtime_of(pipeline)
     plan = runtime.plan
     x = quantized(counts, pipeline.front_end, plan.input_scale, plan.input_zero_point)
-    return runtime.run(x).reshape(len(counts), -1)
+    return runtime.run(x).reshape(len(counts), len(pipeline.labels))
 
 
 def probabilities(pipeline, counts) -> np.ndarray:

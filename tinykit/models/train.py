@@ -81,7 +81,7 @@ def train(
         Empty dataset, one label, too few takes, values that are no numbers, or a validation
         side that shares a recording with the training side or has other labels.
     ModelError
-        Unknown kind or model.
+        Unknown kind or model, no epochs, or a seed out of range.
     """
     if kind not in KINDS:
         raise ModelError(f"There is no kind {kind!r}; there is {', '.join(KINDS)}.", "Use kind='gesture'.")
@@ -90,6 +90,10 @@ def train(
         raise ModelError(
             f"There is no model {model!r}; there are auto, {', '.join(zoo.names())}.", "Choose one of these."
         )
+    if epochs is not None and not epochs >= 1:
+        raise ModelError(f"epochs is {epochs}, must be at least 1.", "Leave it out for enough of them.")
+    if not 0 <= seed < 2**32:
+        raise ModelError(f"seed is {seed}, must be from 0 to {2**32 - 1}.", "Use a small whole number.")
     defaults.check(train, window_s)
     if validation is not None:
         _check_validation(train, validation)
