@@ -96,7 +96,7 @@ def test_windows_of_another_shape_are_refused(trained):
 
 
 def test_a_dataset_without_the_pipeline_s_axes_is_refused(trained, make_gestures):
-    with pytest.raises(DataError, match="gX,gY,gZ is asked for"):
+    with pytest.raises(DataError, match="gX,gY,gZ is missing"):
         models.evaluate(trained[0], make_gestures(channels=3))
 
 
