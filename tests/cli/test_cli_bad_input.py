@@ -416,24 +416,26 @@ def test_ctrl_c_ends_quietly_and_a_held_port_is_said_to_be_busy(whole, board, ca
         out, err = listener.communicate(timeout=60)
     finally:
         listener.kill()
-    assert listener.returncode == 130 and "Traceback" not in err
+    assert listener.returncode == 130 and "Traceback" not in err, err
     assert all(json.loads(line) for line in out.splitlines())
     assert main(["deploy", str(whole), "--board", board, "--json"]) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child alone")
-def test_ctrl_c_in_training_leaves_the_old_file(good, tmp_path):
-    out = tmp_path / "x.tk"
+def test_ctrl_c_in_training_leaves_the_old_file(tmp_path):
+    data, out = write_two(tmp_path / "data"), tmp_path / "out" / "x.tk"
+    out.parent.mkdir()
     out.write_text("kept")
-    trainer = started("train", "gesture", "--data", good, "--out", out, "--epochs", "100000")
+    trainer = started("train", "gesture", "--data", data, "--out", out, "--epochs", "100000")
     try:
-        time.sleep(4)
+        assert "Note:" in trainer.stderr.readline()  # the data are read, training comes next
+        time.sleep(3)
         trainer.send_signal(signal.SIGINT)
         _, err = trainer.communicate(timeout=60)
     finally:
         trainer.kill()
-    assert trainer.returncode == 130 and "Traceback" not in err
-    assert out.read_text() == "kept" and list(tmp_path.iterdir()) == [out]
+    assert trainer.returncode == 130 and "Traceback" not in err, err
+    assert out.read_text() == "kept" and list(out.parent.iterdir()) == [out]
 
 
 def test_labels_that_the_pipeline_does_not_know_are_told(whole, good, tmp_path, capsys):
