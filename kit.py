@@ -37,9 +37,9 @@ def env(_words=()):
     """Make .venv, or make it anew when the lock file or the Python version has changed."""
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         raise SystemExit(
-            "tinykit needs Python 3.10 to 3.12, and this is Python %d.%d. Next: run this file with one of "
-            "those (python3.12 kit.py, or on Windows py -3.12 kit.py), or say make PYTHON=python3.12."
-            % sys.version_info[:2]
+            f"tinykit needs Python 3.10 to 3.12, and this is Python {sys.version_info[0]}.{sys.version_info[1]}. "
+            "Next: run this file with one of those (python3.12 kit.py, or on Windows py -3.12 kit.py), "
+            "or say make PYTHON=python3.12."
         )
     if _fresh():
         return 0

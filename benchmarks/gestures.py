@@ -51,9 +51,7 @@ def folds_of(name, dataset):
     if name == "har_smartwatch":
         return dataset.folds(by="person", k=5)
     return [
-        fold
-        for person in dataset.persons or ("",)
-        for fold in dataset.select(persons=person).folds(by="blocks", k=5)
+        fold for person in dataset.persons or ("",) for fold in dataset.select(persons=person).folds(by="blocks", k=5)
     ]
 
 
@@ -159,9 +157,7 @@ def _numbers(reports, persons=True):
         "macro_f1": spread([r.macro_f1 for r in reports]),
     }
     if persons:
-        out["recall"] = {
-            k: round(float(np.mean([r.recall[k] for r in reports])), 3) for k in reports[0].labels
-        }
+        out["recall"] = {k: round(float(np.mean([r.recall[k] for r in reports])), 3) for k in reports[0].labels}
         out["per_person"] = {
             p: round(float(np.mean([r.per_person[p][0] / r.per_person[p][1] for r in reports])), 3)
             for p in reports[0].per_person
@@ -196,9 +192,7 @@ def table(results):
 def verdict(r):
     """What the numbers say, in one line."""
     ours, methods = r["methods"]["int8"], r["methods"]
-    best = max(
-        (m for m in methods if m not in ("float", "int8")), key=lambda m: methods[m]["accuracy"]["mean"]
-    )
+    best = max((m for m in methods if m not in ("float", "int8")), key=lambda m: methods[m]["accuracy"]["mean"])
     gap = ours["accuracy"]["mean"] - methods[best]["accuracy"]["mean"]
     beats = (
         f"beats the {best} by {100 * gap:.1f} points"
@@ -223,9 +217,7 @@ def main():
     parser.add_argument("--folds", type=int, help="at most so many folds a set")
     parser.add_argument("--quick", action="store_true", help="one seed, two folds a set")
     parser.add_argument("--model", default="auto", help="a network of tinykit.models.zoo")
-    parser.add_argument(
-        "--out", type=Path, help="JSON; default benchmarks/results/gestures.json, none for part runs"
-    )
+    parser.add_argument("--out", type=Path, help="JSON; default benchmarks/results/gestures.json, none for part runs")
     arguments = parser.parse_args()
     if not DATA.is_dir():
         parser.error(f"the recordings are not in {DATA}; set TINYKIT_DATA to their folder")
@@ -240,9 +232,7 @@ def main():
     out = arguments.out or (ROOT / "benchmarks" / "results" / "gestures.json" if whole else None)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(
-            json.dumps({"versions": versions(), "results": results}, indent=1) + "\n", encoding="utf-8"
-        )
+        out.write_text(json.dumps({"versions": versions(), "results": results}, indent=1) + "\n", encoding="utf-8")
         print(f"Written: {out}")
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_imports_go_one_way_and_heavy_ones_come_late(path):
 def test_modules_fit_on_a_few_screens():
     long = {p.name: n for p in MODULES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 450}
     assert not long, f"these have grown a second purpose: {long}"
+
+
+@pytest.mark.parametrize("words", [("check",), ("format", "--check")], ids=" ".join)
+def test_ruff_has_nothing_to_say(words):
+    command = [sys.executable, "-m", "ruff", *words, "--quiet", str(ROOT)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if "No module named" in run.stderr:
+        pytest.skip("ruff is not installed; make env installs it.")
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def locked():

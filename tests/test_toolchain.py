@@ -61,9 +61,7 @@ def test_place_does_not_matter(cache, source, tmp_path):
     copy.mkdir()
     for path in source.parent.iterdir():
         (copy / path.name).write_bytes(path.read_bytes())
-    assert toolchain.host_library([source], name="seven") == toolchain.host_library(
-        [copy / "seven.c"], name="seven"
-    )
+    assert toolchain.host_library([source], name="seven") == toolchain.host_library([copy / "seven.c"], name="seven")
 
 
 @pytest.mark.parametrize("build", [toolchain.host_library, toolchain.arm_image])
@@ -95,9 +93,7 @@ def test_sketch_that_is_too_large_is_told(cache, source):
         encoding="utf-8",
     )
     with pytest.raises(BuildError, match="SKETCH|does not fit"):
-        toolchain.arm_image(
-            [virtual / "start.c", source], [virtual, virtual / "libc"], virtual / "virtual.ld"
-        )
+        toolchain.arm_image([virtual / "start.c", source], [virtual, virtual / "libc"], virtual / "virtual.ld")
 
 
 def test_two_processes_build_the_same_at_once(cache, source):
@@ -107,9 +103,7 @@ def test_two_processes_build_the_same_at_once(cache, source):
         time.sleep(max(0, {time.time() + 1.0} - time.time()))
         print(toolchain.host_library([{str(source)!r}], name="both"))
     """)
-    running = [
-        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
+    running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     paths = {process.communicate(timeout=300)[0].strip() for process in running}
     assert [process.returncode for process in running] == [0, 0, 0]
     assert paths == {str(toolchain.host_library([source], name="both"))}

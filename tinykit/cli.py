@@ -87,9 +87,7 @@ def train(arguments):
         _note(f"{left} of {len(dataset)} recordings are left out of training (testing part or --leave-out).")
     options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     shown = _shown(arguments)
-    pipeline = tk.train(
-        arguments.kind, material, seed=arguments.seed, model=arguments.model, progress=shown, **options
-    )
+    pipeline = tk.train(arguments.kind, material, seed=arguments.seed, model=arguments.model, progress=shown, **options)
     pipeline = tk.quantize(pipeline, material)
     path = pipeline.save(arguments.out)
     facts = {

@@ -136,14 +136,10 @@ def arm_image(sources, include_dirs=(), linker_script=None, name: str = "image",
 def _build(sources, include_dirs, name, suffix, flags, extra, link, linker_script=None) -> Path:
     sources = [Path(s).absolute() for s in sources]
     include_dirs = [Path(d).absolute() for d in include_dirs]
-    missing = [
-        str(p) for p in [*sources, *([linker_script] if linker_script else [])] if not Path(p).is_file()
-    ]
+    missing = [str(p) for p in [*sources, *([linker_script] if linker_script else [])] if not Path(p).is_file()]
     if missing or not sources:
         raise BuildError(
-            f"There is no source file {missing[0]}."
-            if missing
-            else f"No source files were given for {name}.",
+            f"There is no source file {missing[0]}." if missing else f"No source files were given for {name}.",
             "Reinstall tinykit, or check out its hardware folder again.",
         )
     digest = _digest(sources, include_dirs, linker_script, (suffix, *flags, *extra, *_nameless(link)))

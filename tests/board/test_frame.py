@@ -11,6 +11,7 @@ from tinykit.board.frame import MAX_ENCODED, MAX_PAYLOAD, Decoder, encode
 
 VECTORS = json.loads((Path(__file__).resolve().parents[2] / "hardware" / "vectors.json").read_text(encoding="utf-8"))
 
+
 def cobs_by_hand(data):
     """COBS as Cheshire and Baker (1999) describe it, written here as an oracle."""
     out = bytearray()

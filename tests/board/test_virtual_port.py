@@ -299,9 +299,7 @@ def test_program_that_just_ends_leaves_no_thread_behind():
         port.machine.samples = None
         print("open", port.is_open)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (0, "open True\n", "")
 
 

@@ -43,9 +43,7 @@ def networks(tmp_path_factory):
     folder, layers = tmp_path_factory.mktemp("networks"), keras.layers
 
     def network(shape, *middle, labels=2):
-        return keras.Sequential(
-            [keras.Input(shape, batch_size=1), *middle, layers.Dense(labels, activation="softmax")]
-        )
+        return keras.Sequential([keras.Input(shape, batch_size=1), *middle, layers.Dense(labels, activation="softmax")])
 
     def convert(name, model, kind=tf.int8):
         shape = model.input_shape[1:]

@@ -75,18 +75,14 @@ def test_weights_are_scaled_per_channel_and_batch_normalisation_is_folded(interp
     kernels = [
         t
         for t in interpreter.get_tensor_details()
-        if len(t["shape"]) == 4
-        and t["shape"][0] in (16, 24, 32)
-        and t["quantization_parameters"]["scales"].size > 1
+        if len(t["shape"]) == 4 and t["shape"][0] in (16, 24, 32) and t["quantization_parameters"]["scales"].size > 1
     ]
     assert sorted(k["quantization_parameters"]["scales"].size for k in kernels) == [16, 24, 32]
 
 
 @pytest.mark.parametrize("name", ["dscnn", "cnn2d", "dense"])
 def test_the_other_networks_convert_too(sides, name):
-    made = compress.quantize(
-        models.train("gesture", sides[0], model=name, epochs=2, progress=False), sides[0]
-    )
+    made = compress.quantize(models.train("gesture", sides[0], model=name, epochs=2, progress=False), sides[0])
     assert made.int8_model and made.provenance["model"] == name
 
 

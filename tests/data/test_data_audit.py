@@ -86,9 +86,7 @@ def test_one_bad_recording_is_named(good, kind):
 
 
 def test_units_that_cannot_be_right(good):
-    metres = spoil(
-        good, lambda r: r.person == "ada", lambda r: r.with_(samples=r.samples * [0.1, 0.1, 0.1, 1, 1, 1])
-    )
+    metres = spoil(good, lambda r: r.person == "ada", lambda r: r.with_(samples=r.samples * [0.1, 0.1, 0.1, 1, 1, 1]))
     assert any("of ada measure 0.1" in f.text for f in audit(metres).of("units"))
     radians = spoil(
         good,

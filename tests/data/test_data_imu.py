@@ -43,9 +43,7 @@ def test_in_free_fall_it_reads_nothing():
 def test_a_push_forward_reads_forward():
     push = np.zeros((len(T), 3))
     push[:, 0] = 0.5 * 3.0 * T**2
-    np.testing.assert_allclose(
-        trajectory(push).specific_force()[MIDDLE], [[3.0 / G, 0, 1]] * (len(T) - 20), atol=1e-9
-    )
+    np.testing.assert_allclose(trajectory(push).specific_force()[MIDDLE], [[3.0 / G, 0, 1]] * (len(T) - 20), atol=1e-9)
 
 
 def test_on_a_turntable_it_reads_centripetal_acceleration():
@@ -112,9 +110,7 @@ def test_a_sensor_s_faults_have_the_size_they_are_said_to_have():
 def test_a_sensor_saturates_at_its_range():
     hit = np.zeros((len(T), 3))
     hit[:, 0] = 0.5 * 100 * T**2  # 10 g
-    counts, _ = imu.measure(
-        trajectory(hit, roll=np.radians(4000) * T), imu.Sensor(), np.random.RandomState(0)
-    )
+    counts, _ = imu.measure(trajectory(hit, roll=np.radians(4000) * T), imu.Sensor(), np.random.RandomState(0))
     assert counts[50:-50, 0].min() == 32767 and counts[50:-50, 3].min() == 32767
 
 

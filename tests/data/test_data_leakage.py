@@ -46,9 +46,7 @@ def disguises():
 def test_near_identical_windows_in_disguise(sides, name):
     train, _, test = sides
     source = next(r for r in train if r.label == "flex")
-    planted = source.with_(
-        samples=disguises()[name](source.samples.astype(float)), timestamps_ms=None, id="planted"
-    )
+    planted = source.with_(samples=disguises()[name](source.samples.astype(float)), timestamps_ms=None, id="planted")
     report = check_leakage(train, test.part([*test, planted]), report=True)
     assert {x.id_b for x in report.leaks} == {"planted"}
     assert report.leaks[0].id_a == source.id and report.leaks[0].difference < 0.08
@@ -58,9 +56,7 @@ def test_two_stillnesses_are_no_leak(sides):
     train, _, test = sides
     noise = np.random.RandomState(1)
     lying = [
-        train[0].with_(
-            samples=[0, 0, 1, 0, 0, 0] + noise.normal(0, 0.002, (150, 6)), timestamps_ms=None, id=f"s{i}"
-        )
+        train[0].with_(samples=[0, 0, 1, 0, 0, 0] + noise.normal(0, 0.002, (150, 6)), timestamps_ms=None, id=f"s{i}")
         for i in range(2)
     ]
     assert check_leakage(train.part([*train, lying[0]]), test.part([*test, lying[1]])).clean

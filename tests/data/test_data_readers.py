@@ -40,19 +40,14 @@ HANDWRITINGS = {
     "comma at the end": lambda t: HEADER + "\n" + table(t, end=",\n"),
     "header again before each": lambda t: f"{HEADER}\n" + table(t, between=f"\n{HEADER}\n", end="\n"),
     "other names, other order": lambda t: (
-        "gyro_x,gyro_y,gyro_z,acc_x,acc_y,acc_z\n"
-        + table([take[:, [3, 4, 5, 0, 1, 2]] for take in t], end="\n")
+        "gyro_x,gyro_y,gyro_z,acc_x,acc_y,acc_z\n" + table([take[:, [3, 4, 5, 0, 1, 2]] for take in t], end="\n")
     ),
     "words before the header": lambda t: "Serial port opened\n\n" + f"{HEADER}\n" + table(t, end="\n"),
-    "units in the header": lambda t: (
-        "aX (g),aY (g),aZ (g),gX [deg/s],gY [deg/s],gZ [deg/s]\n" + table(t, end="\n")
-    ),
+    "units in the header": lambda t: "aX (g),aY (g),aZ (g),gX [deg/s],gY [deg/s],gZ [deg/s]\n" + table(t, end="\n"),
     "metres and radians in the header": lambda t: (
         "ax [m/s^2],ay [m/s^2],az [m/s^2],gx [rad/s],gy [rad/s],gz [rad/s]\n"
         + "".join(
-            ",".join(f"{v:.6f}" for v in [*(row[:3] * G), *np.radians(row[3:])]) + "\n"
-            for take in t
-            for row in take
+            ",".join(f"{v:.6f}" for v in [*(row[:3] * G), *np.radians(row[3:])]) + "\n" for take in t for row in take
         )
     ),
 }
@@ -86,8 +81,7 @@ def test_rows_that_fill_no_gesture_are_told(write, extra):
     dataset = open_dataset(write("ann/wave.csv", f"{HEADER}\n" + table(takes, end="\n")))
     assert len(dataset) == 13 and all(len(r) == 119 for r in dataset)
     assert any(
-        f"{extra} row{'s' * (extra > 1)} left over at the end left out" in note
-        for note in dataset.card["notes"]
+        f"{extra} row{'s' * (extra > 1)} left over at the end left out" in note for note in dataset.card["notes"]
     )
 
 
@@ -212,9 +206,7 @@ def test_magic_wand_text(write, close):
     ann = dataset.select(persons="Ann_Lee")
     assert [len(r) for r in ann] == [60, 45, 17]
     assert all(np.allclose(r.samples, t, atol=1e-3) for r, t in zip(ann, takes, strict=True))
-    assert any("25 Hz assumed" in n for n in dataset.card["notes"]) and any(
-        "m/s2" in n for n in dataset.card["notes"]
-    )
+    assert any("25 Hz assumed" in n for n in dataset.card["notes"]) and any("m/s2" in n for n in dataset.card["notes"])
 
 
 def acquisition(take, interval=16.0, names=("accX", "accY", "accZ"), unit="m/s2", factor=G):

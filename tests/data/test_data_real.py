@@ -52,9 +52,7 @@ def test_labels_persons_and_files_are_those_of_the_manifest(name, real, shared_d
             assert {r.sha256 for r in part} == {row["sha256"]}
 
 
-@pytest.mark.parametrize(
-    "name, rows", [("nano33_gestures", 119), ("nano33_spells", 119), ("mpu6050_gestures", 30)]
-)
+@pytest.mark.parametrize("name, rows", [("nano33_gestures", 119), ("nano33_spells", 119), ("mpu6050_gestures", 30)])
 def test_gestures_of_a_fixed_length(name, rows, real, shared_data):
     dataset = real(name)
     for path in sorted((shared_data / "gestures" / name).rglob("*.csv")):
@@ -85,9 +83,7 @@ def test_activities_row_by_row(real, shared_data):
         with open(shared_data / "gestures" / "har_smartwatch" / recording.source, newline="") as file:
             rows = list(csv.DictReader(file))
         assert [row["label"] for row in rows] == recording.row_labels.tolist()
-        np.testing.assert_allclose(
-            recording.samples[:, 0], [float(r["x_acc"]) / 9.80665 for r in rows], rtol=1e-5
-        )
+        np.testing.assert_allclose(recording.samples[:, 0], [float(r["x_acc"]) / 9.80665 for r in rows], rtol=1e-5)
         np.testing.assert_allclose(
             recording.samples[:, 5], [float(r["z_gyro"]) * 180 / np.pi for r in rows], rtol=1e-5, atol=1e-6
         )
@@ -102,9 +98,7 @@ def test_gravity_is_one_g_at_rest(name, real):
 
 
 def test_the_unit_that_edge_impulse_files_state_is_wrong(real):
-    assert any(
-        "state m/s2" in note and "read as g" in note for note in real("edge_impulse_motion").card["notes"]
-    )
+    assert any("state m/s2" in note and "read as g" in note for note in real("edge_impulse_motion").card["notes"])
     train, validation, test = real("edge_impulse_motion").split(by="given")
     assert len(train) == 72 and not len(validation) and len(test) == 24
 

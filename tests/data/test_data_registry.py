@@ -25,12 +25,7 @@ def test_every_entry_has_licence_commit_and_hash():
         for source in entry["sources"]:
             assert re.fullmatch(r"[0-9a-f]{40}", source["commit"])
             for path, (where, digest) in source["files"].items():
-                assert (
-                    re.fullmatch(r"[0-9a-f]{64}", digest)
-                    and ".." not in path
-                    and not path.startswith("/")
-                    and where
-                )
+                assert re.fullmatch(r"[0-9a-f]{64}", digest) and ".." not in path and not path.startswith("/") and where
 
 
 def test_hashes_are_those_of_the_real_files(shared_data):
@@ -95,10 +90,7 @@ def test_a_file_that_is_not_what_it_should_be_is_not_kept(served):
     target.write_text(target.read_text(encoding="utf-8") + "9,9,9,9,9,9\n", encoding="utf-8")
     with pytest.raises(DataError, match="not what the registry says"):
         fetch("two", folder / "kept", progress=False, registry=registry)
-    assert (
-        not (folder / "kept" / "bo b" / "punch.csv").exists()
-        and (folder / "kept" / "ann" / "punch.csv").exists()
-    )
+    assert not (folder / "kept" / "bo b" / "punch.csv").exists() and (folder / "kept" / "ann" / "punch.csv").exists()
 
 
 def test_no_network_and_no_such_set(served):

@@ -52,11 +52,7 @@ def test_split_is_the_same_in_every_process(six, tmp_path):
             check=True,
         )
         outputs.append(json.loads(run.stdout))
-    here = [
-        [r.id for r in s]
-        for by in ("person", "session", "recording", "blocks")
-        for s in six.split(by=by, seed=3)
-    ]
+    here = [[r.id for r in s] for by in ("person", "session", "recording", "blocks") for s in six.split(by=by, seed=3)]
     assert outputs[0] == outputs[1] and outputs[0][: len(here)] == here
 
 

@@ -51,9 +51,7 @@ def test_the_folder_is_as_documented(small, tmp_path):
 
 def test_row_labels_and_odd_floats_survive(tmp_path):
     samples = np.array([[1e-7, -3.4028235e38, 0.1], [1 / 3, 16777217, -0.0]], np.float32)
-    recording = Recording(
-        samples, ("aX", "aY", "aZ"), 50.0, row_labels=np.array(["a, b", "ü"]), person="Zoë", id="x"
-    )
+    recording = Recording(samples, ("aX", "aY", "aZ"), 50.0, row_labels=np.array(["a, b", "ü"]), person="Zoë", id="x")
     Dataset([recording]).save(tmp_path / "a")
     back = Dataset.load(tmp_path / "a")[0]
     np.testing.assert_array_equal(back.samples, samples)
@@ -95,9 +93,7 @@ def test_a_crash_at_any_step_of_add_loses_nothing(small, tmp_path):
     for stop in range(1, 8):
         folder = tmp_path / str(stop)
         small.part(small[:3]).save(folder)
-        run = subprocess.run(
-            [sys.executable, "-c", CRASH, str(folder), str(stop)], capture_output=True, text=True
-        )
+        run = subprocess.run([sys.executable, "-c", CRASH, str(folder), str(stop)], capture_output=True, text=True)
         after = open_dataset(folder)
         ids = [r.id for r in after]
         assert ids[:3] == [r.id for r in small[:3]], "a recording that was there is gone"
@@ -211,6 +207,4 @@ def test_a_disk_that_refuses_is_told_and_nothing_is_lost(small, tmp_path, monkey
     with pytest.raises(DataError, match="Permission denied.*still there"):
         dataset.add(small[2])
     monkeypatch.undo()
-    assert (
-        [r.id for r in open_dataset(tmp_path / "a")] == [r.id for r in small[:2]] == [r.id for r in dataset]
-    )
+    assert [r.id for r in open_dataset(tmp_path / "a")] == [r.id for r in small[:2]] == [r.id for r in dataset]

@@ -20,9 +20,7 @@ def gestures():
 
 
 def test_the_committed_set_is_what_the_readme_says(gestures):
-    assert (
-        len(gestures) == 320 and gestures.labels == synthetic.LABELS and gestures.persons == synthetic.PERSONS
-    )
+    assert len(gestures) == 320 and gestures.labels == synthetic.LABELS and gestures.persons == synthetic.PERSONS
     assert set(Counter(r.label for r in gestures).values()) == {64}
     assert set(Counter(r.person for r in gestures).values()) == {40}
     assert {len(r) for r in gestures} <= {177, 178, 179, 180, 181} and gestures.rate_hz == 119
@@ -67,9 +65,7 @@ def test_people_and_sessions_differ_and_takes_do_not_repeat(gestures):
 
 def test_leaving_one_person_out_is_neither_trivial_nor_hopeless(gestures):
     """Nearest centroid on means, spreads and extremes: a plain oracle of how hard the set is."""
-    x = np.array(
-        [np.r_[r.samples.mean(0), r.samples.std(0), r.samples.min(0), r.samples.max(0)] for r in gestures]
-    )
+    x = np.array([np.r_[r.samples.mean(0), r.samples.std(0), r.samples.min(0), r.samples.max(0)] for r in gestures])
     x = (x - x.mean(0)) / x.std(0)
     label = np.array([r.label for r in gestures])
     person = np.array([r.person for r in gestures])

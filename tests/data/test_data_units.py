@@ -29,9 +29,7 @@ def test_counts_agree_with_exact_arithmetic():
 
 def test_counts_come_back_from_units():
     counts = np.arange(-32768, 32768, 7).astype(np.int16)[:, None].repeat(6, axis=1)
-    np.testing.assert_array_equal(
-        units.to_counts(units.to_units(counts, units.CHANNELS), units.CHANNELS), counts
-    )
+    np.testing.assert_array_equal(units.to_counts(units.to_units(counts, units.CHANNELS), units.CHANNELS), counts)
 
 
 @pytest.mark.parametrize(

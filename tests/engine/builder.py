@@ -93,9 +93,7 @@ class Net:
             return weights, -1
         limit = 60 * out_scale / (x_scale * scales.astype(np.float64))
         values = (rng.uniform(-1, 1, channels) * limit).astype(np.int32)
-        return weights, self.tensor(
-            [channels], S.TensorType.INT32, np.float32(x_scale) * scales, [0] * n, values
-        )
+        return weights, self.tensor([channels], S.TensorType.INT32, np.float32(x_scale) * scales, [0] * n, values)
 
     def conv(self, out_c, kernel, stride=(1, 1), dilation=(1, 1), padding="SAME", activation="NONE", bias=True,
              per_channel=True, depthwise=None, scale=None, zero=None, coarse=1):  # fmt: skip
@@ -118,14 +116,10 @@ class Net:
             o.depthMultiplier = depthwise
         return self.op("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [self.last, weights, b], y, o)
 
-    def dense(
-        self, out_c, activation="NONE", bias=True, per_channel=False, rows=1, scale=None, zero=None, coarse=1
-    ):
+    def dense(self, out_c, activation="NONE", bias=True, per_channel=False, rows=1, scale=None, zero=None, coarse=1):
         depth = int(np.prod(self.shape)) // rows
         y = self.activation((rows, out_c), scale, zero)
-        weights, b = self._weights(
-            (out_c, depth), out_c, 0, depth, per_channel, bias, self.scale_of(y), coarse
-        )
+        weights, b = self._weights((out_c, depth), out_c, 0, depth, per_channel, bias, self.scale_of(y), coarse)
         o = S.FullyConnectedOptionsT()
         o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
         return self.op("FULLY_CONNECTED", [self.last, weights, b], y, o)
@@ -146,11 +140,7 @@ class Net:
         out = [1 if i in axes else n for i, n in enumerate(shape)]
         if not keep_dims:
             out = [n for i, n in enumerate(shape) if i not in axes]
-        y = (
-            self.activation(out, self.scale_of(self.last) * self.rng.uniform(0.3, 1.2))
-            if rescale
-            else self.like(out)
-        )
+        y = self.activation(out, self.scale_of(self.last) * self.rng.uniform(0.3, 1.2)) if rescale else self.like(out)
         o = S.ReducerOptionsT()
         o.keepDims = keep_dims
         return self.op(kind, [self.last, self.ints(list(axes))], y, o)

@@ -37,7 +37,5 @@ def agree(network: bytes, rng, count: int = 12, extremes: bool = True):
         f"{len(wrong)} of {mine.size} values differ, first at {wrong[0]}: {mine[tuple(wrong[0])]}, "
         f"reference {theirs[tuple(wrong[0])]}; {engine.plan!r}"
     )
-    assert len(np.unique(theirs)) > 1 or theirs[0].size == 1, (
-        "the reference gives one value only: no test at all"
-    )
+    assert len(np.unique(theirs)) > 1 or theirs[0].size == 1, "the reference gives one value only: no test at all"
     return engine.plan

@@ -14,13 +14,7 @@ def network(seed=0):
     net = Net(rng, (1, 10, 9, 5)).conv(8, (3, 3), activation="RELU").conv(0, (3, 3), depthwise=1)
     start = net.last
     net.conv(8, (1, 1)).binary("ADD", start).pool("MAX_POOL_2D", (2, 2), (2, 2))
-    return (
-        net.pool("AVERAGE_POOL_2D", (2, 2), (1, 1))
-        .unary("QUANTIZE")
-        .reduce("MEAN", (1, 2))
-        .dense(6)
-        .softmax()
-    )
+    return net.pool("AVERAGE_POOL_2D", (2, 2), (1, 1)).unary("QUANTIZE").reduce("MEAN", (1, 2)).dense(6).softmax()
 
 
 @pytest.mark.parametrize("seed", range(6))

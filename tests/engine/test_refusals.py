@@ -103,9 +103,7 @@ def test_run_wants_int8_of_the_right_size():
 def pipeline(**changes):
     n = Net(np.random.default_rng(0), (1, 8, 6)).dense(3).softmax()
     front = ImuFrontEnd(scale=(1.0,) * 6)
-    fields = dict(
-        name="p", kind="gesture", rate_hz=119.0, window=8, hop=4, front_end=front, labels=("a", "b", "c")
-    )
+    fields = dict(name="p", kind="gesture", rate_hz=119.0, window=8, hop=4, front_end=front, labels=("a", "b", "c"))
     return Pipeline(**{**fields, "int8_model": n.bytes(), **changes})
 
 

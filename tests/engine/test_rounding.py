@@ -23,9 +23,7 @@ def same(network: bytes, x: np.ndarray):
 def test_sums_on_an_edge(kind, seed):
     """Input at its zero point, so that the sum is the bias; biases on both sides of every edge."""
     rng = np.random.default_rng(seed)
-    x_scale, w_scale, y_scale = (
-        np.float32(rng.uniform(*r)) for r in ((0.005, 0.02), (0.5e-5, 2e-5), (0.3, 0.7))
-    )
+    x_scale, w_scale, y_scale = (np.float32(rng.uniform(*r)) for r in ((0.005, 0.02), (0.5e-5, 2e-5), (0.3, 0.7)))
     factor = float(x_scale) * float(w_scale) / float(y_scale)
     edges = (np.arange(-100, 100) + 0.5) / factor
     sums = (edges[:, None] + np.arange(-12, 13)).ravel().astype(np.int64)

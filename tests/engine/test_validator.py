@@ -23,27 +23,14 @@ SOURCE = hardware_dir() / "TinyKit" / "src"
 def sample_networks():
     """Small networks that use every kernel between them."""
     rng = np.random.default_rng(0)
-    net = (
-        Net(rng, (1, 9, 8, 6))
-        .pad([(0, 0), (1, 1), (0, 1), (0, 0)])
-        .pool("MAX_POOL_2D", (2, 2), (1, 1), "SAME")
-    )
+    net = Net(rng, (1, 9, 8, 6)).pad([(0, 0), (1, 1), (0, 1), (0, 0)]).pool("MAX_POOL_2D", (2, 2), (1, 1), "SAME")
     net.conv(6, (3, 3), activation="RELU", padding="SAME").conv(0, (3, 3), depthwise=1)
     start = net.last
-    net.conv(6, (1, 1)).binary("ADD", start).binary("MUL", net.constant((6,))).unary(
-        "LOGISTIC", 1 / 256, -128
-    )
+    net.conv(6, (1, 1)).binary("ADD", start).binary("MUL", net.constant((6,))).unary("LOGISTIC", 1 / 256, -128)
     first = net.last
-    net.pool("AVERAGE_POOL_2D", (3, 3), (1, 1), "SAME").concat([first], 3).conv(
-        0, (2, 2), (2, 2), depthwise=2
-    )
+    net.pool("AVERAGE_POOL_2D", (3, 3), (1, 1), "SAME").concat([first], 3).conv(0, (2, 2), (2, 2), depthwise=2)
     net.reduce("MEAN", (1, 2)).dense(5).softmax()
-    other = (
-        Net(rng, (1, 20, 3))
-        .reshape((1, 1, 20, 3))
-        .conv(5, (1, 3), dilation=(1, 2))
-        .conv(0, (1, 3), depthwise=1)
-    )
+    other = Net(rng, (1, 20, 3)).reshape((1, 1, 20, 3)).conv(5, (1, 3), dilation=(1, 2)).conv(0, (1, 3), depthwise=1)
     other.dense(4).softmax()
     return net.bytes(), other.bytes()
 

@@ -36,9 +36,7 @@ def test_rotation_keeps_gravity_s_length_and_turns_both_sensors_alike(rng):
     x = rng.normal(size=(10, 20, 6)).astype(np.float32) * 1000
     x[..., 3:] = x[..., :3] * 0.1
     y = a.rotate(x, a.rotations(rng, 10, 60), IMU_CHANNELS)
-    np.testing.assert_allclose(
-        np.linalg.norm(y[..., :3], axis=2), np.linalg.norm(x[..., :3], axis=2), rtol=1e-4
-    )
+    np.testing.assert_allclose(np.linalg.norm(y[..., :3], axis=2), np.linalg.norm(x[..., :3], axis=2), rtol=1e-4)
     np.testing.assert_allclose(y[..., 3:], y[..., :3] * 0.1, rtol=1e-3, atol=0.05)
     assert np.abs(y - x).max() > 100
 

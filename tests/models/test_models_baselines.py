@@ -26,9 +26,7 @@ def test_simple_methods_learn_what_is_easy(gestures):
 def test_the_test_side_does_not_reach_the_training(gestures):
     """With the test side's labels turned around, the answers stay the same."""
     train, test = gestures.select(persons="ann"), gestures.select(persons="cem")
-    turned = test.part(
-        [r.with_(label={"across": "upward", "upward": "across"}.get(r.label, r.label)) for r in test]
-    )
+    turned = test.part([r.with_(label={"across": "upward", "upward": "across"}.get(r.label, r.label)) for r in test])
     a, b = models.baselines(train, test), models.baselines(train, turned)
     for name in a.reports:
         np.testing.assert_array_equal(a[name].predicted, b[name].predicted)

@@ -9,9 +9,7 @@ from tinykit.models import defaults
 def takes(lengths, label="a", rate=25.0, channels=("aX", "aY", "aZ"), spread=0.3):
     rng = np.random.default_rng(len(lengths))
     return [
-        Recording(
-            rng.normal(size=(n, len(channels))) * spread, channels, rate, label, person="p", id=f"{label}{i}"
-        )
+        Recording(rng.normal(size=(n, len(channels))) * spread, channels, rate, label, person="p", id=f"{label}{i}")
         for i, n in enumerate(lengths)
     ]
 
@@ -44,9 +42,7 @@ def test_more_people_hold_the_board_in_more_ways():
 
 
 def test_what_is_given_stays():
-    chosen = defaults.choose(
-        Dataset(takes([50] * 6)), window_s=1.0, center=False, channels=("aX",), magnitude=("a",)
-    )
+    chosen = defaults.choose(Dataset(takes([50] * 6)), window_s=1.0, center=False, channels=("aX",), magnitude=("a",))
     assert chosen.window == 25 and not chosen.center and chosen.channels == ("aX",)
     assert chosen.magnitude == ()  # the length of a vector needs its three axes
 

@@ -23,18 +23,14 @@ def test_numbers_against_sklearn(answers):
     assert report.accuracy == pytest.approx(metrics.accuracy_score(truth, said))
     assert report.macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro"))
     np.testing.assert_allclose(list(report.recall.values()), metrics.recall_score(truth, said, average=None))
-    np.testing.assert_allclose(
-        list(report.precision.values()), metrics.precision_score(truth, said, average=None)
-    )
+    np.testing.assert_allclose(list(report.precision.values()), metrics.precision_score(truth, said, average=None))
     np.testing.assert_array_equal(report.confusion, metrics.confusion_matrix(truth, said))
 
 
 def test_macro_f1_leaves_out_labels_that_do_not_occur(answers):
     metrics = pytest.importorskip("sklearn.metrics")
     truth, said = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1])
-    assert Report("abcd", truth, said).macro_f1 == pytest.approx(
-        metrics.f1_score(truth, said, average="macro")
-    )
+    assert Report("abcd", truth, said).macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro"))
 
 
 def test_interval_against_statsmodels_formula():

@@ -121,9 +121,7 @@ def test_a_stream_s_window_has_its_majority_label():
     rows = np.array(["walk"] * 300 + ["sit"] * 200)
     samples = np.repeat((rows == "sit").astype(float)[:, None], 3, axis=1)  # the signal is the label
     stream = Dataset([Recording(samples, ("aX", "aY", "aZ"), 50.0, row_labels=rows, person="p")])
-    x, y = Material(stream.recordings, stream.labels, 50.0, stream.channels).draw(
-        np.random.default_rng(1), 100
-    )
+    x, y = Material(stream.recordings, stream.labels, 50.0, stream.channels).draw(np.random.default_rng(1), 100)
     share = (x[..., 0] > 4000).mean(axis=1)  # of "sit"
     clear = np.abs(share - 0.5) > 0.02
     assert clear.sum() >= 8 and set(y) == {0, 1}

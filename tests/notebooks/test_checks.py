@@ -288,9 +288,7 @@ def test_solution_is_right(id, request):
     assert result.right, result
 
 
-@pytest.mark.parametrize(
-    "id, answer, misconception", [(id, *pair) for id, pairs in WRONG.items() for pair in pairs]
-)
+@pytest.mark.parametrize("id, answer, misconception", [(id, *pair) for id, pairs in WRONG.items() for pair in pairs])
 def test_wrong_answer_is_named(id, answer, misconception, request):
     if id == "01.clean":
         request.getfixturevalue("sample")

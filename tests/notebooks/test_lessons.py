@@ -58,9 +58,7 @@ def test_solved_in_order_every_check_is_right(tmp_path):
         assert set(verdicts(notebook).values()) == {"right"}, path.stem
     float_, int8 = (Pipeline.load(tmp_path / name) for name in ("float.tk", "int8.tk"))
     assert int8.float_model == float_.float_model and int8.int8_model, "03 quantised what 02 trained"
-    said = "\n".join(
-        o.text for cell in notebook.cells for o in cell.get("outputs", ()) if o.output_type == "stream"
-    )
+    said = "\n".join(o.text for cell in notebook.cells for o in cell.get("outputs", ()) if o.output_type == "stream")
     assert int8.fingerprint in said, "04 deployed what 03 kept"
     assert (tmp_path / "gestures" / "dataset.json").exists(), "01 kept a take"
 

@@ -47,9 +47,7 @@ def test_exercises_come_every_four_or_five_cells(lesson):
     gaps = [b - a for a, b in zip([0, *places], [*places, len(notebook.cells) - 1], strict=True)]
     assert all(gap in (4, 5) for gap in gaps[:-1]) and gaps[-1] <= 5, gaps
     ids = [exercise_id(notebook.cells[n]) for n in places]
-    assert ids == [id for id in EXERCISES if id.startswith(path.stem[:2] + ".")], (
-        "all of the lesson's, in order"
-    )
+    assert ids == [id for id in EXERCISES if id.startswith(path.stem[:2] + ".")], "all of the lesson's, in order"
 
 
 def test_an_exercise_is_announced_and_comes_untouched(lesson):
@@ -90,9 +88,7 @@ def test_code_is_python_and_uses_what_it_imports(lesson):
     path, notebook = lesson
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     solutions = [e.solution for id, e in EXERCISES.items() if id.startswith(path.stem[:2])]
-    names = {
-        n.id for source in code + solutions for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)
-    }
+    names = {n.id for source in code + solutions for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
     imported = {
         alias.asname or alias.name
         for source in code

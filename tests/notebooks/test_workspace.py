@@ -71,9 +71,7 @@ def test_enough_takes_are_used_and_virtual_ones_are_named(tmp_path, capsys):
         (("a",), ("1",), "recording", "by recording"),
     ],
 )
-def test_split_goes_by_what_there_is_and_says_what_it_cannot_tell(
-    tmp_path, capsys, persons, sessions, way, words
-):
+def test_split_goes_by_what_there_is_and_says_what_it_cannot_tell(tmp_path, capsys, persons, sessions, way, words):
     ws = Workspace(tmp_path)
     record(ws, ["rest", "wave"], persons, sessions)
     capsys.readouterr()

@@ -288,9 +288,10 @@ class Stream:
 
     def _wait(self, cursor: int, timeout: float) -> bool:
         with self._ring.changed:
-            return self._ring.changed.wait_for(
-                lambda: self._ring.written >= cursor or self._closed, timeout
-            ) and self._ring.written >= cursor
+            return (
+                self._ring.changed.wait_for(lambda: self._ring.written >= cursor or self._closed, timeout)
+                and self._ring.written >= cursor
+            )
 
     def _take(self, frame: m.SampleFrame) -> None:
         with self._ring.changed:

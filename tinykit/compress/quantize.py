@@ -49,9 +49,7 @@ def calibration(pipeline, train, n: int = WINDOWS, seed: int = 0) -> np.ndarray:
                 f"{strange[0].id or strange[0].source}.",
                 "Give the training side: tk.quantize(pipeline, train). Test data must not shape the network.",
             )
-    windows = train.windows(
-        pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
-    )
+    windows = train.windows(pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels)
     rng = np.random.default_rng(seed)
     share = -(-n // len(pipeline.labels))
     rows = []
@@ -151,9 +149,7 @@ def reference_answers(pipeline, counts) -> np.ndarray:
     int8 array of shape (n, labels)
     """
     if not pipeline.int8_model:
-        raise ModelError(
-            f"Pipeline {pipeline.name} has no int8 network.", "Make one: tk.quantize(pipeline, train)."
-        )
+        raise ModelError(f"Pipeline {pipeline.name} has no int8 network.", "Make one: tk.quantize(pipeline, train).")
     lite = tensorflow().lite
     with quiet():
         interpreter = lite.Interpreter(

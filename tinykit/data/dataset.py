@@ -89,11 +89,7 @@ class Dataset:
         """First 12 hex digits of SHA-256 over samples, labels and persons, in any order."""
         lines = []
         for r in self.recordings:
-            rows = (
-                hashlib.sha256("\n".join(r.row_labels).encode()).hexdigest()
-                if r.row_labels is not None
-                else ""
-            )
+            rows = hashlib.sha256("\n".join(r.row_labels).encode()).hexdigest() if r.row_labels is not None else ""
             lines.append("\t".join([r.fingerprint, r.label or "", rows, r.person, r.session]))
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:12]
 
@@ -109,9 +105,7 @@ class Dataset:
             for r in self.recordings:
                 if r.id == key:
                     return r
-            raise DataError(
-                f"There is no recording {key!r} in {self.name}.", "List them: [r.id for r in dataset]."
-            )
+            raise DataError(f"There is no recording {key!r} in {self.name}.", "List them: [r.id for r in dataset].")
         return self.recordings[key]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -216,9 +210,7 @@ class Dataset:
         Windows
         """
         if not self.recordings:
-            raise DataError(
-                f"Dataset {self.name} is empty, so there are no windows.", "Record or open some first."
-            )
+            raise DataError(f"Dataset {self.name} is empty, so there are no windows.", "Record or open some first.")
         return make_windows(
             self.recordings,
             window,
@@ -310,9 +302,7 @@ class Dataset:
         if self.card.get("synthetic"):
             lines.append("synthetic: made by a generator, not recorded from people")
         for label, persons in self.counts().items():
-            lines.append(
-                f"  {label}: {plural(sum(persons.values()), unit)} of {plural(len(persons), 'person')}"
-            )
+            lines.append(f"  {label}: {plural(sum(persons.values()), unit)} of {plural(len(persons), 'person')}")
         lines += [f"note: {note}" for note in self.card["notes"]]
         return "\n".join(lines)
 

@@ -70,8 +70,7 @@ def not_numbers(recordings):
                 Finding(
                     "not a number",
                     "bad",
-                    f"{r.id} has {plural(len(bad), 'row')} with values that are not numbers, "
-                    f"the first is row {bad[0]}",
+                    f"{r.id} has {plural(len(bad), 'row')} with values that are not numbers, the first is row {bad[0]}",
                     (r.id,),
                     "Leave it out, or mend the file.",
                 )
@@ -89,9 +88,7 @@ def motionless(recordings):
     out = []
     takes = [r for r in recordings if r.label and r.label.lower() not in REST]
     quiet_labels = {
-        label
-        for label, group in _by(takes, lambda r: r.label).items()
-        if np.mean([still(r) for r in group]) > 0.5
+        label for label, group in _by(takes, lambda r: r.label).items() if np.mean([still(r) for r in group]) > 0.5
     }
     for (person, label), group in _by(takes, lambda r: (r.person, r.label)).items():
         lying = [r for r in group if still(r)]
@@ -105,9 +102,7 @@ def motionless(recordings):
         )
         verb = "shows" if len(lying) == 1 else "show"
         who = f" of {person}" if person else ""
-        moved = (
-            f"acceleration varies by {max(most, 0.001):.3f} g at most" if np.isfinite(most) else "no rotation"
-        )
+        moved = f"acceleration varies by {max(most, 0.001):.3f} g at most" if np.isfinite(most) else "no rotation"
         anything = label.lower() in ANYTHING
         out.append(
             Finding(
@@ -125,8 +120,7 @@ def motionless(recordings):
             Finding(
                 "still label",
                 "none",
-                f"most recordings of {', '.join(map(repr, sorted(quiet_labels)))} "
-                "show no movement; taken as meant",
+                f"most recordings of {', '.join(map(repr, sorted(quiet_labels)))} show no movement; taken as meant",
             )
         )
     return out
@@ -184,9 +178,7 @@ def clipped(recordings):
             )
         elif whole > 0.001 and ranges:
             out.append(
-                Finding(
-                    "clipped", "none", f"{whole:.1%} of all rows{who} are at the end of the range ({ranges})"
-                )
+                Finding("clipped", "none", f"{whole:.1%} of all rows{who} are at the end of the range ({ranges})")
             )
     return out
 
@@ -236,9 +228,7 @@ def lengths(recordings):
         spread = max(1.4826 * np.median(np.abs(logs - middle)), 0.08)
         odd = [r for r, x in zip(group, logs, strict=True) if abs(x - middle) > 4 * spread]
         if odd:
-            named = ", ".join(f"{r.id} ({r.seconds:.2f} s)" for r in odd[:5]) + (
-                ", ..." if len(odd) > 5 else ""
-            )
+            named = ", ".join(f"{r.id} ({r.seconds:.2f} s)" for r in odd[:5]) + (", ..." if len(odd) > 5 else "")
             out.append(
                 Finding(
                     "odd length",
@@ -331,8 +321,7 @@ def wrong_units(recordings):
                     "warn",
                     f"the quietest parts{who} measure {rest:.2f} g, expected about 1 g",
                     (),
-                    "Check the unit (open_dataset(..., acceleration='m/s2')), or whether gravity was "
-                    "taken off.",
+                    "Check the unit (open_dataset(..., acceleration='m/s2')), or whether gravity was taken off.",
                 )
             )
         moved = [motion(r.samples, r.channels) for r in group]
@@ -372,9 +361,7 @@ def times(recordings):
         if r.timestamps_ms is not None and len(r) > 2:
             steps = np.diff(r.timestamps_ms)
             if (steps < 0).any():
-                out.append(
-                    Finding("time", "bad", f"{r.id}: its times run backwards", (r.id,), "Leave it out.")
-                )
+                out.append(Finding("time", "bad", f"{r.id}: its times run backwards", (r.id,), "Leave it out."))
             elif steps.max() > 10 * 1000.0 / r.rate_hz:
                 gaps.append((r, float(steps.max())))
     if gaps:
@@ -410,8 +397,7 @@ def grips(recordings):
             Finding(
                 "grip",
                 "warn",
-                "the board is held another way by "
-                + ", ".join(f"{p} ({a:.0f} degrees off)" for p, a in odd.items()),
+                "the board is held another way by " + ", ".join(f"{p} ({a:.0f} degrees off)" for p, a in odd.items()),
                 (),
                 "Augment with rotations, or ask how they hold it.",
             )

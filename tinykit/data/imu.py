@@ -97,9 +97,7 @@ class Sensor:
         )
 
 
-def measure(
-    trajectory: Trajectory, sensor: Sensor, random: np.random.RandomState
-) -> tuple[np.ndarray, np.ndarray]:
+def measure(trajectory: Trajectory, sensor: Sensor, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
     """What a sensor reads along a trajectory.
 
     The signal is averaged over a sample interval (the sensor's own low-pass filter), taken at
@@ -134,9 +132,7 @@ def euler(roll, pitch, yaw) -> np.ndarray:
         q[:, 0], q[:, 1 + axis] = np.cos(angle / 2), np.sin(angle / 2)
         return q
 
-    roll, pitch, yaw = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(a, np.float64)) for a in (roll, pitch, yaw))
-    )
+    roll, pitch, yaw = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, np.float64)) for a in (roll, pitch, yaw)))
     return multiply(about(2, yaw), multiply(about(1, pitch), about(0, roll)))
 
 

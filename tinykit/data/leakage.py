@@ -81,9 +81,7 @@ class Leakage:
     def _repr_html_(self) -> str:
         from .. import look
 
-        state = look.state(
-            "bad" if self.leaks else "ok", f"{len(self.leaks)} found" if self.leaks else "nothing found"
-        )
+        state = look.state("bad" if self.leaks else "ok", f"{len(self.leaks)} found" if self.leaks else "nothing found")
         return look.card(
             "Leakage",
             f"{self.compared:,} windows compared",
@@ -119,9 +117,7 @@ def check_leakage(*sides, names=_NAMES, near: float = NEAR, report: bool = False
     if len(sides) == 1 and isinstance(sides[0], tuple):
         sides = sides[0]
     if len(sides) < 2:
-        raise DataError(
-            "A leakage check needs two sides or more.", "Give check_leakage(train, validation, test)."
-        )
+        raise DataError("A leakage check needs two sides or more.", "Give check_leakage(train, validation, test).")
     leaks: list[Leak] = []
     persons, compared = {}, 0
     prints = [[r.fingerprint for r in side] for side in sides]

@@ -178,9 +178,7 @@ def _put_down(path, p, r, begin):
 
 def _turn_over(path, p, r, begin):
     seconds = r.uniform(0.4, 0.8) / p.speed
-    path.roll += (
-        r.choice([-1, 1]) * r.uniform(1.2, 2.8) * path.there_and_back(begin, seconds, 0.6, r.uniform(0, 0.3))
-    )
+    path.roll += r.choice([-1, 1]) * r.uniform(1.2, 2.8) * path.there_and_back(begin, seconds, 0.6, r.uniform(0, 0.3))
     return seconds + 0.5
 
 
@@ -279,15 +277,12 @@ def settle(path: Path, p: Person, r, pose=(0.0, 0.0, 0.0)) -> imu.Trajectory:
         wave = np.sin(2 * np.pi * hz * t[:, None] + r.uniform(0, 2 * np.pi, 6)) * r.randn(6)
         path.position += p.tremor * 0.0012 / hz**1.5 * wave[:, :3] * 3
         path.roll, path.pitch, path.yaw = (
-            angle + p.tremor * 0.02 / hz * wave[:, 3 + i]
-            for i, angle in enumerate((path.roll, path.pitch, path.yaw))
+            angle + p.tremor * 0.02 / hz * wave[:, 3 + i] for i, angle in enumerate((path.roll, path.pitch, path.yaw))
         )
     mirror = -1.0 if p.left else 1.0
     position = path.position * [1.0, mirror, 1.0]
     # The whole movement is turned with the body; gravity is not.
     body = imu.euler(0.0, 0.0, mirror * pose[2])
     hand = imu.euler(mirror * (path.roll + pose[0]), path.pitch + pose[1], mirror * path.yaw)
-    orientation = imu.multiply(
-        body, imu.multiply(hand, imu.euler(mirror * p.grip[0], p.grip[1], mirror * p.grip[2]))
-    )
+    orientation = imu.multiply(body, imu.multiply(hand, imu.euler(mirror * p.grip[0], p.grip[1], mirror * p.grip[2])))
     return imu.Trajectory(path.rate_hz, imu.turn(np.repeat(body, len(t), axis=0), position), orientation)

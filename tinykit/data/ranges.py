@@ -20,9 +20,7 @@ def full_scale(recordings, kind: str) -> float | None:
     recordings : list of Recording
     kind : {"a", "g"}
     """
-    columns = [
-        r.samples[:, [i for i, c in enumerate(r.channels) if c[0] == kind]].ravel() for r in recordings
-    ]
+    columns = [r.samples[:, [i for i, c in enumerate(r.channels) if c[0] == kind]].ravel() for r in recordings]
     values = np.abs(np.concatenate(columns)) if columns else np.empty(0)
     if not len(values) or values.max() <= 0:
         return None

@@ -71,9 +71,7 @@ def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Datas
         )
     entry = book["sets"][name]
     place = Path(folder) if folder is not None else cache_dir() / "public" / name
-    files = [
-        (s, path, where, digest) for s in entry["sources"] for path, (where, digest) in s["files"].items()
-    ]
+    files = [(s, path, where, digest) for s in entry["sources"] for path, (where, digest) in s["files"].items()]
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("WARNING")  # one bar says it all

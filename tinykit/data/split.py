@@ -55,9 +55,7 @@ class Fold(NamedTuple):
 
     def __repr__(self) -> str:
         return (
-            "<Fold "
-            + "; ".join(f"{name}: {_tell(side)}" for name, side in zip(self._fields, self, strict=True))
-            + ">"
+            "<Fold " + "; ".join(f"{name}: {_tell(side)}" for name, side in zip(self._fields, self, strict=True)) + ">"
         )
 
 
@@ -75,13 +73,9 @@ def split(dataset, by: str = "person", fractions=(0.6, 0.2, 0.2), seed: int = 0)
         groups = _groups(dataset, by)
         sides = _whole_groups(dataset, groups, (train, validation, test), seed, by)
     else:
-        raise DataError(
-            f"A split by {by!r} is not known; it goes by {', '.join(WAYS)}.", "Choose one of these."
-        )
+        raise DataError(f"A split by {by!r} is not known; it goes by {', '.join(WAYS)}.", "Choose one of these.")
     card = {"by": by, "fractions": [train, validation, test], "seed": seed, "of": dataset.fingerprint}
-    return Split(
-        *(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES, strict=True))
-    )
+    return Split(*(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES, strict=True)))
 
 
 def folds(dataset, by: str = "person", k: int | None = None, seed: int = 0) -> list[Fold]:
@@ -107,9 +101,7 @@ def folds(dataset, by: str = "person", k: int | None = None, seed: int = 0) -> l
             for place, i in enumerate(members):
                 tests[place * k // len(members)].append(i)
     else:
-        raise DataError(
-            f"Folds by {by!r} are not known; they go by {', '.join(WAYS[:4])}.", "Choose one of these."
-        )
+        raise DataError(f"Folds by {by!r} are not known; they go by {', '.join(WAYS[:4])}.", "Choose one of these.")
     tests = [t for t in tests if t]
     if len(tests) < 2:
         raise DataError(
@@ -295,9 +287,7 @@ def _given(dataset) -> Split:
             "Use by='person'.",
         )
     card = {"by": "given", "of": dataset.fingerprint}
-    return Split(
-        *(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES, strict=True))
-    )
+    return Split(*(dataset.part(side, split={**card, "side": name}) for side, name in zip(sides, SIDES, strict=True)))
 
 
 def _tell(side) -> str:

@@ -127,9 +127,7 @@ def read(path: Path) -> tuple[list[Recording], dict]:
     except FileNotFoundError:
         raise DataError(f"{path} is not a tinykit dataset: it has no {CARD}.", "Check the folder.") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path / CARD} cannot be read ({error}).", "Restore it, or write it again."
-        ) from None
+        raise DataError(f"{path / CARD} cannot be read ({error}).", "Restore it, or write it again.") from None
     if found != FORMAT:
         raise DataError(f"{path} has dataset format {found}, this tinykit reads {FORMAT}.", "Update tinykit.")
     card.pop("format")
@@ -149,9 +147,7 @@ def read(path: Path) -> tuple[list[Recording], dict]:
             f"({changed[0]}{', ...' if len(changed) > 1 else ''})."
         )
     known = {row["file"] for row in rows}
-    stray = sorted(
-        f"{FOLDER}/{p.name}" for p in (path / FOLDER).glob("*.csv*") if f"{FOLDER}/{p.name}" not in known
-    )
+    stray = sorted(f"{FOLDER}/{p.name}" for p in (path / FOLDER).glob("*.csv*") if f"{FOLDER}/{p.name}" not in known)
     if stray:
         card["notes"].append(
             f"On opening: {plural(len(stray), 'file')} not in {INDEX}, perhaps from an interrupted "

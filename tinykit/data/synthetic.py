@@ -60,9 +60,7 @@ def sensor(name: str, session: str) -> imu.Sensor:
     )
 
 
-def trajectory(
-    label: str, who: str, session: str = "1", number: int = 0, seconds: float = SECONDS
-) -> imu.Trajectory:
+def trajectory(label: str, who: str, session: str = "1", number: int = 0, seconds: float = SECONDS) -> imu.Trajectory:
     """The movement of one take.
 
     Parameters
@@ -128,9 +126,7 @@ def take(label: str, who: str, session: str = "1", number: int = 0, seconds: flo
     )
 
 
-def stream(
-    labels, who: str = "ada", session: str = "1", number: int = 0, seconds: float = SECONDS
-) -> Recording:
+def stream(labels, who: str = "ada", session: str = "1", number: int = 0, seconds: float = SECONDS) -> Recording:
     """Several takes in one go, with a label per row: what a board would feel while it is worn.
 
     Parameters

@@ -183,9 +183,7 @@ def take_quality(
     n = len(x)
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    steps = (
-        np.diff(np.asarray(index, np.int64)) if index is not None and n > 1 else np.ones(max(n - 1, 0), int)
-    )
+    steps = np.diff(np.asarray(index, np.int64)) if index is not None and n > 1 else np.ones(max(n - 1, 0), int)
     lost = int(np.maximum(steps - 1, 0).sum())
     true_rate, jitter_ms = float(rate_hz), 0.0
     if timestamps_ms is not None and n > 1:
@@ -204,9 +202,7 @@ def take_quality(
         problems.append(Problem("too short", f"it is {length:.2f} s long, {asked}", "Record it again."))
     if n and not np.isfinite(x).all():
         row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
-        problems.append(
-            Problem("not a number", f"row {row} has a value that is not a number", "Record it again.")
-        )
+        problems.append(Problem("not a number", f"row {row} has a value that is not a number", "Record it again."))
         x = np.nan_to_num(x)
     if abs(true_rate / rate_hz - 1) > limits.rate:
         problems.append(
@@ -253,12 +249,8 @@ def take_quality(
         )
     dead = dead_channels(x, channels)
     if dead:
-        problems.append(
-            Problem("dead axis", f"{', '.join(dead)} never changes", "Check the sensor; reset the board.")
-        )
-    return Quality(
-        float(length), true_rate, jitter_ms, lost, float(clipped), motion_g, motion_dps, problems, warnings
-    )
+        problems.append(Problem("dead axis", f"{', '.join(dead)} never changes", "Check the sensor; reset the board."))
+    return Quality(float(length), true_rate, jitter_ms, lost, float(clipped), motion_g, motion_dps, problems, warnings)
 
 
 def motion(samples, channels) -> tuple[float, float]:

@@ -241,9 +241,7 @@ def make_windows(recordings, window: int, hop: int | None, rate_hz: float, chann
         takes += [i] * len(x)
         persons += [recording.person] * len(x)
     if not counts:
-        raise DataError(
-            "The dataset has no recordings, so there are no windows.", "Record or open some first."
-        )
+        raise DataError("The dataset has no recordings, so there are no windows.", "Record or open some first.")
     return Windows(
         np.concatenate(counts),
         np.array(labels, int),

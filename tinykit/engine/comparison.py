@@ -71,9 +71,7 @@ class Comparison:
 
         a, b, price = self.before, self.after, self.cost
         rows = [
-            look.Versus(
-                "accuracy", 100 * a.accuracy, 100 * b.accuracy, "%", 1, full=100, words=self._difference()
-            ),
+            look.Versus("accuracy", 100 * a.accuracy, 100 * b.accuracy, "%", 1, full=100, words=self._difference()),
             look.Versus(
                 "macro F1",
                 a.macro_f1,
@@ -137,18 +135,14 @@ def compare(float_pipeline, int8_pipeline, on) -> Comparison:
     for what in ("labels", "window", "rate_hz"):
         a, b = getattr(float_pipeline, what), getattr(int8_pipeline, what)
         if a != b:
-            raise DataError(
-                f"The pipelines have different {what}: {a} and {b}.", "Compare two that do the same job."
-            )
+            raise DataError(f"The pipelines have different {what}: {a} and {b}.", "Compare two that do the same job.")
     if float_pipeline.front_end.channels != int8_pipeline.front_end.channels:
         raise DataError("The pipelines use different channels.", "Compare two that do the same job.")
     windows = models.test_windows(float_pipeline, on)
     before = models.Report.of(
         windows, models.predict(float_pipeline, windows.counts), f"{float_pipeline.name}, float32"
     )
-    after = models.Report.of(
-        windows, probabilities(int8_pipeline, windows.counts), f"{int8_pipeline.name}, int8"
-    )
+    after = models.Report.of(windows, probabilities(int8_pipeline, windows.counts), f"{int8_pipeline.name}, int8")
     agreement = float(np.mean(before.predicted == after.predicted))
     return Comparison(before, after, agreement, _float_bytes(float_pipeline), cost(int8_pipeline))
 

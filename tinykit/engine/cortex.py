@@ -326,9 +326,7 @@ class Cortex:
         for at, block in zip(used.tolist(), self._blocks[used], strict=True):
             count = table.setdefault(self.function_at(2 * at) or f"{2 * at:#x}", Count())
             count.instructions += int(block["runs"]) * int(block["instructions"])
-            count.cycles += int(block["runs"]) * int(block["cycles"]) + int(block["taken"]) * int(
-                block["extra"]
-            )
+            count.cycles += int(block["runs"]) * int(block["cycles"]) + int(block["taken"]) * int(block["extra"])
         return dict(sorted(table.items(), key=lambda item: -item[1].cycles))
 
     def clear_profile(self) -> None:

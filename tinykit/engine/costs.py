@@ -19,9 +19,7 @@ from .runtime import Runtime
 # nRF52840 product specification v1.1, 5.2.1.1: running from flash with cache, DC/DC, 3 V: 3.3 mA.
 ACTIVE_WATTS = 3.3e-3 * 3.0
 HOW_CYCLES = "instructions counted on an emulated Cortex-M4F, cycles by Arm's timing table, zero wait states"
-HOW_ENERGY = (
-    "estimated cycles at 64 MHz times 9.9 mW (3.3 mA at 3 V: the nRF52840 alone, from its data sheet)"
-)
+HOW_ENERGY = "estimated cycles at 64 MHz times 9.9 mW (3.3 mA at 3 V: the nRF52840 alone, from its data sheet)"
 
 _ENTRIES = (
     "tk_plan_open",

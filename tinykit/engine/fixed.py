@@ -79,9 +79,7 @@ def quantize_multiplier(factor: float) -> tuple[int, int]:
 
 def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
     """Clamp of an output whose activation is fused: ``NONE``, ``RELU``, ``RELU6``, ``RELU_N1_TO_1``."""
-    low, high = {"NONE": (None, None), "RELU": (0, None), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}[
-        activation
-    ]
+    low, high = {"NONE": (None, None), "RELU": (0, None), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}[activation]
 
     def level(real):
         return zero_point + round_away(float(np.float32(real) / np.float32(scale)))

@@ -60,9 +60,7 @@ class Lowering:
         if not self.steps:  # nothing but renaming: still one op, so that a plan has one
             size = network.input.size
             table = np.arange(-128, 128, dtype=np.int8)
-            self.table(
-                network.nodes[0] if network.nodes else None, self.input, self.input, (1, 1, size), table
-            )
+            self.table(network.nodes[0] if network.nodes else None, self.input, self.input, (1, 1, size), table)
 
     def _lower(self, node: Node) -> None:
         outputs = [t for t in node.outputs if t.dtype not in _SHAPE_TYPES]

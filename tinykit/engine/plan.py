@@ -135,10 +135,7 @@ class Plan:
     def _repr_html_(self) -> str:
         from .. import look
 
-        rows = [
-            (o.number, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes)
-            for o in self.ops
-        ]
+        rows = [(o.number, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops]
         head = ("#", "layer", "kernel", "output", "MACs", "weight bytes", "RAM in use")
         facts = repr(self)[1:-1].split(": ", 1)[1]
         last = len(self.ops) - 1
@@ -320,9 +317,7 @@ def _layer(step: Step, layout: Layout, number: int, weight_bytes: int) -> Layer:
     used = np.zeros(layout.bytes, dtype=bool)
     for block in alive:
         used[block.place : block.place + block.size] = True
-    return Layer(
-        number, step.name, step.kind, step.in_shape, step.out_shape, step.macs, weight_bytes, int(used.sum())
-    )
+    return Layer(number, step.name, step.kind, step.in_shape, step.out_shape, step.macs, weight_bytes, int(used.sum()))
 
 
 def _example(tensor: Tensor) -> tuple[int, ...]:

@@ -36,12 +36,8 @@ def refuse(node, reason: str = "") -> None:
     """Raise ``UnsupportedOp`` naming operation, layer and what to use instead."""
     if node is None:
         raise UnsupportedOp(f"The engine can't run this network: {reason}.", "Check the network's graph.")
-    what = (
-        f"The engine has no {node.kind}" if not reason else f"The engine can't run this {node.kind}: {reason}"
-    )
+    what = f"The engine has no {node.kind}" if not reason else f"The engine can't run this {node.kind}: {reason}"
     raise UnsupportedOp(
         f"{what} (layer {node.name}).",
-        _INSTEAD.get(
-            node.kind.split()[0], "Use convolution, dense, pooling, mean, add, mul, relu or softmax layers."
-        ),
+        _INSTEAD.get(node.kind.split()[0], "Use convolution, dense, pooling, mean, add, mul, relu or softmax layers."),
     )

@@ -57,9 +57,7 @@ class Runtime:
             self._engine_state, self._plan_state, self._arena.ctypes.data, self._arena.nbytes
         )
         if status:
-            raise ModelError(
-                f"The engine can't use its arena: {self._name(status)}.", "Report this as a fault."
-            )
+            raise ModelError(f"The engine can't use its arena: {self._name(status)}.", "Report this as a fault.")
         size = ctypes.c_size_t()
         self._input = self._core.tk_engine_input(self._engine_state, ctypes.byref(size))
         self._input_bytes = size.value

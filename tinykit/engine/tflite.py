@@ -108,9 +108,7 @@ class Network:
     output: Tensor
 
     def __repr__(self) -> str:
-        return (
-            f"<Network {self.name}: {self.input.shape} -> {self.output.shape}, {len(self.nodes)} operations>"
-        )
+        return f"<Network {self.name}: {self.input.shape} -> {self.output.shape}, {len(self.nodes)} operations>"
 
 
 @lru_cache(maxsize=1)
@@ -231,17 +229,11 @@ def _tensor(index, raw, buffers, types, data) -> Tensor:
     if values is not None:
         values = np.frombuffer(values, dtype=_DTYPES[dtype]).reshape(shape) if dtype in _DTYPES else None
     q = raw.quantization
-    scales = (
-        np.asarray(q.scale, dtype=np.float32)
-        if q is not None and q.scale is not None
-        else np.zeros(0, np.float32)
-    )
+    scales = np.asarray(q.scale, dtype=np.float32) if q is not None and q.scale is not None else np.zeros(0, np.float32)
     zeros = np.asarray(q.zeroPoint, dtype=np.int64) if q is not None and q.zeroPoint is not None else None
     zeros = np.zeros(len(scales), np.int64) if zeros is None or len(zeros) == 0 else zeros
     text = raw.name.decode("utf-8", "replace") if isinstance(raw.name, bytes) else str(raw.name or "")
-    return Tensor(
-        index, text, shape, dtype, scales, zeros, int(q.quantizedDimension) if q is not None else 0, values
-    )
+    return Tensor(index, text, shape, dtype, scales, zeros, int(q.quantizedDimension) if q is not None else 0, values)
 
 
 def _node(schema, tree, op, tensors) -> Node:

@@ -34,9 +34,7 @@ def exercise_card(result: Result) -> look.Html:
         state = NOT_ATTEMPTED
     elif state == "solution":
         shown |= {"solution": exercise.solution, "after": _html(exercise.further)}
-    return look.check_card(
-        state, f"Exercise {exercise.id}", exercise.title, words=result.status, foot=foot, **shown
-    )
+    return look.check_card(state, f"Exercise {exercise.id}", exercise.title, words=result.status, foot=foot, **shown)
 
 
 def _html(text: str) -> look.Html:

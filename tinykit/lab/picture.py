@@ -41,9 +41,7 @@ def table(rows, head=None, title: str = "", subtitle: str = "") -> Html:
 def _numeric(rows, column: int) -> bool:
     """Whether a column holds numbers, as they are or as text."""
     cells = [str(row[column]).replace(look.html.MINUS, "-") for row in rows if column < len(row)]
-    return bool(cells) and all(
-        cell.replace(",", "").lstrip("-").replace(".", "", 1).isdigit() for cell in cells
-    )
+    return bool(cells) and all(cell.replace(",", "").lstrip("-").replace(".", "", 1).isdigit() for cell in cells)
 
 
 def traces(recording, title: str = "") -> Html:
@@ -117,17 +115,11 @@ def windows(recording, window: int, hop: int) -> Html:
         f'">{place}</span></div>'
         for place, start in enumerate(starts, 1)
     )
-    picture = look.spark(
-        recording.samples[:, columns], 2, height=84, label=f"acceleration of {recording.label}"
-    )
+    picture = look.spark(recording.samples[:, columns], 2, height=84, label=f"acceleration of {recording.label}")
     left = (n - window) - starts[-1]
-    foot = look.dots(
-        f"{n} samples", f"window {window}", f"hop {hop}", f"{max(0, left)} samples left over at the end"
-    )
+    foot = look.dots(f"{n} samples", f"window {window}", f"hop {hop}", f"{max(0, left)} samples left over at the end")
     body = f'<div style="padding:8px 12px">{picture}{bars}</div>'
-    return look.card(
-        f"{len(starts)} windows of one take", f"{recording.label}, {recording.person}", body, foot
-    )
+    return look.card(f"{len(starts)} windows of one take", f"{recording.label}, {recording.person}", body, foot)
 
 
 def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None, zero=False) -> Html:

@@ -143,9 +143,7 @@ class Workspace:
 
     def _path(self, step: str) -> Path:
         if step not in STEPS:
-            raise DataError(
-                f"There is no step {step!r} in a workspace.", f"Ask for one of {', '.join(STEPS)}."
-            )
+            raise DataError(f"There is no step {step!r} in a workspace.", f"Ask for one of {', '.join(STEPS)}.")
         return self.folder / f"{step}.tk"
 
     # -- showing it ------------------------------------------------------------------------
@@ -155,9 +153,7 @@ class Workspace:
         rows = [("folder", str(self.folder)), ("recordings", own)]
         for step, lesson in zip(STEPS, ("02", "03"), strict=True):
             path = self._path(step)
-            rows.append(
-                (f"{step} pipeline", path.name if path.exists() else f"not yet, lesson {lesson} makes it")
-            )
+            rows.append((f"{step} pipeline", path.name if path.exists() else f"not yet, lesson {lesson} makes it"))
         return rows
 
     def __repr__(self) -> str:

@@ -117,7 +117,7 @@ def _how_sure(right: int, n: int, units: str) -> str:
     return (
         f"<h4>How sure is {number(100 * right / n, '%', 1)}?</h4>"
         f'<p class="s mut">{number(right)} of {number(n)} {esc(units)} right. With this many {esc(units)} the '
-        f'true value '
+        f"true value "
         f"is likely between {number(100 * low, '%', 0)} and {number(100 * high, '%', 0)} (95 % interval).</p>"
     )
 
@@ -192,7 +192,7 @@ def versus(rows, title="Float32 and int8", subtitle="", names=("float32", "int8"
         f'<div class="tk-scroll"><table class="tk-grid"><thead><tr><th scope="col">measure</th><th class="r" '
         f'scope="col">'
         f'{old}<br>{new}</th><th class="bars"></th><th class="wd" scope="col">{new} compared with '
-        f'{old}</th></tr></thead>'
+        f"{old}</th></tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
     return card(title, subtitle, body, foot)
@@ -279,7 +279,7 @@ def fits(memories, title="Will it fit?", subtitle="", advice="") -> Html:
     gauges = "".join(_gauge(*m) for m in memories)
     body = (
         f'<div class="tk-fit"><p class="tk-verdict tk-st tk-{kind}">{icon(kind)}<span><b>{bold}</b> '
-        f'{esc(rest)}</span></p>'
+        f"{esc(rest)}</span></p>"
         f"{gauges}{f'<p>{esc(advice)}</p>' if over and advice else ''}</div>"
     )
     return card(title, subtitle, body)

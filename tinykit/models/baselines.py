@@ -124,10 +124,7 @@ def baselines(train, test, *, seed: int = 0, window_s=None, rate_hz=None, channe
 
     defaults.check(train, window_s)
     chosen = defaults.choose(train, window_s=window_s, rate_hz=rate_hz, channels=channels)
-    sides = [
-        side.windows(chosen.window, None, chosen.rate_hz, chosen.channels, train.labels)
-        for side in (train, test)
-    ]
+    sides = [side.windows(chosen.window, None, chosen.rate_hz, chosen.channels, train.labels) for side in (train, test)]
     known = sides[0].select(sides[0].labels >= 0)
     x, z = summary(known.counts), summary(sides[1].counts)
     methods = {

@@ -47,9 +47,7 @@ class Settings:
     augment: Augment
 
 
-def choose(
-    dataset, *, window_s=None, rate_hz=None, channels=None, center=None, magnitude=(), augment=None
-) -> Settings:
+def choose(dataset, *, window_s=None, rate_hz=None, channels=None, center=None, magnitude=(), augment=None) -> Settings:
     """Settings for a dataset; whatever is given stays as given.
 
     The rules:
@@ -133,9 +131,7 @@ def front_end(settings: Settings, counts) -> ImuFrontEnd:
         if columns:
             spread[sensor] = max(1.0, float(np.sqrt(x[..., columns].var(axis=(0, 1)).mean())))
     scale = [1 / spread[c[0]] for c in settings.channels] + [1 / spread[m] for m in settings.magnitude]
-    return ImuFrontEnd(
-        settings.channels, settings.center, settings.magnitude, tuple(float(f"{s:.4g}") for s in scale)
-    )
+    return ImuFrontEnd(settings.channels, settings.center, settings.magnitude, tuple(float(f"{s:.4g}") for s in scale))
 
 
 def check(dataset, window_s: float | None = None) -> None:

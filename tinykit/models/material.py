@@ -93,9 +93,7 @@ class Material:
         last = np.maximum(self.length[which] - window, 0)
         start = np.floor(rng.random(len(which)) * (last + 1)).astype(int)
         inside = self.sums[which, np.minimum(start + window, self.length[which])] - self.sums[which, start]
-        label = np.where(
-            inside.sum(axis=1) * 2 >= np.minimum(window, self.length[which]), inside.argmax(axis=1), -1
-        )
+        label = np.where(inside.sum(axis=1) * 2 >= np.minimum(window, self.length[which]), inside.argmax(axis=1), -1)
         speed = np.exp(rng.normal(size=len(which)) * stretch)
         at = start[:, None] + (window - 1) / 2 + (np.arange(window) - (window - 1) / 2) * speed[:, None]
         known = label >= 0

@@ -23,9 +23,7 @@ def network(pipeline):
         The pipeline has none.
     """
     if not pipeline.float_model:
-        raise ModelError(
-            f"Pipeline {pipeline.name} has no float network.", "Train it, or use its int8 network."
-        )
+        raise ModelError(f"Pipeline {pipeline.name} has no float network.", "Train it, or use its int8 network.")
     return _load(pipeline.float_model)
 
 
@@ -92,9 +90,7 @@ def test_windows(pipeline, dataset):
             f"have {','.join(dataset.channels)}: {','.join(missing)} is missing.",
             "Test on recordings of the same sensors, or train on the channels that these have.",
         )
-    return dataset.windows(
-        pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels
-    )
+    return dataset.windows(pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels)
 
 
 test_windows.__test__ = False  # pytest: not a test

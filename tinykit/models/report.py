@@ -93,9 +93,7 @@ class Report:
         k = len(self.labels)
         matrix = np.zeros((k, k + 1), int)
         known = self.truth >= 0
-        np.add.at(
-            matrix, (self.truth[known], np.where(self.predicted[known] < 0, k, self.predicted[known])), 1
-        )
+        np.add.at(matrix, (self.truth[known], np.where(self.predicted[known] < 0, k, self.predicted[known])), 1)
         return matrix if matrix[:, k].any() else matrix[:, :k]
 
     @property
@@ -127,9 +125,7 @@ class Report:
     @property
     def precision(self) -> dict[str, float]:
         """Per label: of those that were said, how many it was. NaN where none was said."""
-        return {
-            name: _ratio(self._hits(i), (self.predicted == i).sum()) for i, name in enumerate(self.labels)
-        }
+        return {name: _ratio(self._hits(i), (self.predicted == i).sum()) for i, name in enumerate(self.labels)}
 
     @property
     def f1(self) -> dict[str, float]:
@@ -161,14 +157,8 @@ class Report:
     def __add__(self, other: Report) -> Report:
         """Two tests as one, such as the folds of a cross-validation."""
         if self.labels != other.labels or self.unit != other.unit:
-            raise DataError(
-                "Two reports with different labels or units cannot be added.", "Add folds of one dataset."
-            )
-        both = (
-            None
-            if self.persons is None or other.persons is None
-            else np.concatenate([self.persons, other.persons])
-        )
+            raise DataError("Two reports with different labels or units cannot be added.", "Add folds of one dataset.")
+        both = None if self.persons is None or other.persons is None else np.concatenate([self.persons, other.persons])
         return Report(
             self.labels,
             np.concatenate([self.truth, other.truth]),
@@ -209,9 +199,7 @@ class Report:
             f"{head}accuracy {self.accuracy:.3f} ({self.right} of {len(self)} {self.unit}s, 95 % interval "
             f"{low:.2f} to {high:.2f}), macro F1 {self.macro_f1:.3f}"
         ]
-        lines += [
-            f"  {name}: recall {value:.2f}" for name, value in self.recall.items() if not np.isnan(value)
-        ]
+        lines += [f"  {name}: recall {value:.2f}" for name, value in self.recall.items() if not np.isnan(value)]
         persons = self.per_person
         if len(persons) > 1:
             lines += [f"  {person}: {right} of {n}" for person, (right, n) in persons.items()]
@@ -225,14 +213,16 @@ class Report:
     def _repr_html_(self) -> str:
         cards = [
             look.confusion(
-                self.labels, self.confusion.tolist(), subtitle=self.title, unit=self.unit, foot=look.dots(*self._facts())
+                self.labels,
+                self.confusion.tolist(),
+                subtitle=self.title,
+                unit=self.unit,
+                foot=look.dots(*self._facts()),
             )
         ]
         persons = self.per_person
         if len(persons) > 1:
-            worst_first = sorted(
-                ((p, a, n) for p, (a, n) in persons.items()), key=lambda row: row[1] / row[2]
-            )
+            worst_first = sorted(((p, a, n) for p, (a, n) in persons.items()), key=lambda row: row[1] / row[2])
             cards.append(look.shares(worst_first, "Accuracy by person", unit=self.unit))
         return str(look.stack(*cards))
 

@@ -222,9 +222,7 @@ def _fit(network, batches, epochs, held, front_end, progress) -> dict:
     """Adam with a cosine schedule; the running mean of the weights is what stays."""
     k, tf = keras(), tensorflow()
     steps, size = batches.steps, batches.size
-    optimizer = k.optimizers.Adam(
-        k.optimizers.schedules.CosineDecay(LEARNING_RATE, steps * epochs, alpha=0.01)
-    )
+    optimizer = k.optimizers.Adam(k.optimizers.schedules.CosineDecay(LEARNING_RATE, steps * epochs, alpha=0.01))
     optimizer.build(network.trainable_variables)
     mean = k.models.clone_model(network)
     mean.set_weights(network.get_weights())
@@ -259,9 +257,7 @@ def _fit(network, batches, epochs, held, front_end, progress) -> dict:
     with _Progress(progress, epochs) as shown:
         for epoch in range(epochs):
             x, y = batches.epoch()
-            loss = run(
-                tf.constant(x), tf.constant(y), tf.constant(min(0.99, (1 + epoch) / (10 + epoch)), tf.float32)
-            )
+            loss = run(tf.constant(x), tf.constant(y), tf.constant(min(0.99, (1 + epoch) / (10 + epoch)), tf.float32))
             history["loss"].append(round(float(loss), 4))
             text = f"loss {history['loss'][-1]:.3f}"
             if held is not None:

@@ -69,9 +69,7 @@ def build(name: str, window: int, features: int, labels: int, dropout: float = 0
         No such network, or a window too short for it.
     """
     if name not in _ZOO:
-        raise ModelError(
-            f"There is no network {name!r}; there are {', '.join(_ZOO)}.", "Choose one of these."
-        )
+        raise ModelError(f"There is no network {name!r}; there are {', '.join(_ZOO)}.", "Choose one of these.")
     if window < 8:
         raise ModelError(
             f"The window is {window} samples, a network needs at least 8.",
@@ -118,9 +116,7 @@ class _Layers:
         return self.layers.BatchNormalization(momentum=0.9)(x)
 
     def conv(self, x, filters, size, relu=True):
-        x = self.layers.Conv2D(filters, size, padding="same", use_bias=False, kernel_regularizer=self.decay)(
-            x
-        )
+        x = self.layers.Conv2D(filters, size, padding="same", use_bias=False, kernel_regularizer=self.decay)(x)
         x = self.norm(x)
         return self.layers.ReLU()(x) if relu else x
 

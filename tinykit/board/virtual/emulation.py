@@ -89,9 +89,7 @@ class Emulation:
     def _live(self) -> None:
         while True:
             with self.condition:
-                self.condition.wait_for(
-                    lambda: self._request == "close" or (self._power and self._state == "off")
-                )
+                self.condition.wait_for(lambda: self._request == "close" or (self._power and self._state == "off"))
                 if self._request == "close":
                     break
                 self._boot()
@@ -136,9 +134,7 @@ class Emulation:
                 request = self._request
                 if self.core.limit_reached:
                     self.last_cut = self.core.where()
-                    self.log.append(
-                        f"Power was cut after {self._cut_after} instructions, at {self.last_cut}."
-                    )
+                    self.log.append(f"Power was cut after {self._cut_after} instructions, at {self.last_cut}.")
                     self._power = False
                     self._end("off")
                     return

@@ -194,9 +194,7 @@ def _board(url: str) -> VirtualBoard:
     unknown = sorted(set(options) - _OPTIONS)
     if parts.netloc != "nano33ble" or unknown:
         why = f"there is no option {unknown[0]}" if unknown else "the only virtual board is nano33ble"
-        raise SerialException(
-            f"{url}: {why}; expected virtual://nano33ble[/NAME][?{'&'.join(sorted(_OPTIONS))}]"
-        )
+        raise SerialException(f"{url}: {why}; expected virtual://nano33ble[/NAME][?{'&'.join(sorted(_OPTIONS))}]")
     settings = tuple(sorted(options.items()))
     board = _BOARDS.get(name)
     if board is not None:

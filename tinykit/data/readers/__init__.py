@@ -18,10 +18,7 @@ READERS = {
     "magic-wand text": magic_wand.read,
     "Edge Impulse JSON": edge_impulse.read,
 }
-KINDS = (
-    "a tinykit dataset, CSVs with columns aX,aY,aZ(,gX,gY,gZ), magic-wand text files, or an Edge "
-    "Impulse export"
-)
+KINDS = "a tinykit dataset, CSVs with columns aX,aY,aZ(,gX,gY,gZ), magic-wand text files, or an Edge Impulse export"
 _SUFFIXES = {".csv", ".txt", ".json", ".tsv"}
 _STROKES = "strokes"
 
@@ -69,9 +66,7 @@ def open_dataset(
     if (path / CARD).is_file() or path.name == CARD:
         dataset = Dataset.load(path if path.is_dir() else path.parent)
         if not dataset.recordings:
-            raise DataError(
-                f"The dataset in {path} is empty: it has no recordings.", "Record some takes first."
-            )
+            raise DataError(f"The dataset in {path} is empty: it has no recordings.", "Record some takes first.")
         return dataset
     inside = sorted(card.parent for card in path.rglob(CARD)) if path.is_dir() else []
     if inside:
@@ -90,14 +85,11 @@ def open_dataset(
                 "Open raw accelerometer or IMU recordings instead.",
             )
         if path.is_dir() and not any(_files(path)):
-            raise DataError(
-                f"The folder {path} is empty: it has no .csv, .txt or .json files.", f"Give {KINDS}."
-            )
+            raise DataError(f"The folder {path} is empty: it has no .csv, .txt or .json files.", f"Give {KINDS}.")
         raise DataError(f"{path} has no recordings that can be read.", _hint(path))
     if len(found) > 1:
         told = ", ".join(
-            f"{len(files)} of {kind} ({files[0].relative_to(path).as_posix()})"
-            for kind, files in found.items()
+            f"{len(files)} of {kind} ({files[0].relative_to(path).as_posix()})" for kind, files in found.items()
         )
         raise DataError(f"{path} holds several formats: {told}.", "Open the folders one by one.")
     kind, files = next(iter(found.items()))

@@ -114,16 +114,11 @@ def cut(table: Table, rows: int | None = None) -> tuple[list[tuple[int, int]], i
         whole, rest = divmod(b - a, rows)
         before = _fragment(table.values[a:b], rows) if rest and whole else whole
         takes += [
-            (a + i * rows + rest * (i >= before), a + (i + 1) * rows + rest * (i >= before))
-            for i in range(whole)
+            (a + i * rows + rest * (i >= before), a + (i + 1) * rows + rest * (i >= before)) for i in range(whole)
         ]
         if rest and whole:
-            where = (
-                "at the end" if before == whole else f"before gesture {before + 1}, where the signal jumps,"
-            )
-            told.append(
-                f"{b - a} rows are no multiple of {rows}: {plural(rest, 'row')} left over {where} left out"
-            )
+            where = "at the end" if before == whole else f"before gesture {before + 1}, where the signal jumps,"
+            told.append(f"{b - a} rows are no multiple of {rows}: {plural(rest, 'row')} left over {where} left out")
     if not takes:
         return [(0, n)], rows, f"only {n} rows, fewer than a gesture of {rows}: kept as one short take"
     return takes, rows, "; ".join(x for x in (note, *told) if x)

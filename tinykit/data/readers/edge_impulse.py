@@ -90,9 +90,7 @@ def _samples(path: Path, values, columns: int) -> np.ndarray:
         if not isinstance(row, list):
             row = values[number] = [row]
         if len(row) != columns:
-            raise DataError(
-                f"{path}, reading {number}: {len(row)} values for {columns} sensors.", "Export it again."
-            )
+            raise DataError(f"{path}, reading {number}: {len(row)} values for {columns} sensors.", "Export it again.")
         if not all(isinstance(v, (int, float)) and np.isfinite(v) for v in row):
             raise DataError(
                 f"{path}, reading {number}: {row} has a value that is not a finite number.",
@@ -154,9 +152,7 @@ def _label(path: Path, info: dict, rows: int):
             per_row[int(part["startIndex"]) : int(part["endIndex"]) + 1] = part["label"]
         if (per_row == "").any():
             row = int(np.flatnonzero(per_row == "")[0])
-            raise DataError(
-                f"{path}: reading {row} has no label in its label file.", "Label it, or export again."
-            )
+            raise DataError(f"{path}: reading {row} has no label in its label file.", "Label it, or export again.")
         return None, per_row.astype(str)
     return path.name.split(".")[0], None
 

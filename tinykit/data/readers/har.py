@@ -24,9 +24,7 @@ def read(files: list[Path], root: Path, options: Options) -> list[Raw]:
         where = path.relative_to(root).as_posix() if path != root else path.name
         if any(not label for label in table.row_labels):
             row = next(i for i, label in enumerate(table.row_labels) if not label)
-            raise DataError(
-                f"{path}, line {table.lines[row]}: the label is missing.", "Mend or delete the line."
-            )
+            raise DataError(f"{path}, line {table.lines[row]}: the label is missing.", "Mend or delete the line.")
         times = table.times_ms
         who, session = _who(path, root)
         raws.append(

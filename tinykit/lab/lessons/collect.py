@@ -81,8 +81,7 @@ register(
                 (
                     lambda a, limit: (np.abs(a) >= limit).mean(),
                     "values for samples",
-                    "That is the share of single values. One clipped axis spoils the whole sample: ask per "
-                    "row.",
+                    "That is the share of single values. One clipped axis spoils the whole sample: ask per row.",
                 ),
                 (
                     lambda a, limit: (np.abs(a) >= limit).any(axis=1).sum(),
@@ -97,8 +96,7 @@ register(
                 (
                     lambda a, limit: (np.linalg.norm(a, axis=1) >= limit).mean(),
                     "length of the vector",
-                    "Each axis has its own limit of 4 g; three axes of 3 g are 5.2 g long, and none of them "
-                    "clips.",
+                    "Each axis has its own limit of 4 g; three axes of 3 g are 5.2 g long, and none of them clips.",
                 ),
                 (
                     lambda a, limit: (np.abs(a) > limit).any(axis=1).mean(),
@@ -258,8 +256,7 @@ register(
             {
                 "a": (
                     "higher is better",
-                    "It is higher because the model was tested on persons it had met. A buyer is not one of "
-                    "them.",
+                    "It is higher because the model was tested on persons it had met. A buyer is not one of them.",
                 ),
                 "c": (
                     "average of both",
@@ -276,8 +273,7 @@ register(
             "Which of the splits tests on persons that the model never met?",
         ),
         'letter = "b"',
-        "If the device is for one person only, a split by session is the honest one: same person, another "
-        "day.",
+        "If the device is for one person only, a split by session is the honest one: same person, another day.",
     )
 )
 

@@ -61,8 +61,7 @@ register(
                 ),
                 "c": (
                     "half a plan runs",
-                    "A plan without its last step, the activation record, is never started, and its CRC "
-                    "would not fit.",
+                    "A plan without its last step, the activation record, is never started, and its CRC would not fit.",
                 ),
                 "d": (
                     "flash forgets",
@@ -105,8 +104,7 @@ register(
                 (
                     lambda p, threshold: int(np.argmax(p)),
                     "always an answer",
-                    "That always names a label, even at 0.40. Below the threshold the decision is 'unsure', "
-                    "−1.",
+                    "That always names a label, even at 0.40. Below the threshold the decision is 'unsure', −1.",
                 ),
                 (
                     lambda p, threshold: int(np.argmax(p)) if np.max(p) > threshold else -1,

@@ -30,17 +30,13 @@ def _scale(answer):
             )
         )
     elif math.isclose(scale, 255 / 4, rel_tol=2e-3):
-        findings.append(
-            bad("upside down", "That is steps per unit. The scale is how much one step is worth.")
-        )
+        findings.append(bad("upside down", "That is steps per unit. The scale is how much one step is worth."))
     elif math.isclose(scale, 3 / 255, rel_tol=2e-3):
         findings.append(bad("range from zero", "The range starts at −1, not at 0: it is 4 wide."))
     else:
         findings.append(bad("scale", "The scale is the width of the range over the number of steps, 255."))
     if zero == -64:
-        findings.append(
-            good("Zero point −64: 0.0 is 63.75 steps above −1, rounded to 64, and −128 + 64 = −64.")
-        )
+        findings.append(good("Zero point −64: 0.0 is 63.75 steps above −1, rounded to 64, and −128 + 64 = −64."))
     elif zero in (64, 63):
         findings.append(
             bad("uint8", "64 steps is right, but int8 starts at −128, not at 0. Which level do you land on?")
@@ -48,13 +44,9 @@ def _scale(answer):
     elif zero == 0:
         findings.append(bad("symmetric zero", "0 would be for a range as wide below zero as above it."))
     elif zero != int(zero):
-        findings.append(
-            bad("zero point not whole", "The zero point is a level, so it is a whole number: round it.")
-        )
+        findings.append(bad("zero point not whole", "The zero point is a level, so it is a whole number: round it."))
     else:
-        findings.append(
-            bad("zero point", "How many steps is 0.0 above the lowest value, −1? Start from −128.")
-        )
+        findings.append(bad("zero point", "How many steps is 0.0 above the lowest value, −1? Start from −128."))
     return findings
 
 
@@ -93,32 +85,27 @@ register(
                 (
                     lambda x, s, z: np.round(x / s) + z,
                     "no clipping",
-                    "Values beyond the range leave −128 to 127. In eight bits they would wrap round to the "
-                    "other end.",
+                    "Values beyond the range leave −128 to 127. In eight bits they would wrap round to the other end.",
                 ),
                 (
                     lambda x, s, z: (np.round(x / s) + z).astype(int).astype(np.int8),
                     "wrapped round",
-                    "A cast to int8 wraps: 130 becomes −126, the largest turns into nearly the smallest. "
-                    "Clip first.",
+                    "A cast to int8 wraps: 130 becomes −126, the largest turns into nearly the smallest. Clip first.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.trunc(x / s) + z, -128, 127),
                     "cut off",
-                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans "
-                    "one way.",
+                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans one way.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.trunc(x / s + z), -128, 127),
                     "cut off",
-                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans "
-                    "one way.",
+                    "`int` and `astype` cut towards zero. Round, or the error is twice as large and leans one way.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.floor(x / s) + z, -128, 127),
                     "cut off",
-                    "`//` and `floor` cut downwards. Round, or the error is twice as large and leans one "
-                    "way.",
+                    "`//` and `floor` cut downwards. Round, or the error is twice as large and leans one way.",
                 ),
                 (
                     lambda x, s, z: np.clip(np.round(x / s), -128, 127),
@@ -147,8 +134,7 @@ register(
             "`x / scale` counts steps from zero; `np.round` picks the nearest level.",
             "Add the zero point, then `np.clip(..., -128, 127)`.",
         ),
-        "def quantise(x, scale, zero_point):\n"
-        "    return np.clip(np.round(x / scale) + zero_point, -128, 127)",
+        "def quantise(x, scale, zero_point):\n    return np.clip(np.round(x / scale) + zero_point, -128, 127)",
         "Inside the range, the error is never more than half a step.",
     )
 )
@@ -164,8 +150,7 @@ register(
             {
                 "b": (
                     "test data in calibration",
-                    "Then the ranges are fitted to the test takes, and the test measures how well that was "
-                    "done.",
+                    "Then the ranges are fitted to the test takes, and the test measures how well that was done.",
                 ),
                 "c": (
                     "noise for data",
@@ -173,8 +158,7 @@ register(
                 ),
                 "d": (
                     "widest range",
-                    "Then every step is wide, and ordinary values share a few levels. The range should just "
-                    "fit.",
+                    "Then every step is wide, and ordinary values share a few levels. The range should just fit.",
                 ),
             },
         ),
@@ -218,8 +202,7 @@ register(
             "Weights take one byte each, biases four, one bias a filter.",
         ),
         "layer_bytes = 5 * 6 * 16 * 1 + 16 * 4",
-        "Add a scale per filter and headers, and you see why int8 is a little more than a quarter of "
-        "float32.",
+        "Add a scale per filter and headers, and you see why int8 is a little more than a quarter of float32.",
     )
 )
 
@@ -243,8 +226,7 @@ register(
                 (
                     sum,
                     "nothing is freed",
-                    "That keeps every tensor to the end. Once the next layer has read a tensor, its place is "
-                    "free.",
+                    "That keeps every tensor to the end. Once the next layer has read a tensor, its place is free.",
                 ),
                 (
                     max,

@@ -14,8 +14,7 @@ register(
         "Set `times_fewer` in the cell, and run it again.",
         number(
             357,
-            "119 × 6 × 2 = 1,428 bytes a second of raw readings, against 4 bytes a second of answers: 357 "
-            "times fewer.",
+            "119 × 6 × 2 = 1,428 bytes a second of raw readings, against 4 bytes a second of answers: 357 times fewer.",
             [
                 (178.5, "bytes per value", "Each reading is an int16: two bytes, not one."),
                 (
@@ -26,8 +25,7 @@ register(
                 (
                     1428,
                     "four answers a second",
-                    "That is the raw stream over one byte a second. There are four answers a second, one "
-                    "byte each.",
+                    "That is the raw stream over one byte a second. There are four answers a second, one byte each.",
                 ),
                 (
                     1 / 357,
@@ -180,8 +178,7 @@ register(
                 (
                     lambda t: len(t) / (t[-1] - t[0]) * 1000,
                     "fence posts",
-                    "Five samples have four gaps between them. You divided the samples, not the gaps, by the "
-                    "time.",
+                    "Five samples have four gaps between them. You divided the samples, not the gaps, by the time.",
                 ),
                 (
                     lambda t: (len(t) - 1) / (t[-1] - t[0]),
@@ -196,8 +193,7 @@ register(
                 (
                     lambda t: (t[-1] - t[0]) / (len(t) - 1),
                     "interval for rate",
-                    "That is the mean interval in milliseconds. The rate is how many of them fit into a "
-                    "second.",
+                    "That is the mean interval in milliseconds. The rate is how many of them fit into a second.",
                 ),
                 (
                     lambda t: 1000 / (t[1] - t[0]),

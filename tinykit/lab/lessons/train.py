@@ -43,8 +43,7 @@ register(
                 (
                     lambda w: np.array([w.mean(axis=0), w.std(axis=0)]),
                     "not joined",
-                    "Right numbers, in two rows of six. The classifier wants one row of twelve: concatenate "
-                    "them.",
+                    "Right numbers, in two rows of six. The classifier wants one row of twelve: concatenate them.",
                 ),
                 (
                     lambda w: np.concatenate([w.std(axis=0), w.mean(axis=0)]),
@@ -88,8 +87,7 @@ register(
                 (
                     lambda labels: 1 / len(set(labels)),
                     "guessing evenly",
-                    "That is for rolling a die. Always saying the commonest label does better when classes "
-                    "are uneven.",
+                    "That is for rolling a die. Always saying the commonest label does better when classes are uneven.",
                 ),
                 (_most, "count for share", "That is how many it gets right. Divide by how many there are."),
                 (
@@ -109,8 +107,7 @@ register(
             "If 70 of 100 takes are `rest`, how often is 'always rest' right?",
             "`labels.count(name)` counts one label; take the largest over `set(labels)`.",
         ),
-        "def majority_accuracy(labels):\n    return max(labels.count(name) for name in set(labels)) / "
-        "len(labels)",
+        "def majority_accuracy(labels):\n    return max(labels.count(name) for name in set(labels)) / len(labels)",
         "On even classes it scores 1 / classes. Macro F1 is low for it always, so we print that too.",
     )
 )
@@ -203,14 +200,12 @@ register(
                 (
                     lambda m, k: (m[k, k] / m[k].sum(), m[k, k] / m[k].sum()),
                     "recall twice",
-                    "The recall is right. Precision looks down the column: of all takes called this, how "
-                    "many were?",
+                    "The recall is right. Precision looks down the column: of all takes called this, how many were?",
                 ),
                 (
                     lambda m, k: (m[k, k], m[k, k]),
                     "not divided",
-                    "That is the number of right answers. Divide by the row for recall, by the column for "
-                    "precision.",
+                    "That is the number of right answers. Divide by the row for recall, by the column for precision.",
                 ),
             ],
             "Rows are what was done, columns what the model said.",
@@ -220,8 +215,7 @@ register(
             "Recall is `m[k, k] / m[k].sum()`. Precision uses column k: `m[:, k]`.",
         ),
         "def recall_precision(m, k):\n    return m[k, k] / m[k].sum(), m[k, k] / m[:, k].sum()",
-        "A missed gesture costs recall, a false alarm costs precision. Which is worse depends on the "
-        "product.",
+        "A missed gesture costs recall, a false alarm costs precision. Which is worse depends on the product.",
     )
 )
 
@@ -236,18 +230,15 @@ register(
             {
                 "a": (
                     "best seed",
-                    "0.90 is the luckiest of three seeds. Choosing it after looking at the test is fitting "
-                    "the test.",
+                    "0.90 is the luckiest of three seeds. Choosing it after looking at the test is fitting the test.",
                 ),
                 "b": (
                     "difference within noise",
-                    "The means do differ by a point, but the seeds differ by four, and one take of 100 is "
-                    "one point.",
+                    "The means do differ by a point, but the seeds differ by four, and one take of 100 is one point.",
                 ),
                 "d": (
                     "worst seed",
-                    "Picking the worst seed is no more honest than picking the best: report the mean and the "
-                    "spread.",
+                    "Picking the worst seed is no more honest than picking the best: report the mean and the spread.",
                 ),
             },
         ),
@@ -256,8 +247,7 @@ register(
             "With 100 test takes, one take is one point. Would a rerun give the same order?",
         ),
         'letter = "c"',
-        "Then cost decides. A network runs on the engine as it is; a forest's summary features need code of "
-        "their own.",
+        "Then cost decides. A network runs on the engine as it is; a forest's summary features need code of their own.",
     )
 )
 
@@ -268,23 +258,19 @@ register(
         "Set `letter` to one of the letters, and run the cell again.",
         choice(
             "b",
-            "More persons show the model in how many ways a gesture can be done, and the test stays a "
-            "stranger.",
+            "More persons show the model in how many ways a gesture can be done, and the test stays a stranger.",
             {
                 "a": (
                     "test takes in training",
-                    "Then the test person is no stranger any more. The number goes up, the device does not "
-                    "get better.",
+                    "Then the test person is no stranger any more. The number goes up, the device does not get better.",
                 ),
                 "c": (
                     "person dropped",
-                    "The next user may be just like that person. Dropping them hides the failure from you "
-                    "alone.",
+                    "The next user may be just like that person. Dropping them hides the failure from you alone.",
                 ),
                 "d": (
                     "larger network",
-                    "It already learns its training persons almost by heart. What it lacks is persons, not "
-                    "weights.",
+                    "It already learns its training persons almost by heart. What it lacks is persons, not weights.",
                 ),
             },
         ),
@@ -293,7 +279,6 @@ register(
             "Which remedy makes the device better for strangers, and leaves the test a stranger?",
         ),
         'letter = "b"',
-        "Another good way: let each new user record a few takes to adapt to, and test on others of their "
-        "takes.",
+        "Another good way: let each new user record a few takes to adapt to, and test on others of their takes.",
     )
 )
