@@ -26,7 +26,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 import numpy as np  # noqa: E402
 
 import tinykit as tk  # noqa: E402
-from tinykit import compress, models  # noqa: E402
+from tinykit import engine, models  # noqa: E402
 from tinykit.models.backend import versions  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,13 +55,22 @@ def folds_of(name, dataset):
     ]
 
 
-def int8_answers(pipeline, counts):
-    """By the engine; by TensorFlow's reference kernels where it is not there yet."""
-    try:
-        from tinykit.engine import answers
-    except ImportError:
-        return compress.reference_answers(pipeline, counts), "TensorFlow reference kernels"
-    return answers(pipeline, counts), "engine on the host"
+class BoardAnswers:
+    """The int8 network's answers by a virtual board, each compared with the same sources on this computer."""
+
+    def __init__(self):
+        self.board = tk.connect("virtual://nano33ble/benchmark?flash=memory&clock=free")
+        self.windows = self.equal = 0
+
+    def __call__(self, pipeline, counts):
+        self.board.deploy(pipeline, progress=False)
+        own, host = self.board.answers(counts), engine.answers(pipeline, counts)
+        self.windows += len(own)
+        self.equal += int((own == host).all(axis=1).sum())
+        return own
+
+    def __str__(self):
+        return f"the virtual board, {self.equal} of {self.windows} windows equal to the host in every bit"
 
 
 class Tally:
@@ -97,7 +106,7 @@ def measure(name, seeds, most_folds=None, options=None, say=print):
         "options": options or {},
         "methods": {},
     }
-    bytes_, seconds, kernels, weights = [], [], "", 0
+    bytes_, seconds, weights, answers = [], [], 0, BoardAnswers()
     tallies = {}
     for seed in seeds:
         for number, fold in enumerate(folds):
@@ -106,7 +115,7 @@ def measure(name, seeds, most_folds=None, options=None, say=print):
             seconds.append(time.perf_counter() - start)
             pipeline = tk.quantize(pipeline, fold.train)
             windows = models.test_windows(pipeline, fold.test)
-            whole, kernels = int8_answers(pipeline, windows.counts)
+            whole = answers(pipeline, windows.counts)
             reports = {
                 "float": models.Report.of(windows, models.predict(pipeline, windows.counts)),
                 "int8": models.Report.of(windows, whole.astype(float)),
@@ -122,6 +131,7 @@ def measure(name, seeds, most_folds=None, options=None, say=print):
                 + ", ".join(f"{m} {r.accuracy:.3f}" for m, r in reports.items())
                 + f", {seconds[-1]:.0f} s"
             )
+    answers.board.close()
     for method, by_seed in tallies.items():
         result["methods"][method] = _numbers([t.report() for t in by_seed.values()])
         for group, among in _groups(name, dataset).items():
@@ -129,7 +139,7 @@ def measure(name, seeds, most_folds=None, options=None, say=print):
             if parts[0] is not None:
                 result["methods"][method][group] = _numbers(parts, persons=False)
     result.update(
-        int8_by=kernels,
+        int8_by=str(answers),
         weights=weights,
         tflite_bytes=int(max(bytes_)),
         window=pipeline.window,
