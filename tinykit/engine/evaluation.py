@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import DataError, ModelError
+from ..errors import ModelError
 from .plan import compile_plan
 from .runtime import Runtime
 
@@ -44,16 +44,9 @@ def answers(pipeline, counts) -> np.ndarray:
     ModelError
         There is no int8 network, or one that the engine can't run.
     """
-    from ..features import quantized
+    from ..features import checked, quantized
 
-    counts = np.asarray(counts)
-    channels = pipeline.front_end.channels
-    if counts.ndim != 3 or counts.shape[1:] != (pipeline.window, len(channels)):
-        raise DataError(
-            f"The windows have shape {counts.shape}; expected (n, {pipeline.window}, {len(channels)}) for "
-            f"{','.join(channels)}.",
-            "Cut them with dataset.windows(...), with the pipeline's window, rate and channels.",
-        )
+    counts = checked(counts, pipeline)
     runtime = runtime_of(pipeline)
     plan = runtime.plan
     x = quantized(counts, pipeline.front_end, plan.input_scale, plan.input_zero_point)

@@ -1,7 +1,7 @@
 """Windows to features, by the C code that also runs on the board."""
 
 from .core import load_core
-from .imu import features, quantized, resample
+from .imu import checked, features, quantized, resample
 from .section import pack_section, unpack_section
 
-__all__ = ["features", "load_core", "pack_section", "quantized", "resample", "unpack_section"]
+__all__ = ["checked", "features", "load_core", "pack_section", "quantized", "resample", "unpack_section"]

@@ -144,3 +144,22 @@ def _section(front_end: ImuFrontEnd, window: int, scales, input_scale: float, ze
     front_end = ImuFrontEnd(front_end.channels, front_end.center, front_end.magnitude, tuple(scales))
     pipeline = Pipeline("front end", "gesture", 119.0, window, 1, front_end, ("any",))
     return pack_section(pipeline, input_scale, zero_point)
+
+
+def checked(counts, pipeline) -> np.ndarray:
+    """Windows of IMU counts as an array, once their shape is the pipeline's.
+
+    Raises
+    ------
+    DataError
+        The shape is not ``(n, window, channels)`` of the pipeline.
+    """
+    counts = np.asarray(counts)
+    channels = pipeline.front_end.channels
+    if counts.ndim != 3 or counts.shape[1:] != (pipeline.window, len(channels)):
+        raise DataError(
+            f"The windows have shape {counts.shape}; expected (n, {pipeline.window}, {len(channels)}) for "
+            f"{','.join(channels)}.",
+            "Cut them with dataset.windows(...), with the pipeline's window, rate and channels.",
+        )
+    return counts

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, ModelError
-from ..features import features
+from ..features import checked, features
 from .backend import keras
 from .report import Report
 
@@ -53,14 +53,7 @@ def predict(pipeline, counts) -> np.ndarray:
     DataError
         The shape is not the pipeline's.
     """
-    counts = np.asarray(counts)
-    channels = pipeline.front_end.channels
-    if counts.ndim != 3 or counts.shape[1:] != (pipeline.window, len(channels)):
-        raise DataError(
-            f"The windows have shape {counts.shape}; expected (n, {pipeline.window}, {len(channels)}) for "
-            f"{','.join(channels)}.",
-            "Cut them with tinykit.models.test_windows(pipeline, dataset).",
-        )
+    counts = checked(counts, pipeline)
     model = network(pipeline)
     x = features(counts, pipeline.front_end)
     parts = [model(x[i : i + 512], training=False).numpy() for i in range(0, len(x), 512)]
