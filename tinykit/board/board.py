@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 
 from ..errors import BoardError
+from ..features import probabilities_of
 from ..pipeline import Decision, Pipeline
 from . import messages as m
 from .deploy import Deployment, Versions, memory_of, plan_of, read_section, upload
@@ -317,7 +318,7 @@ class Board:
         """
         counts = np.asarray(counts)
         one = counts.ndim == 2
-        probabilities = (self.answers(counts[None] if one else counts).astype(np.float32) + 128) / 256
+        probabilities = probabilities_of(self.answers(counts[None] if one else counts)).astype(np.float32)
         return probabilities[0] if one else probabilities
 
     def evaluate(self, dataset, progress: bool = True):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errors import BoardError, DeviceError, ModelError
+from ..features import probabilities_of
 from ..pipeline import Decision
 from . import messages as m
 
@@ -289,7 +290,7 @@ class Feed:
             cycles=p.cycles,
             label=names[p.decision] if 0 <= p.decision < len(names) else None,
             announced=p.announced,
-            probabilities=dict(zip(names, ((p.raw.astype(int) + 128) / 256).tolist(), strict=True)),
+            probabilities=dict(zip(names, probabilities_of(p.raw).tolist(), strict=True)),
             smoothed=dict(zip(names, (p.smoothed / 255).tolist(), strict=True)),
             raw=tuple(p.raw.tolist()),
         )

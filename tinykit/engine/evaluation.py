@@ -55,7 +55,9 @@ def answers(pipeline, counts) -> np.ndarray:
 
 def probabilities(pipeline, counts) -> np.ndarray:
     """``answers`` as float64 probabilities, shape (n, labels)."""
-    return (answers(pipeline, counts).astype(np.float64) + 128) / 256
+    from ..features import probabilities_of
+
+    return probabilities_of(answers(pipeline, counts))
 
 
 def evaluate(pipeline, dataset):

@@ -2,6 +2,15 @@
 
 from .core import load_core
 from .imu import checked, features, quantized, resample
-from .section import pack_section, unpack_section
+from .section import pack_section, probabilities_of, unpack_section
 
-__all__ = ["checked", "features", "load_core", "pack_section", "quantized", "resample", "unpack_section"]
+__all__ = [
+    "checked",
+    "features",
+    "load_core",
+    "pack_section",
+    "probabilities_of",
+    "quantized",
+    "resample",
+    "unpack_section",
+]

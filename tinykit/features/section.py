@@ -6,6 +6,8 @@ import math
 import struct
 from fractions import Fraction
 
+import numpy as np
+
 from ..errors import ModelError
 from ..pipeline import IMU_CHANNELS, Decision, ImuFrontEnd, Pipeline
 
@@ -170,3 +172,11 @@ def _text(text: str, most: int, what: str) -> bytes:
 def _need(fits: bool, what: str, got, limits: str) -> None:
     if not fits:
         raise ModelError(f"The pipeline's {what} is {got}, the device takes {limits}.", "Change it and try again.")
+
+
+def probabilities_of(answers) -> np.ndarray:
+    """A network's int8 answers as float64 probabilities of the same shape, in steps of 1/256.
+
+    Scale and zero point are those that ``pack_section`` holds every network to.
+    """
+    return (np.asarray(answers).astype(np.float64) + 128) / 256
