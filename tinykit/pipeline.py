@@ -40,10 +40,66 @@ class ImuFrontEnd:
     magnitude: tuple[str, ...] = ()
     scale: tuple[float, ...] = ()
 
+    sensor = "imu"
+
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the features, one per row entry of the network's input."""
         return self.channels + tuple(f"|{m}|" for m in self.magnitude)
+
+    def rows(self, window: int) -> int:
+        """Rows of features that a window of so many samples gives: one a sample."""
+        return window
+
+
+@dataclass(frozen=True)
+class MelFrontEnd:
+    """Sound to log-mel energies, or to MFCC: one row of features a hop, each computed once.
+
+    A frame of ``frame`` samples (of full scale 1) times a periodic Hann window, zero-padded to the
+    next power of two, gives a power spectrum; triangles on the HTK mel scale sum it into ``mels``
+    bands; ``log(energy + floor)`` is a log-mel feature. MFCC are the first ``coefficients`` of its
+    orthonormal DCT-II.
+
+    Parameters
+    ----------
+    frame, hop : int
+        Samples in a frame; samples from one frame to the next. 30 ms and 20 ms at 16 kHz.
+    mels : int
+        Bands.
+    low_hz, high_hz : float
+        Lower edge of the lowest band, upper edge of the highest.
+    coefficients : int
+        0: log-mel. Else the number of MFCC, at most ``mels``.
+    floor : float
+        Added to every energy before the logarithm: what is quieter than that looks alike.
+    mean, scale : tuple of float
+        One per feature: the network sees ``(feature - mean) * scale``. Empty: the feature itself.
+    """
+
+    frame: int = 480
+    hop: int = 320
+    mels: int = 40
+    low_hz: float = 60.0
+    high_hz: float = 7600.0
+    coefficients: int = 0
+    floor: float = 1e-4
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    sensor = "mic"
+    channels = ("audio",)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features, one per row entry of the network's input."""
+        if self.coefficients:
+            return tuple(f"mfcc {i}" for i in range(self.coefficients))
+        return tuple(f"mel {i}" for i in range(self.mels))
+
+    def rows(self, window: int) -> int:
+        """Frames that lie whole in a window of so many samples."""
+        return max(0, 1 + (window - self.frame) // self.hop)
 
 
 @dataclass(frozen=True)
@@ -58,11 +114,18 @@ class Decision:
         Smoothed probability that the best label must reach, 0 to 1; below it: unsure.
     suppression_s : float
         After a decision, the same label is not announced again for so long.
+    thresholds : tuple of float
+        One per label, in place of ``threshold``; empty: the same for all.
     """
 
     smoothing: int = 3
     threshold: float = 0.7
     suppression_s: float = 0.5
+    thresholds: tuple[float, ...] = ()
+
+    def threshold_of(self, label: int) -> float:
+        """The threshold of a label, by its place in the pipeline's labels."""
+        return self.thresholds[label] if self.thresholds else self.threshold
 
 
 @dataclass(frozen=True)
@@ -74,12 +137,13 @@ class Pipeline:
     name : str
         Short name, at most 31 bytes of UTF-8: it is written into the board's slot.
     kind : str
-        ``"gesture"`` so far.
+        ``"gesture"`` or ``"keyword"``.
     rate_hz : float
-        Rate at which the network sees the sensor; the device resamples to it.
+        Rate at which the network sees the sensor; the device resamples an IMU to it.
     window, hop : int
-        Samples in a window; samples from one answer to the next.
-    front_end : ImuFrontEnd
+        Samples in a window; samples from one answer to the next, for sound a multiple of the
+        front end's hop.
+    front_end : ImuFrontEnd or MelFrontEnd
     labels : tuple of str
         In the order of the network's outputs.
     decision : Decision
@@ -96,12 +160,22 @@ class Pipeline:
     rate_hz: float
     window: int
     hop: int
-    front_end: ImuFrontEnd
+    front_end: ImuFrontEnd | MelFrontEnd
     labels: tuple[str, ...]
     decision: Decision = field(default_factory=Decision)
     float_model: bytes | None = None
     int8_model: bytes | None = None
     provenance: dict = field(default_factory=dict)
+
+    @property
+    def sensor(self) -> str:
+        """``"imu"`` or ``"mic"``."""
+        return self.front_end.sensor
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """Rows and features of the network's input."""
+        return self.front_end.rows(self.window), len(self.front_end.features)
 
     @property
     def fingerprint(self) -> str:
@@ -189,15 +263,16 @@ class Pipeline:
     @classmethod
     def _from_card(cls, card: dict, float_model, int8_model) -> Pipeline:
         front_end = {k: tuple(v) if isinstance(v, list) else v for k, v in card["front_end"].items()}
+        decision = {k: tuple(v) if isinstance(v, list) else v for k, v in card["decision"].items()}
         return cls(
             name=card["name"],
             kind=card["kind"],
             rate_hz=card["rate_hz"],
             window=card["window"],
             hop=card["hop"],
-            front_end=ImuFrontEnd(**front_end),
+            front_end=(MelFrontEnd if "mels" in front_end else ImuFrontEnd)(**front_end),
             labels=tuple(card["labels"]),
-            decision=Decision(**card["decision"]),
+            decision=Decision(**decision),
             float_model=float_model,
             int8_model=int8_model,
             provenance=card.get("provenance", {}),
@@ -214,7 +289,14 @@ class Pipeline:
 def _check_card(card: dict) -> None:
     """Raise ValueError for a value of the wrong kind: later it would fail far from its cause."""
     front, rule, whole = card["front_end"], card["decision"], (int,)
-    number, words, texts = (int, float), (str,), lambda v: isinstance(v, list) and all(isinstance(x, str) for x in v)
+    number, words = (int, float), (str,)
+
+    def texts(v):
+        return isinstance(v, list) and all(isinstance(x, str) for x in v)
+
+    def numbers(v):
+        return isinstance(v, list) and all(isinstance(x, number) for x in v)
+
     for key, value, kinds in (
         ("front_end", front, (dict,)), ("decision", rule, (dict,)), ("name", card["name"], words),
         ("kind", card["kind"], words), ("rate_hz", card["rate_hz"], number), ("window", card["window"], whole),
@@ -222,18 +304,17 @@ def _check_card(card: dict) -> None:
     ):  # fmt: skip
         if not isinstance(value, kinds) or isinstance(value, bool):
             raise ValueError(f"its {key} is {value!r}")
-    lists = (("labels", card["labels"]), *((k, front[k]) for k in ("channels", "magnitude")))
-    for key, value in lists:
-        if not texts(value):
-            raise ValueError(f"its {key} are {value!r}")
-    scale = front["scale"]
-    if not isinstance(scale, list) or not all(isinstance(x, number) for x in scale):
-        raise ValueError(f"its scale is {scale!r}")
+    if not texts(card["labels"]):
+        raise ValueError(f"its labels are {card['labels']!r}")
+    fit = {"channels": texts, "magnitude": texts, "mean": numbers, "scale": numbers}
+    for key, value in front.items():
+        if not fit.get(key, lambda v: isinstance(v, number))(value):
+            raise ValueError(f"its {key} is {value!r}")
     for key in ("rate_hz", "window", "hop"):
         if not card[key] > 0:
             raise ValueError(f"its {key} is {card[key]!r}")
     for key, value in rule.items():
-        if not isinstance(value, number):
+        if not (numbers(value) if key == "thresholds" else isinstance(value, number)):
             raise ValueError(f"its {key} is {value!r}")
 
 
