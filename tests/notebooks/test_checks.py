@@ -241,6 +241,152 @@ WRONG["04.threshold"] = [
     ((SWEEP, "high"), "not a threshold"),
 ]
 
+WRONG |= {
+    "05.highest": [
+        (16000, "rate itself"),
+        (32000, "upside down"),
+        (20000, "the ear's limit"),
+        (3400, "telephone"),
+        (1, "other value"),
+    ],
+    "05.frames": [
+        (lambda n, frame, hop: n // hop, "frames past the end"),
+        (lambda n, frame, hop: (n - frame) // hop, "first frame forgotten"),
+        (lambda n, frame, hop: n // frame, "no overlap"),
+        (lambda n, frame, hop: (n - frame) / hop + 1, "part of a frame"),
+        (lambda n, frame, hop: -(-n // hop), "padded"),
+        (lambda n, frame, hop: 49, "other value"),
+    ],
+    "05.bin": [
+        (16, "half the points"),
+        (30, "frame for points"),
+        (31.25, "width of a row"),
+        (64, "double width"),
+        (1000, "other value"),
+    ],
+    "05.mel": [
+        (lambda hz: 2595 * np.log(1 + np.asarray(hz) / 700), "natural logarithm"),
+        (lambda hz: 2595 * np.log2(1 + np.asarray(hz) / 700), "logarithm to base 2"),
+        (lambda hz: 700 * (10 ** (np.asarray(hz) / 2595) - 1), "the way back"),
+        (lambda hz: 2595 * np.log10(np.asarray(hz) + 1 / 700), "order of operations"),
+        (lambda hz: np.asarray(hz) * 1.0, "other value"),
+    ],
+    "05.snr": [
+        (lambda s, n, db: np.mean(s**2) / np.mean(n**2) / 10 ** (db / 10), "power for gain"),
+        (lambda s, n, db: np.sqrt(np.mean(s**2) / np.mean(n**2) * 10 ** (db / 10)), "louder, not softer"),
+        (lambda s, n, db: np.sqrt(np.mean(s**2) / np.mean(n**2)) / 10 ** (db / 10), "decibels of power"),
+        (lambda s, n, db: 10 ** (-db / 20), "powers as they are"),
+        (lambda s, n, db: np.sqrt(np.mean(n**2) / np.mean(s**2) / 10 ** (db / 10)), "upside down"),
+        (lambda s, n, db: 1.0, "other value"),
+    ],
+    "05.less": [
+        (16000 / 1960, "values for bytes"),
+        (32000 / 1960 / 4, "float features"),
+        (1960 / 32000, "upside down"),
+        (1960, "bytes of features"),
+        (100, "other value"),
+    ],
+    "06.split": [("a", "clips shuffled"), ("c", "words apart"), ("d", "length"), (2, "not a choice")],
+    "06.unknown": [("a", "no class"), ("b", "one word"), ("d", "noise only"), ("e", "not a choice")],
+    "06.weights": [
+        (lambda c: np.array(c) / np.sum(c), "more for the common"),
+        (lambda c: 1 / np.array(c), "no scale"),
+        (lambda c: np.sum(c) / np.array(c), "classes forgotten"),
+        (lambda c: np.max(c) / np.array(c), "commonest as one"),
+        (lambda c: np.ones(len(c)), "other value"),
+    ],
+    "06.shift": [
+        (np.roll, "wrapped round"),
+        (lambda s, by: np.concatenate([np.zeros(max(by, 0)), s, np.zeros(max(-by, 0))]), "longer"),
+        (lambda s, by: s[by:] if by >= 0 else s[:by], "shorter"),
+        (lambda s, by: s, "other value"),
+    ],
+    "06.separable": [
+        (3 * 3 * 64 * 64, "ordinary convolution"),
+        (576, "mixing forgotten"),
+        (4096, "depthwise forgotten"),
+        (576 * 4096, "multiplied"),
+        (1, "other value"),
+    ],
+    "06.reject": [
+        (np.mean, "mean"),
+        (np.max, "all rejected"),
+        (lambda s: 0.9, "0.9 as threshold"),
+        (lambda s: np.sort(s)[int(np.ceil(0.1 * len(s))) - 1], "the wrong end"),
+        (lambda s: s[int(np.ceil(0.9 * len(s))) - 1], "not sorted"),
+        (np.min, "other value"),
+    ],
+    "07.hour": [
+        (36000, "all answers"),
+        (36, "one answer a second"),
+        (6, "a minute"),
+        (3.6, "one in ten thousand"),
+        (35640, "right answers"),
+        (1, "other value"),
+    ],
+    "07.smooth": [
+        (lambda p, n: np.convolve(p, np.ones(n) / n, "same"), "looks ahead"),
+        (lambda p, n: np.convolve(p, np.ones(n) / n, "valid"), "starts late"),
+        (lambda p, n: np.convolve(p, np.ones(n) / n)[: len(p)], "zeros before the start"),
+        (lambda p, n: np.array([max(p[max(0, i - n + 1) : i + 1]) for i in range(len(p))]), "maximum"),
+        (lambda p, n: np.array([np.mean(p[max(0, i - n) : i + 1]) for i in range(len(p))]), "one too many"),
+        (lambda p, n: p, "other value"),
+    ],
+    "07.suppress": [
+        (
+            lambda times, s: [t for i, t in enumerate(times) if i == 0 or t - times[i - 1] >= s],
+            "counts from the last answer",
+        ),
+        (lambda times, s: times, "nothing held back"),
+        (lambda times, s: times[:1], "only the first"),
+        (lambda times, s: times[1:], "other value"),
+    ],
+    "07.score": [
+        ((3, 0, 1), "too late"),
+        ((0, 3, 4), "no grace"),
+        ((2, 1, 1), "late is free"),
+        ((2, 2, 2), "words lost"),
+        ((2, 1, 3), "detections lost"),
+        ((1, 2, 3), "other value"),
+        (2, "not three numbers"),
+    ],
+    "07.choose": [
+        (lambda c, limit: min(c, key=lambda r: r["misses"])["threshold"], "limit ignored"),
+        (lambda c, limit: min(c, key=lambda r: r["false_alarms_per_hour"])["threshold"], "safest"),
+        (
+            lambda c, limit: max(r["threshold"] for r in c if r["false_alarms_per_hour"] <= limit),
+            "highest threshold",
+        ),
+        (
+            lambda c, limit: min(c, key=lambda r: r["false_alarms_per_hour"] + r["misses"])["threshold"],
+            "apples and pears",
+        ),
+        (lambda c, limit: 0.75, "other value"),
+    ],
+    "07.none": [("a", "none seen, none there"), ("c", "one more"), ("d", "nothing known"), ("", "not a choice")],
+    "08.word": [("a", "too short"), ("b", "everyday word"), ("d", "quiet sounds"), (1, "not a choice")],
+    "08.takes": [("a", "one good take"), ("b", "one voice"), ("c", "all alike"), ("x", "not a choice")],
+    "08.head": [
+        (192, "biases forgotten"),
+        (67, "one output"),
+        (65, "one output"),
+        (128, "two outputs"),
+        (7, "other value"),
+    ],
+    "08.alike": [
+        (lambda a, b: a @ b, "lengths left in"),
+        (lambda a, b: np.linalg.norm(a - b), "distance"),
+        (lambda a, b: a @ b / ((a @ a) * (b @ b)), "squared lengths"),
+        (
+            lambda a, b: np.arccos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)),
+            "angle",
+        ),
+        (lambda a, b: 1.0, "other value"),
+    ],
+    "08.tune": [("b", "tuned on the test"), ("c", "training takes"), ("d", "habit"), (0, "not a choice")],
+    "08.days": [(400 / 4.1, "hours"), (4.1 * 24 / 400, "upside down"), (17, "sleeping only"), (1, "other value")],
+}
+
 
 @pytest.fixture(scope="module")
 def sample():
@@ -260,6 +406,8 @@ def answer_of(id, names):
         return names["scale"], names["zero_point"]
     if id == "04.threshold":
         return names["sweep"], names["threshold"]
+    if id == "07.score":
+        return names["hits"], names["misses"], names["false_alarms"]
     known = ("np", "sample", "sweep", "rows", "fewest", "__builtins__")
     return next(value for name, value in names.items() if name not in known)
 
