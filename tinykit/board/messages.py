@@ -18,7 +18,7 @@ LIVE_START, LIVE_STOP, DECISION = 0x0E, 0x0F, 0x10
 TEXT, TIME, ERASE, SECTION_READ = 0x11, 0x12, 0x13, 0x14
 REPLY = 0x80  # a reply's type is its request's with this bit
 ERROR = 0xFF
-SAMPLES, PREDICTION, LOG, FAULT = 0x40, 0x41, 0x42, 0x43
+SAMPLES, PREDICTION, LOG, FAULT, AUDIO = 0x40, 0x41, 0x42, 0x43, 0x44
 FIRST_EVENT, LAST_EVENT = 0x40, 0x5F
 
 NAMES = {
@@ -30,7 +30,8 @@ NAMES = {
     SECTION_READ: "section read",
 }  # fmt: skip
 
-IMU = 0
+IMU, MIC = 0, 1
+AUDIO_SAMPLES = 240  # most in an AUDIO event
 INACTIVE_SLOT = 0xFF
 MODE_TENSOR, MODE_WINDOW = 0, 1
 STATUS_SENSOR_DEAD = -29  # tk_status.h
@@ -106,6 +107,26 @@ def parse_samples(payload: bytes) -> SampleFrame | None:
     return SampleFrame(sensor, flags, index, time_us, delta, counts)
 
 
+class AudioFrame(NamedTuple):
+    """An AUDIO event: ``counts`` int16 (n, 1), evenly spaced from the first one's time (mod 2**32) on."""
+
+    sensor: int
+    flags: int
+    index: int
+    time_us: int
+    counts: np.ndarray
+
+
+def parse_audio(payload: bytes) -> AudioFrame | None:
+    """An AUDIO event, or None when its length contradicts its header."""
+    if len(payload) < 12:
+        return None
+    sensor, flags, count, index, time_us = struct.unpack_from("<BBHII", payload)
+    if not count or len(payload) != 12 + 2 * count:
+        return None
+    return AudioFrame(sensor, flags, index, time_us, np.frombuffer(payload, "<i2", count, 12).reshape(count, 1))
+
+
 class PredictionFrame(NamedTuple):
     """A PREDICTION event as sent; ``raw`` int8 (n,), ``smoothed`` uint8 (n,) of 255."""
 
@@ -144,10 +165,17 @@ def parse_fault(payload: bytes) -> tuple[int, str]:
     return status, payload[2:].decode("utf-8", "replace")
 
 
+def dead_sensor(payload: bytes) -> str:
+    """Which sensor a FAULT event calls dead: ``"imu"``, ``"mic"``, or empty."""
+    status, text = parse_fault(payload)
+    return "" if status != STATUS_SENSOR_DEAD else "mic" if "microphone" in text else "imu"
+
+
 # Event -> (name for people, what makes a value of its payload).
 EVENTS = {
     SAMPLES: ("samples", parse_samples),
     PREDICTION: ("prediction", parse_prediction),
     LOG: ("log", lambda payload: payload.decode("utf-8", "replace")),
     FAULT: ("fault", parse_fault),
+    AUDIO: ("audio", parse_audio),
 }
