@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError, TinykitError
@@ -10,9 +11,47 @@ from ..pipeline import Pipeline
 
 TAKES_PER_LABEL = 10  # with fewer, a test part of a fifth has one take of a label
 STEPS = ("float", "int8")
-# The sample set's split: the one left-handed person is among those who validate, so that lessons see a
-# network fail with a stranger before the test is opened.
-SAMPLE_SPLIT = {"fractions": (0.5, 0.25, 0.25), "seed": 15}
+KEYWORDS = ("left", "right", "up", "down", "go")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a line of lessons is about.
+
+    Parameters
+    ----------
+    name : str
+        The folder of the student's recordings, and the sample set that stands in for them.
+    kind : str
+        Of the pipeline.
+    prefix : str
+        Before the names of the files of its pipelines.
+    lessons : tuple of str
+        That record, train, and quantise.
+    split : dict
+        How the sample set is split.
+    options : dict
+        For training.
+    """
+
+    name: str
+    kind: str
+    prefix: str
+    lessons: tuple[str, str, str]
+    split: dict
+    options: dict
+
+
+SUBJECTS = {
+    # The one left-handed person is among those who validate, so that lessons see a network fail
+    # with a stranger before the test is opened.
+    "gestures": Subject(
+        "gestures", "gesture", "", ("01", "02", "03"), {"fractions": (0.5, 0.25, 0.25), "seed": 15}, {}
+    ),
+    "words": Subject(
+        "words", "keyword", "words-", ("05", "06", "06"), {"fractions": (0.6, 0.2, 0.2), "seed": 0}, {"words": KEYWORDS}
+    ),
+}
 
 
 class Workspace:
@@ -25,31 +64,36 @@ class Workspace:
     ----------
     folder : path
         Made when something is first kept in it.
+    subject : {"gestures", "words"}
 
     Attributes
     ----------
     folder : Path
+    subject : Subject
     """
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, subject: str = "gestures"):
+        if subject not in SUBJECTS:
+            raise DataError(f"There is no workspace for {subject!r}.", f"Ask for one of {', '.join(SUBJECTS)}.")
+        self.folder, self.subject = Path(folder), SUBJECTS[subject]
 
     # -- recordings ------------------------------------------------------------------------
 
     @property
     def recordings(self):
-        """The student's own dataset, on disk in ``gestures/``; empty at first."""
+        """The student's own dataset, on disk in ``gestures/`` or ``words/``; empty at first."""
         from ..data import Dataset
 
-        path = self.folder / "gestures"
+        path = self._recordings
         if (path / "dataset.json").exists():
             return Dataset.load(path)
-        card = {"name": "my gestures", "description": "Recorded in lesson 01.", "synthetic": False}
+        name, lesson = self.subject.name, self.subject.lessons[0]
+        card = {"name": f"my {name}", "description": f"Recorded in lesson {lesson}.", "synthetic": False}
         return Dataset([], card).save(path)
 
     def missing(self) -> str:
         """What the student's recordings lack to be trained on, as a sentence; empty if nothing."""
-        if not (self.folder / "gestures" / "dataset.json").exists():
+        if not (self._recordings / "dataset.json").exists():
             return "You have no recordings of your own yet."
         own = self.recordings
         counts = {label: sum(persons.values()) for label, persons in own.counts().items()}
@@ -71,11 +115,11 @@ class Workspace:
         from ..data import sample
 
         missing = self.missing()
-        dataset = sample("gestures") if missing else self.recordings
+        dataset = sample(self.subject.name) if missing else self.recordings
         if not quiet and missing:
             print(f"{missing} This lesson goes on with the sample set, which is synthetic.")
         elif not quiet:
-            print(f"These are your own recordings, from {self.folder / 'gestures'}.")
+            print(f"These are your own recordings, from {self._recordings}.")
             made = sum(r.device.startswith("Virtual") for r in dataset)
             if made:
                 print(f"{made} of {len(dataset)} come from the virtual board: they are synthetic.")
@@ -97,8 +141,19 @@ class Workspace:
             by, limit = "recording", "So the test tells about these persons in this sitting, and no more."
         if limit and not quiet:
             print(f"With {len(dataset.persons)} person(s) the split goes by {by}. {limit}")
-        of_sample = by == "person" and dataset.name == "gestures" and dataset.card.get("synthetic")
-        return dataset.split(by=by, **(SAMPLE_SPLIT if of_sample else {}))
+        of_sample = by == "person" and dataset.name == self.subject.name and dataset.card.get("synthetic")
+        return dataset.split(by=by, **(self.subject.split if of_sample else {}))
+
+    @property
+    def noise(self):
+        """The sample noises: for silence, and to mix into words. Synthetic."""
+        from ..data import sample
+
+        return sample("noise")
+
+    @property
+    def _recordings(self) -> Path:
+        return self.folder / self.subject.name
 
     # -- pipelines -------------------------------------------------------------------------
 
@@ -133,7 +188,10 @@ class Workspace:
         if step == "float":
             from ..models import train as fit
 
-            made = fit("gesture", train, validation, seed=0, progress=False)
+            options = dict(self.subject.options)
+            if self.subject.kind == "keyword":
+                options["noise"] = self.noise
+            made = fit(self.subject.kind, train, validation, seed=0, progress=False, **options)
         else:
             from ..compress import quantize
 
@@ -144,14 +202,14 @@ class Workspace:
     def _path(self, step: str) -> Path:
         if step not in STEPS:
             raise DataError(f"There is no step {step!r} in a workspace.", f"Ask for one of {', '.join(STEPS)}.")
-        return self.folder / f"{step}.tk"
+        return self.folder / f"{self.subject.prefix}{step}.tk"
 
     # -- showing it ------------------------------------------------------------------------
 
     def _rows(self) -> list[tuple[str, str]]:
         own = self.missing() or f"{len(self.recordings)} takes, enough to train on"
         rows = [("folder", str(self.folder)), ("recordings", own)]
-        for step, lesson in zip(STEPS, ("02", "03"), strict=True):
+        for step, lesson in zip(STEPS, self.subject.lessons[1:], strict=True):
             path = self._path(step)
             rows.append((f"{step} pipeline", path.name if path.exists() else f"not yet, lesson {lesson} makes it"))
         return rows
@@ -165,15 +223,17 @@ class Workspace:
         return look.card("Workspace", "what passes from lesson to lesson", look.facts(self._rows()), pad=True)
 
 
-def workspace(folder=None) -> Workspace:
+def workspace(subject: str = "gestures", folder=None) -> Workspace:
     """The workspace: ``TINYKIT_WORKSPACE``, else ``workspace/`` in the notebook's own folder.
 
     Parameters
     ----------
+    subject : {"gestures", "words"}
+        Of the lessons 01 to 04, or of 05 to 08.
     folder : path, optional
         Another folder.
     """
-    return Workspace(folder or os.environ.get("TINYKIT_WORKSPACE") or Path.cwd() / "workspace")
+    return Workspace(folder or os.environ.get("TINYKIT_WORKSPACE") or Path.cwd() / "workspace", subject)
 
 
 def _say(quiet: bool, text: str) -> None:
