@@ -11,6 +11,19 @@ _HOME = {
     "evaluate": "evaluation",
     "compare": "comparison",
     "cost": "costs",
+    "stream_answers": "streaming",
+    "StreamAnswers": "streaming",
+    "detections": "detection",
+    "Detection": "detection",
+    "Event": "detection",
+    "score": "detection",
+    "StreamScore": "detection",
+    "Curve": "tuning",
+    "curve": "tuning",
+    "tune": "tuning",
+    "evaluate_stream": "listening",
+    "StreamReport": "listening",
+    "harvest": "listening",
 }
 
 __all__ = sorted(_HOME)
