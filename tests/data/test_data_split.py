@@ -69,7 +69,7 @@ def test_split_does_not_depend_on_the_order_of_recordings(six):
             assert a.fingerprint == b.fingerprint
 
 
-def test_sizes_follow_the_fractions(six):
+def testsizes_follow_the_fractions(six):
     train, validation, test = six.split(by="person", fractions=(0.5, 0.0, 0.5))
     assert (len(train.persons), len(validation), len(test.persons)) == (3, 0, 3)
     train, validation, test = six.split(by="recording", fractions=(0.5, 0.25, 0.25))
@@ -181,6 +181,6 @@ def test_a_label_that_a_side_lacks_is_told(six):
     ],
 )
 def test_shares_by_largest_remainder(n, fractions, want):
-    from tinykit.data.split import _sizes
+    from tinykit.data.split import sizes
 
-    assert _sizes(n, fractions) == want
+    assert sizes(n, fractions) == want

@@ -1,8 +1,11 @@
 """Recordings to datasets, splits and windows; readers for others' formats; audits."""
 
+from .audio import read_audio, sound
 from .audit import Audit, audit
 from .dataset import Dataset
+from .keywords import keywords
 from .leakage import Leakage, check_leakage
+from .noise import mix, open_noise
 from .readers import open_dataset
 from .recording import Recording
 from .registry import fetch, public
@@ -24,8 +27,13 @@ __all__ = [
     "audit",
     "check_leakage",
     "fetch",
+    "keywords",
+    "mix",
     "open_dataset",
+    "open_noise",
     "public",
+    "read_audio",
     "sample",
+    "sound",
     "take_quality",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import units
+
 _MOST = 8  # persons that get a column of their own
 
 
@@ -24,7 +26,7 @@ def html(dataset) -> str:
         "recordings": look.number(len(dataset)),
         "length": look.number(dataset.seconds, "s", 0),
         "signal": f"{', '.join(dataset.channels)} at {look.number(dataset.rate_hz, 'Hz', 1)}",
-        "units": "acceleration in g, angular rate in deg/s",
+        "units": units.told(dataset.channels),
         "sensor": card.get("sensor"),
         "licence": card.get("licence"),
         "provenance": card.get("provenance"),

@@ -53,8 +53,10 @@ class Dataset:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """All labels, sorted; the order of a network's outputs."""
-        return tuple(sorted({x for r in self.recordings for x in r.labels}))
+        """All labels, as the card orders them, else sorted; the order of a network's outputs."""
+        found = {x for r in self.recordings for x in r.labels}
+        first = [x for x in self.card.get("labels", ()) if x in found]
+        return (*first, *sorted(found.difference(first)))
 
     @property
     def persons(self) -> tuple[str, ...]:
@@ -190,8 +192,8 @@ class Dataset:
     ) -> Windows:
         """Cut all recordings into windows of int16 counts.
 
-        A take shorter than the window is padded by repeating its edge rows, centred; of a
-        longer one several windows are taken, the last ending at its last row. Streams
+        A take shorter than the window is padded, centred: the IMU's by repeating its edge rows,
+        sound with silence. Of a longer one several windows are taken, the last ending at its last row. Streams
         with row labels give windows at whole hops with the majority label.
 
         Parameters
@@ -297,7 +299,7 @@ class Dataset:
         lines = [
             f"{self.name}: {plural(len(self), 'recording')} ({self.seconds:.0f} s), "
             + f"{plural(len(self.labels), 'label')}, {people}",
-            f"{','.join(self.channels)} at {self.rate_hz:g} Hz, acceleration in g, angular rate in deg/s",
+            f"{','.join(self.channels)} at {self.rate_hz:g} Hz, {units.told(self.channels)}",
         ]
         if self.card.get("synthetic"):
             lines.append("synthetic: made by a generator, not recorded from people")

@@ -1,4 +1,4 @@
-"""One recording: samples of the IMU, what they are called, and who made them."""
+"""One recording: samples of the IMU or of a microphone, what they are called, and who made them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class Recording:
     Parameters
     ----------
     samples : float32 array of shape (n, c)
-        Acceleration in g (gravity included), angular rate in deg/s.
+        Acceleration in g (gravity included), angular rate in deg/s; or sound, shape (n, 1), -1 to
+        just below 1. Sound is kept as int16 counts, and may be given as such, or as something
+        that reads it when asked (``len()`` and ``.pcm()``, as ``audio.Stored``).
     channels : tuple of str
-        Names of the c columns, out of ``units.CHANNELS``.
+        Names of the c columns, out of ``units.CHANNELS``; sound's is ``units.SOUND``.
     rate_hz : float
         True sampling rate.
     label : str or None
@@ -48,6 +50,8 @@ class Recording:
         Time of every row from the first, in ms, where the source has it.
     source : str
         File (and rows) that it was read from.
+    word : str
+        What was said, or what is heard, where the label says less (``"unknown"``, ``"silence"``).
 
     Raises
     ------
@@ -70,10 +74,35 @@ class Recording:
     sha256: str = ""
     timestamps_ms: np.ndarray | None = None
     source: str = ""
+    word: str = ""
 
     def __post_init__(self):
-        samples = np.ascontiguousarray(self.samples, np.float32)
         where = f"Recording {self.id}" if self.id else "A recording"
+        object.__setattr__(self, "channels", tuple(self.channels))
+        if self.is_sound:
+            object.__setattr__(self, "_pcm", _pcm(self.samples, where))
+            # From here on ``samples`` is computed: counts take half the memory of floats.
+            object.__delattr__(self, "samples")
+        else:
+            object.__setattr__(self, "samples", self._values(where))
+        if len(self) == 0:
+            raise DataError(f"{where} has no samples, expected at least one.", "Record it again.")
+        if not (self.rate_hz > 0 and np.isfinite(self.rate_hz)):
+            raise DataError(f"{where} has a rate of {self.rate_hz} Hz.", "State its rate in Hz.")
+        object.__setattr__(self, "rate_hz", float(self.rate_hz))
+        for name in ("row_labels", "timestamps_ms"):
+            value = getattr(self, name)
+            if value is not None:
+                value = np.asarray(value, np.float64 if name == "timestamps_ms" else str)
+                if value.shape != (len(self),):
+                    raise DataError(
+                        f"{where} has {len(self)} rows and {name} of shape {value.shape}.",
+                        "Give one per row.",
+                    )
+                object.__setattr__(self, name, value)
+
+    def _values(self, where: str) -> np.ndarray:
+        samples = np.ascontiguousarray(self.samples, np.float32)
         if samples.ndim != 2 or samples.shape[0] == 0:
             raise DataError(
                 f"{where} has samples of shape {samples.shape}, expected (rows, channels), at least one row.",
@@ -84,33 +113,29 @@ class Recording:
                 f"{where} has {samples.shape[1]} columns and {len(self.channels)} channels.",
                 "Give one channel name per column.",
             )
-        if not (self.rate_hz > 0 and np.isfinite(self.rate_hz)):
-            raise DataError(f"{where} has a rate of {self.rate_hz} Hz.", "State its rate in Hz.")
         units.counts_per_unit(self.channels)  # refuses unknown names
-        for name in ("row_labels", "timestamps_ms"):
-            value = getattr(self, name)
-            if value is not None:
-                value = np.asarray(value, np.float64 if name == "timestamps_ms" else str)
-                if value.shape != (len(samples),):
-                    raise DataError(
-                        f"{where} has {len(samples)} rows and {name} of shape {value.shape}.",
-                        "Give one per row.",
-                    )
-                object.__setattr__(self, name, value)
         if samples is self.samples and samples.flags.writeable:
             samples = samples.copy()  # the caller's array stays the caller's
         samples.setflags(write=False)
-        object.__setattr__(self, "samples", samples)
-        object.__setattr__(self, "channels", tuple(self.channels))
-        object.__setattr__(self, "rate_hz", float(self.rate_hz))
+        return samples
+
+    def __getattr__(self, name):
+        if name == "samples" and "_pcm" in self.__dict__:
+            return units.to_units(self.counts(), self.channels)
+        raise AttributeError(f"'Recording' object has no attribute {name!r}")
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self._pcm if self.is_sound else self.samples)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is sound, not the IMU's."""
+        return self.channels == units.SOUND
 
     @property
     def seconds(self) -> float:
         """Length in seconds."""
-        return len(self.samples) / self.rate_hz
+        return len(self) / self.rate_hz
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -123,14 +148,19 @@ class Recording:
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of the samples, their channels and rate; not of the label."""
         head = f"{','.join(self.channels)};{self.rate_hz:.6g};{len(self)};".encode()
-        return hashlib.sha256(head + self.samples.astype("<f4").tobytes()).hexdigest()
+        values = self.counts().astype("<i2") if self.is_sound else self.samples.astype("<f4")
+        return hashlib.sha256(head + values.tobytes()).hexdigest()
 
     def counts(self) -> np.ndarray:
-        """The samples as the LSM9DS1 would count them: int16 of shape (n, c)."""
+        """The samples as the sensor would count them: int16 of shape (n, c)."""
+        if self.is_sound:
+            return self._pcm if isinstance(self._pcm, np.ndarray) else _pcm(self._pcm.pcm(), f"Recording {self.id}")
         return units.to_counts(self.samples, self.channels)
 
     def with_(self, **changes) -> Recording:
         """A copy with some fields changed."""
+        if self.is_sound:
+            changes.setdefault("samples", self._pcm)
         return replace(self, **changes)
 
     def to_csv(self) -> bytes:
@@ -160,6 +190,25 @@ class Recording:
             f"<Recording {self.id or '-'}: {what}{who}, {len(self)} rows, {self.seconds:.2f} s at "
             f"{self.rate_hz:g} Hz, {','.join(self.channels)}>"
         )
+
+
+def _pcm(samples, where: str):
+    """Sound as int16 of shape (n, 1), not writeable; something that reads it later stays as it is."""
+    if hasattr(samples, "pcm"):
+        return samples
+    given = np.asarray(samples)
+    x = given[:, None] if given.ndim == 1 else given
+    if x.ndim != 2 or x.shape[1] != 1:
+        raise DataError(
+            f"{where} has samples of shape {x.shape}, expected (samples, 1): one microphone.",
+            "Mix the channels first, or take one of them.",
+        )
+    if x.dtype != np.int16:
+        x = units.to_counts(x, units.SOUND)
+    elif given.flags.writeable or x.base is not None and x.base.flags.writeable:
+        x = x.copy()  # the caller's array stays the caller's
+    x.setflags(write=False)
+    return x
 
 
 def safe_name(text: str) -> str:

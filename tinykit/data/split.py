@@ -159,7 +159,7 @@ def _groups(dataset, by: str) -> dict[str, list[int]]:
     return groups
 
 
-def _sizes(n: int, fractions) -> tuple[int, int, int]:
+def sizes(n: int, fractions) -> tuple[int, int, int]:
     """How many of n go to each side: by largest remainders, at least one where the fraction is not 0."""
     exact = [f * n for f in fractions]
     sizes = [max(int(x + 1e-9), f > 0) for x, f in zip(exact, fractions, strict=True)]
@@ -179,9 +179,9 @@ def _whole_groups(dataset, groups, fractions, seed, by):
     such order. To a tenth, so that a few more takes seldom move a person to another side.
     """
     names = sorted(groups)
-    sizes = _sizes(len(names), fractions)
+    counts = sizes(len(names), fractions)
     wanted = 1 + sum(f > 0 for f in fractions[1:])
-    if len(names) < wanted or sizes[0] < 1:
+    if len(names) < wanted or counts[0] < 1:
         raise DataError(
             f"The dataset has {plural(len(names), by)}; this split needs at least {wanted}.",
             f"Use by='blocks' or by='recording', or record more {by}s.",
@@ -191,7 +191,7 @@ def _whole_groups(dataset, groups, fractions, seed, by):
     best = None
     for attempt in range(_ATTEMPTS):
         order = sorted(names, key=lambda name: _key(seed, f"{attempt}:{name}"))
-        parts = (order[sizes[1] + sizes[2] :], order[sizes[2] : sizes[1] + sizes[2]], order[: sizes[2]])
+        parts = (order[counts[1] + counts[2] :], order[counts[2] : counts[1] + counts[2]], order[: counts[2]])
         score = tuple(
             len(everything - set().union(*(labels[n] for n in part))) if part else 0
             for part in (parts[0], parts[2], parts[1])
@@ -227,8 +227,8 @@ def _recordings(dataset, fractions, seed):
 
 
 def _few(n: int, fractions) -> tuple[int, int, int]:
-    """``_sizes`` for strata: with too few recordings, training gets them first, then test."""
-    train, validation, test = _sizes(n, fractions)
+    """``sizes`` for strata: with too few recordings, training gets them first, then test."""
+    train, validation, test = sizes(n, fractions)
     if train < 1 or n < 3:
         return (1, 0, 1) if n == 2 and fractions[2] else (n, 0, 0)
     return train, validation, test
@@ -244,7 +244,7 @@ def _blocks(dataset, fractions):
         recordings = [dataset.recordings[i] for i in members]
         if len(recordings) < 3:
             for recording in recordings:
-                for side, piece in zip(sides, _in_time(recording, fractions), strict=True):
+                for side, piece in zip(sides, in_time(recording, fractions), strict=True):
                     side.extend(piece)
             continue
         train, validation, _ = _few(len(recordings), fractions)
@@ -254,18 +254,19 @@ def _blocks(dataset, fractions):
     return sides
 
 
-def _in_time(recording, fractions, shortest_s: float = 4.0):
+def in_time(recording, fractions, shortest_s: float = 4.0):
     """One recording in three pieces, if it is long enough that each has windows of its own."""
     if recording.seconds * min(f for f in fractions if f) < shortest_s:
         return [recording], [], []
     n = len(recording)
+    samples = recording.counts() if recording.is_sound else recording.samples
     ends = [0, round(n * fractions[0]), round(n * (fractions[0] + fractions[1])), n]
     pieces = []
     for number, (a, b) in enumerate(itertools.pairwise(ends)):
         pieces.append(
             [
                 recording.with_(
-                    samples=recording.samples[a:b],
+                    samples=samples[a:b],
                     id=f"{recording.id}:{number}",
                     row_labels=None if recording.row_labels is None else recording.row_labels[a:b],
                     timestamps_ms=None if recording.timestamps_ms is None else recording.timestamps_ms[a:b],

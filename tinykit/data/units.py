@@ -1,8 +1,9 @@
-"""Units of the room: g and deg/s outside, int16 counts where the device begins.
+"""Units of the room: g, deg/s and full scale outside, int16 counts where the device begins.
 
 The counts are those of the LSM9DS1 as Arduino's library sets it (data sheet DocID025715,
 table 3, rounded to a power of two on the acceleration side): +-4 g over int16 gives
-8192 counts per g, +-2000 deg/s gives 16.384 counts per deg/s.
+8192 counts per g, +-2000 deg/s gives 16.384 counts per deg/s. Sound is in full scale, -1 to
+just below 1: 32768 counts, so that int16 becomes float32 and int16 again without loss.
 """
 
 from __future__ import annotations
@@ -16,12 +17,20 @@ from ..pipeline import IMU_CHANNELS
 
 CHANNELS = IMU_CHANNELS
 ACCELERATION, ANGULAR_RATE = CHANNELS[:3], CHANNELS[3:]
+SOUND = ("audio",)
 
 COUNTS_PER_G = 8192.0
 COUNTS_PER_DPS = 16.384
 RANGE_G = 4.0
 RANGE_DPS = 2000.0
 RATE_HZ = 119.0
+COUNTS_FULL_SCALE = 32768.0
+SOUND_RATE_HZ = 16000.0
+_COUNTS = {
+    **dict.fromkeys(ACCELERATION, COUNTS_PER_G),
+    **dict.fromkeys(ANGULAR_RATE, COUNTS_PER_DPS),
+    "audio": COUNTS_FULL_SCALE,
+}
 
 STANDARD_GRAVITY = 9.80665  # m/s2 in one g (ISO 80000-3)
 _DEGREES = 180.0 / math.pi
@@ -47,33 +56,38 @@ def is_acceleration(channel: str) -> bool:
 
 
 def counts_per_unit(channels) -> np.ndarray:
-    """Counts in one g or one deg/s, per channel: float64 of shape (c,).
+    """Counts in one g, one deg/s or full scale, per channel: float64 of shape (c,).
 
     Raises
     ------
     DataError
-        A channel is none of ``CHANNELS``.
+        A channel is none of ``CHANNELS`` and not ``"audio"``.
     """
-    unknown = [c for c in channels if c not in CHANNELS]
+    unknown = [c for c in channels if c not in _COUNTS]
     if unknown:
         raise DataError(
-            f"There is no channel {unknown[0]!r}; the IMU's channels are {', '.join(CHANNELS)}.",
+            f"There is no channel {unknown[0]!r}; the IMU's channels are {', '.join(CHANNELS)}, sound's is audio.",
             "Rename the column, or leave it out.",
         )
-    return np.array([COUNTS_PER_G if is_acceleration(c) else COUNTS_PER_DPS for c in channels])
+    return np.array([_COUNTS[c] for c in channels])
+
+
+def told(channels) -> str:
+    """What the samples of these channels are in, in words."""
+    return "of full scale" if tuple(channels) == SOUND else "acceleration in g, angular rate in deg/s"
 
 
 def to_counts(x, channels) -> np.ndarray:
-    """Samples in g and deg/s as the sensor would count them.
+    """Samples in g, deg/s and full scale as the sensor would count them.
 
     Rounds half away from zero and saturates at the int16 range, as the sensor does.
 
     Parameters
     ----------
     x : array of shape (..., c)
-        Acceleration in g, angular rate in deg/s.
+        Acceleration in g, angular rate in deg/s, sound in full scale.
     channels : sequence of str
-        The c names of the last axis, out of ``CHANNELS``.
+        The c names of the last axis, out of ``CHANNELS``, or ``"audio"``.
 
     Returns
     -------
@@ -99,7 +113,7 @@ def to_counts(x, channels) -> np.ndarray:
 
 
 def to_units(counts, channels) -> np.ndarray:
-    """Counts as float32 in g and deg/s; shape (..., c), the inverse of ``to_counts``."""
+    """Counts as float32 in g, deg/s and full scale; shape (..., c), the inverse of ``to_counts``."""
     return (np.asarray(counts, np.float64) / counts_per_unit(channels)).astype(np.float32)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from . import units
+from .audio import at_rate
 
 # A sensor's true rate is a percent or so off its nominal one, and a device that resamples goes
 # by the nominal one: so nearly equal rates are equal.
@@ -21,7 +22,7 @@ class Windows:
     Parameters
     ----------
     counts : int16 array of shape (n, window, c)
-        As the LSM9DS1 counts (``units.COUNTS_PER_G``, ``units.COUNTS_PER_DPS``).
+        As the sensor counts (``units.COUNTS_PER_G``, ``COUNTS_PER_DPS``, ``COUNTS_FULL_SCALE``).
     labels : int array of shape (n,)
         Index into ``names``; -1 where there is no label, or one that is not in ``names``.
     takes : int array of shape (n,)
@@ -155,7 +156,8 @@ def _integral(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
 def cut(recording, window: int, hop: int, rate_hz: float, channels) -> tuple[np.ndarray, np.ndarray]:
     """The windows of one recording.
 
-    A recording shorter than the window is padded by repeating its edge rows, centred. A
+    A recording shorter than the window is centred; the IMU's edge rows are repeated, sound gets
+    silence. A
     longer take's last window ends at its last row, so that no row is left out; a stream
     with row labels has windows at whole hops only.
 
@@ -165,19 +167,28 @@ def cut(recording, window: int, hop: int, rate_hz: float, channels) -> tuple[np.
     starts : int array of shape (n,)
         First row at ``rate_hz``; negative where the take was padded.
     """
-    columns = [recording.channels.index(c) for c in channels]
-    x = resample(recording.samples[:, columns], recording.rate_hz, rate_hz)
-    counts = units.to_counts(x, channels)
+    counts = _counts(recording, rate_hz, channels)
     n = len(counts)
     if n <= window:
         before = (window - n) // 2
-        padded = np.pad(counts, ((before, window - n - before), (0, 0)), mode="edge")
+        fill = "constant" if recording.is_sound else "edge"  # a still board has gravity, a still room nothing
+        padded = np.pad(counts, ((before, window - n - before), (0, 0)), mode=fill)
         return padded[None], np.array([-before])
     starts = np.arange(0, n - window + 1, hop)
     if recording.row_labels is None and starts[-1] != n - window:
         starts = np.append(starts, n - window)
     rows = starts[:, None] + np.arange(window)
     return counts[rows], starts
+
+
+def _counts(recording, rate_hz: float, channels) -> np.ndarray:
+    if not recording.is_sound:
+        columns = [recording.channels.index(c) for c in channels]
+        return units.to_counts(resample(recording.samples[:, columns], recording.rate_hz, rate_hz), channels)
+    counts = recording.counts()
+    if abs(recording.rate_hz / rate_hz - 1) <= SAME_RATE:
+        return counts
+    return at_rate(counts[:, 0], recording.rate_hz, rate_hz)[:, None]
 
 
 def majority(recording, starts, window: int, rate_hz: float) -> list[str]:
@@ -224,7 +235,7 @@ def make_windows(recordings, window: int, hop: int | None, rate_hz: float, chann
                 f"{','.join(missing)} is asked for.",
                 "Ask for channels that all recordings have.",
             )
-        if not np.isfinite(recording.samples).all():
+        if not recording.is_sound and not np.isfinite(recording.samples).all():
             row = int(np.flatnonzero(~np.isfinite(recording.samples).all(axis=1))[0])
             raise DataError(
                 f"Recording {recording.id} has a value that is not a number in row {row}.",

@@ -8,7 +8,7 @@ from ...errors import DataError
 from ..dataset import Dataset
 from ..recording import plural
 from ..store import CARD
-from . import arduino_csv, edge_impulse, har, magic_wand
+from . import arduino_csv, edge_impulse, har, magic_wand, speech
 from .raw import Options, finish
 from .table import column, find_header, text_of
 
@@ -18,9 +18,13 @@ READERS = {
     "magic-wand text": magic_wand.read,
     "Edge Impulse JSON": edge_impulse.read,
 }
-KINDS = "a tinykit dataset, CSVs with columns aX,aY,aZ(,gX,gY,gZ), magic-wand text files, or an Edge Impulse export"
+KINDS = (
+    "a tinykit dataset, folders of WAV or FLAC files, CSVs with columns aX,aY,aZ(,gX,gY,gZ), magic-wand text "
+    "files, or an Edge Impulse export"
+)
 _SUFFIXES = {".csv", ".txt", ".json", ".tsv"}
 _STROKES = "strokes"
+_SOUND = "sound"
 
 
 def open_dataset(
@@ -31,11 +35,17 @@ def open_dataset(
     angular_rate: str | None = None,
     rows_per_take: int | None = None,
     person: str | None = None,
+    words=None,
+    limit: int | None = None,
 ) -> Dataset:
-    """Open recordings, whatever their format: a tinykit dataset, CSVs, text files or JSON.
+    """Open recordings, whatever their format: a tinykit dataset, sound files, CSVs, text or JSON.
 
-    Units become g and deg/s. What was assumed, converted or left out is in
-    ``dataset.card["notes"]``.
+    Units become g and deg/s, sound becomes one channel at 16 kHz. What was assumed, converted or
+    left out is in ``dataset.card["notes"]``.
+
+    Sound lies in a folder a word. In the layout of Speech Commands, ``word/speaker_nohash_n.wav``,
+    the person is the speaker, ``split`` is the authors' (``dataset.split(by="given")``), and
+    ``_background_noise_`` is left to ``open_noise(dataset.card["noise"])``.
 
     Parameters
     ----------
@@ -49,6 +59,10 @@ def open_dataset(
         Rows of a gesture in CSVs without blank lines between gestures (default 119).
     person : str, optional
         Who made all of them; default: by folder or file name.
+    words : collection of str, optional
+        Sound only: these labels.
+    limit : int, optional
+        Sound only: at most so many files a label.
 
     Returns
     -------
@@ -71,7 +85,8 @@ def open_dataset(
     inside = sorted(card.parent for card in path.rglob(CARD)) if path.is_dir() else []
     if inside:
         raise DataError(f"{path} is not a dataset, but {inside[0]} inside it is one.", f"Open {inside[0]}.")
-    found: dict[str, list[Path]] = {}
+    sounds = speech.files(path)
+    found: dict[str, list[Path]] = {_SOUND: sounds} if sounds else {}
     other: list[Path] = []
     for file in _files(path):
         kind = sniff(file)
@@ -85,7 +100,9 @@ def open_dataset(
                 "Open raw accelerometer or IMU recordings instead.",
             )
         if path.is_dir() and not any(_files(path)):
-            raise DataError(f"The folder {path} is empty: it has no .csv, .txt or .json files.", f"Give {KINDS}.")
+            raise DataError(
+                f"The folder {path} is empty: it has no .wav, .flac, .csv, .txt or .json files.", f"Give {KINDS}."
+            )
         raise DataError(f"{path} has no recordings that can be read.", _hint(path))
     if len(found) > 1:
         told = ", ".join(
@@ -93,6 +110,8 @@ def open_dataset(
         )
         raise DataError(f"{path} holds several formats: {told}.", "Open the folders one by one.")
     kind, files = next(iter(found.items()))
+    if sounds:
+        return Dataset(*speech.read(sounds, path, words, limit, person))
     options = Options(rate_hz, acceleration, angular_rate, rows_per_take, person)
     recordings, notes = finish(READERS[kind](files, path, options), options)
     if strokes:
