@@ -15,27 +15,7 @@ _BAD_RATE = -30  # TK_ERR_RATE in hardware/TinyKit/src/tk_status.h
 
 
 def features(counts, front_end: ImuFrontEnd) -> np.ndarray:
-    """Features as the network sees them before quantisation.
-
-    Parameters
-    ----------
-    counts : array of int16, shape (n, window, channels)
-        IMU counts (8192 a g, 16.384 a degree per second), the front end's channels only.
-    front_end : ImuFrontEnd
-        An empty ``scale`` counts as all ones: features in counts.
-
-    Returns
-    -------
-    array of float32, shape (n, window, features)
-        The device's integer features times their scale, rounded once.
-
-    Raises
-    ------
-    DataError
-        ``counts`` has the wrong type or shape.
-    ModelError
-        The device can't compute this front end.
-    """
+    """``features`` for windows of IMU counts."""
     counts = _checked(counts, front_end)
     scale = front_end.scale or (1.0,) * len(front_end.features)
     out = np.empty((*counts.shape[:2], len(front_end.features)), np.int32)
@@ -49,25 +29,7 @@ def features(counts, front_end: ImuFrontEnd) -> np.ndarray:
 
 
 def quantized(counts, front_end: ImuFrontEnd, scale: float, zero_point: int) -> np.ndarray:
-    """Network input, bit for bit as the board computes it.
-
-    Parameters
-    ----------
-    counts : array of int16, shape (n, window, channels)
-    front_end : ImuFrontEnd
-        With one scale per feature.
-    scale, zero_point : float, int
-        Quantisation of the network's int8 input.
-
-    Returns
-    -------
-    array of int8, shape (n, window, features)
-
-    Raises
-    ------
-    DataError, ModelError
-        As ``features``; also when the scales are out of the device's range.
-    """
+    """``quantized`` for windows of IMU counts."""
     counts = _checked(counts, front_end)
     out = np.empty((*counts.shape[:2], len(front_end.features)), np.int8)
     section = _section(front_end, counts.shape[1], front_end.scale, scale, zero_point)
@@ -144,22 +106,3 @@ def _section(front_end: ImuFrontEnd, window: int, scales, input_scale: float, ze
     front_end = ImuFrontEnd(front_end.channels, front_end.center, front_end.magnitude, tuple(scales))
     pipeline = Pipeline("front end", "gesture", 119.0, window, 1, front_end, ("any",))
     return pack_section(pipeline, input_scale, zero_point)
-
-
-def checked(counts, pipeline) -> np.ndarray:
-    """Windows of IMU counts as an array, once their shape is the pipeline's.
-
-    Raises
-    ------
-    DataError
-        The shape is not ``(n, window, channels)`` of the pipeline.
-    """
-    counts = np.asarray(counts)
-    channels = pipeline.front_end.channels
-    if counts.ndim != 3 or counts.shape[1:] != (pipeline.window, len(channels)):
-        raise DataError(
-            f"The windows have shape {counts.shape}; expected (n, {pipeline.window}, {len(channels)}) for "
-            f"{','.join(channels)}.",
-            "Cut them with dataset.windows(...), with the pipeline's window, rate and channels.",
-        )
-    return counts
