@@ -157,7 +157,7 @@ def test_the_decision_rule_can_be_changed(board, old):
     assert (before.smoothing, before.suppression_s) == (2, 0.2)
     now = board.decision(threshold=0.9, smoothing=4)
     assert now.threshold == pytest.approx(0.9, abs=1e-4) and now.smoothing == 4 and now.suppression_s == 0.2
-    with pytest.raises(ModelError, match="threshold 0 to 1"):
+    with pytest.raises(ModelError, match="thresholds 0 to 1"):
         board.decision(threshold=1.5)
 
 

@@ -13,7 +13,7 @@ from made import Counting
 import tinykit as tk
 from tinykit import engine
 from tinykit.board import Board
-from tinykit.board import board as board_module
+from tinykit.board import shelf as shelf_module
 from tinykit.board.virtual import Faults, Replay, VirtualBoard
 from tinykit.data import Recording
 from tinykit.errors import BoardGone, DeviceError, PortBusy, TakeRefused
@@ -170,7 +170,7 @@ def test_a_busy_virtual_board():
 
 
 def test_connecting_twice_gives_the_same_board(tmp_path, monkeypatch):
-    monkeypatch.setattr(board_module, "memory_of", lambda board_id: tmp_path)
+    monkeypatch.setattr(shelf_module, "memory_of", lambda board_id: tmp_path)
     url = "virtual://nano33ble/twice?clock=free&flash=memory"
     with tk.connect(url) as board:
         assert tk.connect(url) is board
@@ -186,7 +186,7 @@ def test_a_board_that_somebody_made_outlives_its_port():
 
 
 def test_versions_are_remembered_by_the_next_session(tmp_path, monkeypatch, old, new):
-    monkeypatch.setattr(board_module, "memory_of", lambda board_id: tmp_path / "memory")
+    monkeypatch.setattr(shelf_module, "memory_of", lambda board_id: tmp_path / "memory")
     url = f"virtual://nano33ble/memory?clock=free&flash={(tmp_path / 'f.bin').as_posix()}"
     with Board(url) as board:
         board.deploy(old, progress=False)

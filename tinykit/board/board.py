@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import threading
-import time
-import zlib
-
 import numpy as np
 
 from ..errors import BoardError
 from ..features import probabilities_of
 from ..pipeline import Decision, Pipeline
 from . import messages as m
-from .deploy import Deployment, Versions, memory_of, plan_of, read_section, upload
+from .deploy import Deployment
 from .evaluate import check_tensors, check_windows, evaluate, run_each
 from .info import BoardInfo, card
 from .link import Link
-from .live import Feed, Live, ask_decision
+from .live import Feed, Live
 from .log import EventLog
 from .port import open_port
-from .stream import Sensor, Stream
+from .sensor import sensors_of
+from .shelf import Shelf
+from .stream import Stream
 
 
 class Board:
@@ -42,21 +39,10 @@ class Board:
         try:
             self.info = BoardInfo.parse(self._link.request(m.INFO))
             self._link.loses_power = self.info.virtual
-            self._versions = Versions(memory_of(self.info.id) if remember else None)
-            self._sensors = {
-                s.name: Sensor(self._link, number, s.name, s.rate_hz, s.channels, self.log)
-                for number, s in enumerate(self.info.sensors)
-            }
-            self._feed = Feed(self._link, self._live_labels, self._on_first_prediction)
+            self._shelf = Shelf(self._link, self.info, self.log, remember)
+            self._sensors = sensors_of(self.info, self._link, self.log)
+            self._feed = Feed(self._link, lambda: self._shelf.labels, self._shelf.on_prediction)
             self._listeners: dict[str, list] = {}
-            self._deploying = threading.Lock()
-            self._decision: Decision | None = None
-            self._described: dict[int, Pipeline | None] = {}
-            self._input_bytes: dict[int, int] = {}  # of plans deployed in this session
-            self.last_deployment: Deployment | None = None
-            self._slots: list[m.Slot] = self.slots
-            if all(slot.state == "empty" for slot in self._slots):
-                self._versions.forget()
             for event in m.EVENTS:
                 self._link.on(event, self._on_event)
             self._link.on_restore(self._restore)
@@ -115,13 +101,12 @@ class Board:
     @property
     def slots(self) -> list[m.Slot]:
         """Its two slots, asked now."""
-        self._slots = m.parse_slots(self._link.request(m.SLOTS))
-        return self._slots
+        return self._shelf.ask()
 
     @property
     def active(self) -> m.Slot | None:
         """The slot that it answers with, as last heard; None when it has no pipeline."""
-        return next((slot for slot in self._slots if slot.active and slot.state == "good"), None)
+        return self._shelf.active
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -129,20 +114,17 @@ class Board:
 
         Deployed by another computer: as the board itself describes it, without the networks.
         """
-        if (active := self.active) is None:
-            return None
-        crc = active.crc
-        known = self._versions.pipeline(crc)
-        if known is None and crc not in self._described:
-            self._described[crc] = read_section(self._link)
-        return known or self._described[crc]
+        return self._shelf.pipeline
 
     @property
     def versions(self) -> list[dict]:
         """What was deployed to it from here: version, name, fingerprint, deployed_at, and in which slot it is."""
-        where = {slot.crc: slot.letter for slot in self._slots if slot.state == "good"}
-        active = self.active.crc if self.active else None
-        return [{**e, "slot": where.get(e["crc"]), "active": e["crc"] == active} for e in self._versions]
+        return self._shelf.list()
+
+    @property
+    def last_deployment(self) -> Deployment | None:
+        """What the last ``deploy`` of this session did."""
+        return self._shelf.last_deployment
 
     # -- sensors -------------------------------------------------------------------------------
 
@@ -168,13 +150,24 @@ class Board:
         BoardError
             The board has no such sensor.
         """
-        if sensor not in self._sensors:
-            there = ", ".join(self._sensors) or "none"
-            raise BoardError(f"This board has no sensor {sensor!r}; it has: {there}.", "Use one that it has.")
+        self.info.require(sensor)
         return Stream(self._sensors[sensor], seconds, capacity_s)
 
-    def record(self, label: str | None, seconds: float = 2.0, person: str = "", session: str = "", dataset=None):
+    def record(self, label: str | None, seconds: float = 2.0, person: str = "", session: str = "", dataset=None,
+               sensor: str = "imu", progress: bool | None = None):  # fmt: skip
         """Record one take, judge it, and add it to a dataset if one is given.
+
+        Parameters
+        ----------
+        label : str or None
+        seconds : float
+            By the sensor's nominal rate; minutes are no problem.
+        person, session : str
+        dataset : Dataset, optional
+        sensor : str
+            ``"imu"`` or ``"mic"``. A microphone that was just started settles first (3.5 s).
+        progress : bool, optional
+            Show a bar. Default: for sound, and from 10 s on.
 
         Returns
         -------
@@ -185,10 +178,13 @@ class Board:
         ------
         TakeRefused
             The take is not good enough; the sentence says why, ``error.recording`` holds it.
+        BoardError
+            The board has no such sensor; or it went away, and ``error.recording`` holds what came before.
         """
         from .recorder import Take
 
-        recording = Take(self, seconds).recording(label, person, session)
+        show = (sensor == "mic" or seconds >= 10) if progress is None else progress
+        recording = Take(self, seconds, sensor).recording(label, person, session, show)
         return recording if dataset is None else dataset.add(recording)
 
     # -- pipelines -----------------------------------------------------------------------------
@@ -218,33 +214,7 @@ class Board:
         DeviceError, BoardGone, LinkError
             The board keeps the pipeline that it had.
         """
-        from tqdm.auto import tqdm
-
-        began = time.monotonic()
-        plan = plan_of(pipeline).check_fit(self.info.slot_bytes, self.info.arena)
-        data = bytes(plan.bytes)
-        crc = zlib.crc32(data)
-        whole = pipeline if isinstance(pipeline, Pipeline) else None
-        name, fingerprint = plan.name, whole.fingerprint if whole else f"{crc:08x}"
-        with self._deploying:
-            repeated = self._link.counters.repeated
-            with tqdm(total=len(data), unit="B", unit_scale=True, desc=f"deploy {name}", disable=progress is not True,
-                      leave=False) as bar:  # fmt: skip
-                tell = progress if callable(progress) else lambda done, total: bar.update(done - bar.n)
-                slot = upload(self._link, data, on_progress=lambda done: tell(done, len(data)))
-            self._input_bytes[crc] = math.prod(plan.input_shape)
-            version = self._versions.add(crc, name, fingerprint, whole)
-            self._decision = None
-            self._slots = self.slots
-            done = Deployment(
-                version, name, fingerprint, "AB"[slot], len(data), plan.arena_bytes, time.monotonic() - began,
-                repeated=self._link.counters.repeated - repeated, began=began,
-            )  # fmt: skip
-            self.last_deployment = done
-            if self._feed.running:
-                self._feed.start()
-        self.log.add("deployed", f"v{version} {name} {fingerprint} in slot {done.slot}")
-        return done
+        return self._shelf.deploy(pipeline, progress, self._feed)
 
     def rollback(self) -> m.Slot:
         """Go back to the pipeline in the other slot; returns that slot.
@@ -254,14 +224,7 @@ class Board:
         DeviceError
             ``slot_empty`` or ``slot_damaged``: there is nothing to go back to.
         """
-        with self._deploying:
-            self._link.request(m.ROLLBACK, timeout=2.0)
-            self._slots = self.slots
-            self._decision = None
-            if self._feed.running:
-                self._feed.start()
-        self.log.add("deployed", f"rolled back to {self.active.name} in slot {self.active.letter}")
-        return self.active
+        return self._shelf.rollback(self._feed)
 
     def run(self, x, progress: bool = False) -> np.ndarray:
         """Answers of the network that is on the board, without its front end.
@@ -282,7 +245,7 @@ class Board:
         DeviceError
             The board has no network, or the input has the wrong size.
         """
-        x = check_tensors(x, self._input_size())
+        x = check_tensors(x, self._shelf.input_size)
         with self._feed.paused():
             answers, self.last_run = run_each(self._link, m.MODE_TENSOR, x, progress, "run")
         return answers
@@ -358,22 +321,32 @@ class Board:
         return Live(self._feed, seconds)
 
     def decision(self, threshold: float | None = None, smoothing: int | None = None,
-                 suppression_s: float | None = None) -> Decision:  # fmt: skip
-        """The decision rule in force; what is given is changed, until the next deployment or restart.
+                 suppression_s: float | None = None, thresholds=None) -> Decision:  # fmt: skip
+        """The decision rule in force; what is given is changed, until the next deployment.
+
+        Parameters
+        ----------
+        threshold : float, optional
+            For all labels alike, 0 to 1.
+        smoothing : int, optional
+            Answers, 1 to 16.
+        suppression_s : float, optional
+        thresholds : dict of str to float, or one per label, optional
+            ``{"left": 0.8}`` changes that label's only; an empty list makes ``threshold`` hold for all.
 
         Returns
         -------
         Decision
+            As the board has it now.
+
+        Raises
+        ------
+        ModelError
+            A value is out of range, or the pipeline has no such label.
         """
-        now = ask_decision(self._link)
-        if threshold is None and smoothing is None and suppression_s is None:
-            return now
-        self._decision = Decision(
-            now.smoothing if smoothing is None else int(smoothing),
-            now.threshold if threshold is None else float(threshold),
-            now.suppression_s if suppression_s is None else float(suppression_s),
+        return self._shelf.decision(
+            threshold=threshold, smoothing=smoothing, suppression_s=suppression_s, thresholds=thresholds
         )
-        return ask_decision(self._link, self._decision)
 
     # -- listening -----------------------------------------------------------------------------
 
@@ -405,27 +378,11 @@ class Board:
         for callback in list(self._listeners.get(kind, ())):
             callback(parse(frame.payload))
 
-    def _on_first_prediction(self, at: float) -> None:
-        done = self.last_deployment
-        if done is not None and done.first_prediction_s is None:
-            done.first_prediction_s = at - done.began
-
     def _restore(self, rebooted: bool, away: float) -> None:
-        self._slots = self.slots
-        if rebooted and self._decision is not None:
-            ask_decision(self._link, self._decision)
+        self._shelf.restore(rebooted)
         for sensor in self._sensors.values():
             sensor._restore(rebooted, away)
         self._feed._restore(rebooted, away)
-
-    def _input_size(self) -> int | None:
-        """Values in an input of the network on the board; None: unknown, or there is none."""
-        if (pipeline := self.pipeline) is not None:
-            return pipeline.window * len(pipeline.front_end.features)
-        return self._input_bytes.get(self.active.crc) if self.active else None
-
-    def _live_labels(self) -> tuple[str, ...]:
-        return pipeline.labels if (pipeline := self.pipeline) is not None else ()
 
     def close(self) -> None:
         """Stop what runs on the board and let go of the port; safe to call twice."""
@@ -447,4 +404,4 @@ class Board:
         return f"<Board {self.info.board} on {self.port}: firmware {self.info.firmware}, {runs}{state}>"
 
     def _repr_html_(self) -> str:
-        return card(self.info, self.port, self.connected, self._slots, self._versions)
+        return card(self.info, self.port, self.connected, self._shelf.slots, self._shelf.versions)

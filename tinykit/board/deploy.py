@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import struct
-import threading
-import time
 import zlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from ..errors import DeviceError, LinkError, ModelError
 from ..pipeline import Pipeline
@@ -161,74 +157,3 @@ def read_section(link) -> Pipeline | None:
             raise
         return None
     return unpack_section(section)
-
-
-def memory_of(board_id: str) -> Path | None:
-    """Folder in the user's cache for what was deployed to this board; None for a board without an id."""
-    if not board_id:
-        return None
-    from ..toolchain import cache_dir
-
-    return cache_dir() / "boards" / "".join(c if c.isalnum() else "-" for c in board_id)
-
-
-class Versions:
-    """What was deployed to a board, by the CRC of its plan; kept in a folder so that the next
-    session still knows the labels of what the board runs.
-
-    Parameters
-    ----------
-    folder : path or None
-        None: for this session only.
-    """
-
-    def __init__(self, folder: Path | None = None):
-        self._folder = folder
-        self._entries: list[dict] = []
-        self._pipelines: dict[int, Pipeline] = {}
-        self._lock = threading.Lock()
-        if folder is not None and (folder / "versions.json").exists():
-            try:
-                self._entries = json.loads((folder / "versions.json").read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                self._entries = []  # only a memory aid: the board itself is what counts
-
-    def add(self, crc: int, name: str, fingerprint: str, pipeline: Pipeline | None) -> int:
-        """Note a deployment; returns its version (that of the same plan before, if there was one)."""
-        with self._lock:
-            if pipeline is not None:
-                self._pipelines[crc] = pipeline
-            for entry in self._entries:
-                if entry["crc"] == crc:
-                    return entry["version"]
-            version = 1 + max((entry["version"] for entry in self._entries), default=0)
-            when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-            self._entries.append(
-                {"version": version, "crc": crc, "name": name, "fingerprint": fingerprint, "deployed_at": when}
-            )
-            if self._folder is not None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                (self._folder / "versions.json").write_text(json.dumps(self._entries, indent=1), encoding="utf-8")
-                if pipeline is not None:
-                    pipeline.save(self._folder / f"{crc:08x}.tk")
-            return version
-
-    def forget(self) -> None:
-        """The board is empty: count from 1 again."""
-        with self._lock:
-            self._entries = []
-
-    def entry(self, crc: int) -> dict | None:
-        """What is known of a plan: version, name, fingerprint, deployed_at."""
-        return next((entry for entry in self._entries if entry["crc"] == crc), None)
-
-    def pipeline(self, crc: int) -> Pipeline | None:
-        """The pipeline behind a plan, or None when another computer deployed it."""
-        if crc not in self._pipelines and self._folder is not None and self.entry(crc):
-            path = self._folder / f"{crc:08x}.tk"
-            if path.exists():
-                self._pipelines[crc] = Pipeline.load(path)
-        return self._pipelines.get(crc)
-
-    def __iter__(self):
-        return iter(list(self._entries))

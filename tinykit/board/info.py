@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from ..errors import BoardError
 from . import messages as m
+
+_HEARS_SINCE = (0, 2)  # firmware version
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class BoardInfo:
     """What a board says of itself; sizes in bytes.
 
     ``free_ram`` is what nothing uses, ``arena`` what networks may use, ``slot_bytes`` the largest
-    plan that a slot holds.
+    plan that a slot holds, ``mic`` what the microphone did when the board was asked: ``"off"``,
+    ``"settling"`` or ``"on"``, empty where there is none.
     """
 
     board: str
@@ -34,6 +39,7 @@ class BoardInfo:
     free_ram: int
     arena: int
     slot_bytes: int
+    mic: str = ""
 
     @classmethod
     def parse(cls, payload: bytes) -> BoardInfo:
@@ -47,8 +53,35 @@ class BoardInfo:
         return cls(
             lines.get("board", "unknown"), lines.get("firmware", "unknown"), number["protocol"],
             bool(number["virtual"]), lines.get("id", ""), tuple(sensors), number["free_ram"],
-            number["arena"], number["slot_bytes"],
+            number["arena"], number["slot_bytes"], lines.get("mic", ""),
         )  # fmt: skip
+
+    @property
+    def old(self) -> bool:
+        """Whether its firmware is from before boards could hear."""
+        return tuple(int(n) for n in re.findall(r"\d+", self.firmware)[:2]) < _HEARS_SINCE
+
+    def require(self, sensor: str) -> None:
+        """Raise BoardError, with what to do, when the board has no such sensor."""
+        if any(s.name == sensor for s in self.sensors):
+            return
+        if sensor == "mic":
+            self.require_sound()
+            raise BoardError(
+                f"The {self.board} has no microphone, or it does not answer.",
+                "Use a Nano 33 BLE Sense, or the virtual board: tk.connect('virtual').",
+            )
+        there = ", ".join(s.name for s in self.sensors) or "none"
+        raise BoardError(f"This board has no sensor {sensor!r}; it has: {there}.", "Use one that it has.")
+
+    def require_sound(self) -> None:
+        """Raise BoardError when the board's firmware knows nothing of sound."""
+        if self.old:
+            raise BoardError(
+                f"The board's firmware {self.firmware} is too old for sound; it takes "
+                f"{'.'.join(map(str, _HEARS_SINCE))} or later.",
+                "Flash hardware/TinyKit/examples/Board of this tinykit, then connect again.",
+            )
 
 
 def card(info: BoardInfo, port: str, connected: bool, slots, versions):

@@ -9,9 +9,8 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..errors import BoardError, DeviceError, ModelError
+from ..errors import BoardError, DeviceError
 from ..features import probabilities_of
-from ..pipeline import Decision
 from . import messages as m
 
 
@@ -324,25 +323,3 @@ class Feed:
             live.close() if stop else live._end()
         self.link.off(m.PREDICTION, self._on_prediction)
         self.link.off(m.FAULT, self._on_fault)
-
-
-def ask_decision(link, new: Decision | None = None) -> Decision:
-    """The decision rule in force on the board, after setting ``new`` if that is given.
-
-    Raises
-    ------
-    ModelError
-        A value is out of the board's range.
-    """
-    payload = b""
-    if new is not None:
-        if not 0 <= new.threshold <= 1 or not 1 <= new.smoothing <= 16 or not 0 <= new.suppression_s <= 65.5:
-            raise ModelError(
-                f"The decision rule takes threshold 0 to 1, smoothing 1 to 16 and suppression 0 to 65.5 s, "
-                f"got {new.threshold}, {new.smoothing}, {new.suppression_s}.",
-                "Give values in these ranges.",
-            )
-        threshold, suppression = round(new.threshold * 65535), round(new.suppression_s * 1000)
-        payload = struct.pack("<HBBH", threshold, new.smoothing, 0, suppression)
-    threshold, smoothing, _, suppression = struct.unpack("<HBBH", link.request(m.DECISION, payload))
-    return Decision(smoothing, threshold / 65535, suppression / 1000)
