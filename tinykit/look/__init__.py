@@ -27,8 +27,10 @@ from .html import (
 )
 from .plot import lanes, spark, traces
 from .report import Versus, confusion, fits, layers, shares, versus, wilson
+from .sound import Heard, envelope, features, half_range, player, wav, wave
 
 __all__ = [
+    "Heard",
     "Html",
     "Versus",
     "arena",
@@ -38,10 +40,13 @@ __all__ = [
     "confusion",
     "dataset_card",
     "dots",
+    "envelope",
     "esc",
     "estimated",
     "facts",
+    "features",
     "fits",
+    "half_range",
     "icon",
     "kilobytes",
     "lanes",
@@ -51,6 +56,7 @@ __all__ = [
     "note",
     "number",
     "percent",
+    "player",
     "shares",
     "sheet",
     "spark",
@@ -61,5 +67,7 @@ __all__ = [
     "tag",
     "traces",
     "versus",
+    "wav",
+    "wave",
     "wilson",
 ]

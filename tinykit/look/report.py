@@ -10,13 +10,9 @@ import math
 from dataclasses import dataclass
 
 from .html import Html, bar, card, esc, estimated, icon, number
+from .ramp import RAMPS, ramp
 
 CLOCK_HZ = 64_000_000
-# The ramp of tk.css (--tk-ramp), light and dark: more is further from the ground.
-_RAMPS = (
-    ("#ffffff", "#d5e3f3", "#8fb4dd", "#4273b5", "#14315f"),
-    ("#111111", "#1b3350", "#3a6a9c", "#8db9d6", "#f4f1de"),
-)
 
 
 def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -76,18 +72,11 @@ def confusion(labels, matrix, title="Who is taken for whom", subtitle="", unit="
 def _cell(v: int, total: int, diagonal: bool) -> str:
     share = v / total if total else 0.0
     shades = []
-    for name, stops in zip("ld", _RAMPS, strict=True):
-        rgb = _ramp(stops, 0.08 + 0.8 * share if v else 0.0)
+    for name, stops in zip("ld", RAMPS, strict=True):
+        rgb = ramp(stops, 0.08 + 0.8 * share if v else 0.0)
         shades.append(f"--{name}:rgb({rgb[0]},{rgb[1]},{rgb[2]});--{name}t:{_ink(rgb)}")
     text = f"{100 * share:.0f}\u00a0%<small>{v}</small>" if v else "0"
     return f'<td class="{"dg" if diagonal else ""}" style="{";".join(shades)}">{text}</td>'
-
-
-def _ramp(stops, t: float) -> tuple[int, int, int]:
-    t = min(1.0, max(0.0, t)) * (len(stops) - 1)
-    i = min(len(stops) - 2, int(t))
-    a, b = ([int(stops[k][p : p + 2], 16) for p in (1, 3, 5)] for k in (i, i + 1))
-    return tuple(round(x + (y - x) * (t - i)) for x, y in zip(a, b, strict=True))
 
 
 def _ink(rgb) -> str:
