@@ -55,7 +55,7 @@ def test_the_ramps_png_is_read_by_others_and_has_the_ramps_colours():
         assert pixels.shape == (2, 3, 3)
         want = np.array([[ramp.ramp(stops, min(1, v)) for v in row] for row in shares])
         assert np.abs(pixels - want).max() <= 3  # 64 levels
-            assert "#" + bytes(pixels[1, 1].tolist()).hex() == stops[-1]
+        assert "#" + bytes(pixels[1, 1].tolist()).hex() == stops[-1]
 
 
 def heard(title="", rows=24):
