@@ -24,6 +24,9 @@ _HOME = {
     "table": "picture",
     "windows": "picture",
     "sweep": "sweep",
+    "microphone": "microphone",
+    "features": "sound",
+    "play": "sound",
     "doctor": "doctor",
 }
 

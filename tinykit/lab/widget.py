@@ -28,11 +28,12 @@ FRAMES_PER_S = 30
 _UNSEEN_S = 20.0
 
 
-def module(name: str) -> str:
-    """The ESM of a widget: icons, core.js, then its own file (anywidget resolves no imports)."""
+def module(name: str, *shared: str) -> str:
+    """The ESM of a widget: icons, core.js, what it shares, its own file (anywidget resolves no imports)."""
     static = files(__package__).joinpath("static")
     icons = f"const ICONS = {json.dumps(PATHS)};\n"
-    return icons + "\n".join(static.joinpath(f"{part}.js").read_text(encoding="utf-8") for part in ("core", name))
+    parts = ("core", *shared, name)
+    return icons + "\n".join(static.joinpath(f"{part}.js").read_text(encoding="utf-8") for part in parts)
 
 
 def sheet(*names: str) -> str:

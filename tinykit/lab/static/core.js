@@ -78,7 +78,7 @@ const frame = (title, head) => {
   const body = h("div", {});
   const facts = h("span.tk-facts", {});
   const controls = h("span.tk-ctl", {});
-  const source = h("span.tk-st", {}, icon(head.virtual ? "virt" : "board"), h("span", {}, head.name || "board"));
+  const source = h("span.tk-st", {}, icon(head.pic || (head.virtual ? "virt" : "board")), h("span", {}, head.name || "board"));
   const root = h("section.tk", { role: "group", "aria-label": title, "data-lm-suppress-shortcuts": "true" },
     h("div.tk-head", {}, h("h3", {}, title), source,
       head.virtual ? h("span.tk-tag", {}, "simulated data") : h("span.mut.mono", {}, head.port || ""),

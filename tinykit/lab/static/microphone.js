@@ -1,0 +1,75 @@
+// The browser's microphone: heard and drawn here, sent to the kernel. After `core.js`, `sound.js`, `capture.js`.
+
+export default () => {
+  let ring = null, spectrum = null, status = null;
+  const views = new Set();
+  return {
+    initialize({ model }) {
+      const c = model.get("config");
+      ring = new SoundRing(c.rate_hz, 12);
+      spectrum = new Spectrum({ rate: c.rate_hz }, 12);
+      model.on("msg:custom", (m) => { if (m.k === "status") { status = m; m.at = Date.now(); } for (const view of views) view(m); });
+    },
+    render({ model, el }) {
+      const view = microphoneView(model, ring, spectrum, () => status);
+      el.append(view.root);
+      views.add(view.message);
+      const gone = announce(model);
+      return () => { views.delete(view.message); view.stop(); gone(); };
+    },
+  };
+};
+
+function microphoneView(model, ring, spectrum, lastStatus) {
+  const config = model.get("config");
+  const ui = frame("Microphone", { ...model.get("head"), pic: "mic" });
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const cv = h("canvas", { role: "img", "aria-label": "Waveform and spectrogram, no sound yet." });
+  const describe = describer(cv), level = levelMeter(config.wanted), image = h("canvas");
+  let colours = null, ramp = null, problem = null;
+  const bar = microphoneBar(model, {
+    ring,
+    onsound: () => touch(),
+    onstate: (state, note) => {
+      problem = note || null;
+      ui.setLink(state === "on" ? "ok" : state === "failed" ? "bad" : "none", { on: "microphone on", off: "microphone off", asking: "asks for permission", failed: "no microphone" }[state], "mic");
+      ui.setNote(problem && { kind: "bad", ...problem });
+      showStatus(lastStatus());
+      touch();
+    },
+  });
+  ui.body.append(bar.el, h("div.tk-plot", {}, cv), level.el);
+  ui.controls.append(h("span.s.mut", {}, config.feeds ? "what is said here is what the virtual board hears" : "goes to the notebook only"));
+  ui.setLink("none", "microphone off", "mic");
+
+  const touch = drawLoop(ui.root, () => {
+    if (!colours) { colours = theme(ui.root); ramp = rampOf(ui.root); }
+    spectrum.advance(ring);
+    const end = calm.matches ? Math.floor(ring.end / ring.rate) * ring.rate : ring.end, off = bar.state !== "on" && ring.arrived;
+    drawSound(cv, colours, ring, spectrum, { seconds: config.seconds, end, stale: off, now: off ? clock(ring.arrived) : "now", ramp, canvas: image });
+    level.show(ring);
+    describe(() => soundWords(ring, config.wanted, config.seconds));
+  });
+  touch.themeChanged = () => { colours = null; };
+  keys(ui.root, { M: () => bar.press() });
+
+  const showStatus = (s) => {
+    if (!s) return;
+    const late = bar.state === "on" ? (bar.sent - ring.base0 - s.received - s.lost) / ring.rate : 0;
+    fill(ui.facts, bar.state !== "on" && !ring.size ? "nothing is sent before you start" : `${commas(config.rate_hz)} Hz · ${commas(s.lost)} lost of ${commas(s.received + s.lost)} in ${ago((s.received + s.lost) / ring.rate)}`,
+      late > 1.5 ? [" · ", h("b", {}, `the kernel is busy, ${late.toFixed(0)} s wait here`)] : "");
+    if (s.note && !problem) ui.setNote(s.note); else if (!problem) ui.setNote(null);
+  };
+  ring.base0 = ring.base0 || 0;
+  const watch = setInterval(() => { const s = lastStatus(); if (s && Date.now() - s.at > 4000 && bar.state === "on") ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
+  showStatus(lastStatus());
+  touch();
+  return {
+    root: ui.root,
+    stop: () => { clearInterval(watch); bar.stop(); touch.stop(); },
+    message: (m) => {
+      if (m.k === "status") showStatus(m);
+      if (m.k === "error") ui.setNote({ kind: "bad", what: m.what, next: m.next });
+    },
+  };
+}
