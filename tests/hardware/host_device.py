@@ -26,6 +26,8 @@ class Sample(ctypes.Structure):
 
 
 IMU = ctypes.CFUNCTYPE(ctypes.c_int, C, ctypes.POINTER(Sample))
+MIC = ctypes.CFUNCTYPE(ctypes.c_size_t, C, ctypes.POINTER(ctypes.c_int16), ctypes.c_size_t, U32P, U32P)
+MIC_START = ctypes.CFUNCTYPE(None, C)
 
 
 class Hal(ctypes.Structure):
@@ -35,6 +37,8 @@ class Hal(ctypes.Structure):
         ("context", C), ("micros", MICROS), ("cycles_start", START), ("cycles_stop", MICROS),
         ("serial_read", SERIAL), ("serial_write", SERIAL), ("imu_read", IMU),
         ("imu_name", ctypes.c_char_p), ("imu_rate_mhz", ctypes.c_uint32),
+        ("mic_read", MIC), ("mic_start", MIC_START), ("mic_name", ctypes.c_char_p),
+        ("mic_rate_mhz", ctypes.c_uint32), ("mic_settle_ms", ctypes.c_uint32),
         ("flash_erase", ERASE), ("flash_write", WRITE), ("flash", C),
         ("slot_address", ctypes.c_uint32 * 2), ("slot_bytes", ctypes.c_uint32),
         ("free_ram", MICROS), ("board", ctypes.c_char_p), ("id", ctypes.c_char_p),
@@ -140,7 +144,8 @@ class HostDevice:
         self.step_us = 0  # what one look at the clock costs
         self._keep = self._callbacks(imu)
         self.hal = Hal(
-            None, *self._keep[:6], b"LSM9DS1" if imu else None, 119000, *self._keep[6:8], self.flash.base,
+            None, *self._keep[:6], b"LSM9DS1" if imu else None, 119000,
+            MIC(0), MIC_START(0), None, 0, 0, *self._keep[6:8], self.flash.base,
             (ctypes.c_uint32 * 2)(PAGE, PAGE * (1 + slot_pages)), slot_pages * PAGE,
             MICROS(0), b"Host", b"HOST-1", True,
         )  # fmt: skip

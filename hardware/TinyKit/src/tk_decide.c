@@ -8,7 +8,7 @@ tk_status tk_decide_init(tk_decide *decide, const tk_rule *rule, uint32_t labels
     if (labels < 1 || labels > TK_LABELS_MAX) return TK_ERR_ARGUMENT;
     decide->rule = *rule;
     decide->labels = (uint8_t)labels;
-    return tk_rule_check(rule);
+    return tk_rule_check(rule, labels);
 }
 
 static void put_answer(tk_decide *decide, const int8_t *answer)
@@ -34,7 +34,8 @@ void tk_decide_push(tk_decide *decide, const int8_t *answer, uint64_t time_us, t
     }
     decision->label = TK_UNSURE;
     decision->announce = false;
-    if (decide->sum[best] * 257u < (uint32_t)decide->rule.threshold * decide->count) return;
+    uint32_t threshold = decide->rule.count > 0 ? decide->rule.thresholds[best] : decide->rule.threshold;
+    if (decide->sum[best] * 257u < threshold * decide->count) return;
     decision->label = (int8_t)best;
     decision->announce = !decide->announced[best] ||
                          time_us - decide->announced_us[best] >= decide->rule.suppression_ms * (uint64_t)1000;

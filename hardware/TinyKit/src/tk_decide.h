@@ -2,7 +2,7 @@
  *
  * An answer is one int8 a label; q + 128, 0 to 255, is read as a probability of 255. Answers are
  * averaged over the last `smoothing` of them (over as many as there are, at the start). The label
- * with the highest mean (the first of equals) is decided if its mean reaches the threshold, exactly:
+ * with the highest mean (the first of equals) is decided if its mean reaches its threshold, exactly:
  *
  *     sum * 257 >= threshold * answers
  *
@@ -20,7 +20,7 @@ extern "C" {
 
 #define TK_UNSURE (-1)
 
-/* Caller-owned, about 1.8 KB. */
+/* Caller-owned, about 2 KB. */
 typedef struct tk_decide {
     tk_rule rule;
     uint8_t labels;

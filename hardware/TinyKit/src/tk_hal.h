@@ -20,6 +20,7 @@ extern "C" {
 #define TK_IMU_CHANNELS 6u    /* aX aY aZ gX gY gZ, in this order */
 #define TK_COUNTS_PER_G 8192  /* counts of acceleration in one g: 4 g full scale */
 #define TK_COUNTS_PER_DPS 16.384 /* counts of angular rate in one degree per second: 2000 full scale */
+#define TK_COUNTS_PER_SOUND 32768 /* counts of sound in full scale, 1 */
 #define TK_FLASH_PAGE 4096u   /* bytes that are erased together */
 #define TK_SLOTS 2u
 
@@ -52,6 +53,17 @@ typedef struct tk_hal {
     int (*imu_read)(void *context, tk_sample *sample);
     const char *imu_name;   /* "LSM9DS1" or "BMI270" */
     uint32_t imu_rate_mhz;  /* its nominal rate in thousandths of a hertz: 119000 */
+
+    /* Take up to `capacity` samples of sound that follow one another without a gap, the oldest that were
+     * not taken yet; returns how many. `*index` gets the number of the first, counted by the source: a
+     * jump from call to call means that samples were lost. `*time_us` gets when the first was taken, on
+     * the clock of micros. NULL: no microphone. */
+    size_t (*mic_read)(void *context, int16_t *samples, size_t capacity, uint32_t *index, uint32_t *time_us);
+    /* Start the microphone; if it was started before, stop it and start it again. */
+    void (*mic_start)(void *context);
+    const char *mic_name;   /* "MP34DT06" */
+    uint32_t mic_rate_mhz;  /* 16000000 */
+    uint32_t mic_settle_ms; /* sound is not to be trusted for so long after each start */
 
     /* Erase the page that begins at `address` to all ones. TK_OK or TK_ERR_FLASH. */
     tk_status (*flash_erase)(void *context, uint32_t address);

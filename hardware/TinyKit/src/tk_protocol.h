@@ -34,8 +34,10 @@
 #define TK_EVENT_PREDICTION 0x41u
 #define TK_EVENT_LOG 0x42u
 #define TK_EVENT_FAULT 0x43u
+#define TK_EVENT_AUDIO 0x44u
 
 #define TK_UPLOAD_CHUNK 508u /* most bytes in one UPLOAD_DATA or TENSOR_WRITE: payload less the offset */
 #define TK_SENSOR_IMU 0u
+#define TK_SENSOR_MIC 1u
 
 #endif

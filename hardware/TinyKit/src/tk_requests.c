@@ -337,24 +337,40 @@ static tk_status live_stop(call *c)
     return TK_OK;
 }
 
-static tk_status decision(call *c)
+static tk_status set_rule(call *c)
 {
     tk_device *device = c->device;
-    if (c->length != 0 && c->length != 6) return TK_ERR_LENGTH;
-    if (!device->has_plan) return TK_ERR_NO_PLAN;
-    if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
-    if (c->length == 6) {
-        tk_rule rule = {tk_get_u16(c->in), c->in[2], tk_get_u16(c->in + 4)};
-        tk_status status = tk_rule_check(&rule);
+    uint32_t labels = device->pipeline.label_count;
+    tk_rule rule;
+    memset(&rule, 0, sizeof rule);
+    rule.threshold = tk_get_u16(c->in);
+    rule.smoothing = c->in[2];
+    rule.count = c->in[3];
+    rule.suppression_ms = tk_get_u16(c->in + 4);
+    c->detail = labels;
+    if (tk_rule_check(&rule, labels) != TK_OK) return TK_ERR_ARGUMENT;
+    for (uint32_t i = 0; i < rule.count; i++) rule.thresholds[i] = tk_get_u16(c->in + 6 + 2 * i);
+    device->rule = rule;
+    if (device->live.on) (void)tk_decide_init(&device->live.decide, &rule, labels);
+    return TK_OK;
+}
+
+static tk_status decision(call *c)
+{
+    const tk_rule *rule = &c->device->rule;
+    if (c->length != 0 && (c->length < 6 || c->length != 6u + 2u * c->in[3])) return TK_ERR_LENGTH;
+    if (!c->device->has_plan) return TK_ERR_NO_PLAN;
+    if (!c->device->has_pipeline) return TK_ERR_NO_PIPELINE;
+    if (c->length > 0) {
+        tk_status status = set_rule(c);
         if (status != TK_OK) return status;
-        device->rule = rule;
-        if (device->live.on) (void)tk_decide_init(&device->live.decide, &rule, device->pipeline.label_count);
     }
-    tk_put_u16(c->out, device->rule.threshold);
-    c->out[2] = device->rule.smoothing;
-    c->out[3] = 0;
-    tk_put_u16(c->out + 4, device->rule.suppression_ms);
-    c->size = 6;
+    tk_put_u16(c->out, rule->threshold);
+    c->out[2] = rule->smoothing;
+    c->out[3] = rule->count;
+    tk_put_u16(c->out + 4, rule->suppression_ms);
+    for (uint32_t i = 0; i < rule->count; i++) tk_put_u16(c->out + 6 + 2 * i, rule->thresholds[i]);
+    c->size = 6u + 2u * rule->count;
     return TK_OK;
 }
 
