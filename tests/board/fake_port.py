@@ -22,6 +22,7 @@ class FakeBoard:
         self.booted = time.monotonic()
         self.index = self.seq = self.sent = 0
         self.streaming = False
+        self.mic = "on"  # as INFO has it; empty: no microphone, None: a firmware that knows none
         self._out = bytearray()
         self._changed = threading.Condition()
         self._decoder = Decoder()
@@ -69,6 +70,19 @@ class FakeBoard:
         if deliver:
             self.send(encode(m.SAMPLES, self.seq, head + delta.astype("<u2").tobytes() + rows.tobytes()))
 
+    def hear(self, count=240, skip=0, repeat=False, deliver=True):
+        """Send ``count`` samples of sound; each is the low bits of its index."""
+        if repeat:
+            self.index -= count
+        self.index += skip
+        index = np.arange(self.index, self.index + count)
+        head = struct.pack("<BBHII", 1, 0, count, self.index & 0xFFFFFFFF, int(self.index * 62.5) & 0xFFFFFFFF)
+        self.index += count
+        self.sent += count
+        self.seq = (self.seq + 1) & 0xFF
+        if deliver:
+            self.send(encode(m.AUDIO, self.seq, head + index.astype(np.int16).tobytes()))
+
     def receive(self, data):
         for frame in self._decoder.feed(data):
             self.requests.append(frame)
@@ -85,7 +99,9 @@ class FakeBoard:
         elif frame.type == m.ECHO:
             payload = frame.payload
         elif frame.type == m.INFO:
-            payload = b"sensors=imu:LSM9DS1:119.0:aX,aY,aZ,gX,gY,gZ:8192:16.384\nvirtual=0\n"
+            payload = b"firmware=0.1.0\nsensors=imu:LSM9DS1:119.0:aX,aY,aZ,gX,gY,gZ:8192:16.384"
+            payload += b";mic:MP34DT06:16000.0:audio:32768" if self.mic else b""
+            payload += b"\nvirtual=0\n" + (b"mic=%s\n" % self.mic.encode() if self.mic is not None else b"")
         elif frame.type == m.STREAM_START:
             self.streaming, self.sent = True, 0
             payload = struct.pack("<I", 119000)

@@ -118,6 +118,31 @@ def test_requests_get_through_with_one_percent_of_the_bytes_corrupted(board, lin
     assert link.counters.repeated > 0 and link.decoder.damaged > 0
 
 
+def test_a_burst_is_answered_in_order_with_some_on_their_way_at_once(board, link):
+    on_their_way = []
+    answer = board.answer
+    board.answer = lambda frame: (on_their_way.append(len(link._awaited) - len(link._replies)), answer(frame))[1]
+    calls = [(m.ECHO, b"number %d" % i) for i in range(200)]
+    assert link.burst(calls) == [payload for _, payload in calls]
+    assert link.request(m.ECHO, b"after") == b"after"
+    assert len({frame.seq for frame in board.requests[-201:]}) == 201 and max(on_their_way) > 1
+
+
+def test_a_burst_that_lost_one_says_so_and_its_late_replies_answer_nothing_else(board, link):
+    board.ignore = 1
+    assert link.burst([(m.ECHO, b"lost"), (m.ECHO, b"came")], timeout=0.05) is None
+    assert link.burst([(m.ECHO, b"a"), (m.TIME, b""), (m.ECHO, b"b")]) is None  # the board knows no TIME
+    assert link.request(m.ECHO, b"after") == b"after"
+
+
+def test_bursts_on_a_noisy_line_are_right_or_nothing(board, link):
+    board.tamper = corrupt(0.002)
+    outcomes = [link.burst([(m.ECHO, b"%d/%d" % (n, i)) for i in range(10)], timeout=0.05) for n in range(40)]
+    assert 0 < sum(outcome is None for outcome in outcomes) < 40
+    for n, outcome in enumerate(outcomes):
+        assert outcome in (None, [b"%d/%d" % (n, i) for i in range(10)])
+
+
 def test_a_handler_must_not_ask(board, link):
     caught = []
 

@@ -11,10 +11,11 @@ _HOME = {
     "ports": ".port",
     "Port": ".port",
     "Stream": ".stream",
-    "Samples": ".stream",
+    "Samples": ".samples",
     "Take": ".recorder",
     "Deployment": ".deploy",
     "Live": ".live",
+    "Listening": ".live",
     "Prediction": ".live",
     "VirtualBoard": ".virtual",
 }

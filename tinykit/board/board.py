@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
+
 import numpy as np
 
 from ..errors import BoardError
@@ -12,7 +14,7 @@ from .deploy import Deployment
 from .evaluate import check_tensors, check_windows, evaluate, run_each
 from .info import BoardInfo, card
 from .link import Link
-from .live import Feed, Live
+from .live import Feed, Listening, Live
 from .log import EventLog
 from .port import open_port
 from .sensor import sensors_of
@@ -41,7 +43,7 @@ class Board:
             self._link.loses_power = self.info.virtual
             self._shelf = Shelf(self._link, self.info, self.log, remember)
             self._sensors = sensors_of(self.info, self._link, self.log)
-            self._feed = Feed(self._link, lambda: self._shelf.labels, self._shelf.on_prediction)
+            self._feed = Feed(self._link, lambda: self._shelf.pipeline, self._shelf.on_prediction)
             self._listeners: dict[str, list] = {}
             for event in m.EVENTS:
                 self._link.on(event, self._on_event)
@@ -246,7 +248,7 @@ class Board:
             The board has no network, or the input has the wrong size.
         """
         x = check_tensors(x, self._shelf.input_size)
-        with self._feed.paused():
+        with self._memory_free():
             answers, self.last_run = run_each(self._link, m.MODE_TENSOR, x, progress, "run")
         return answers
 
@@ -264,7 +266,7 @@ class Board:
             (answer + 128) / 256 is the probability.
         """
         counts = check_windows(counts, self.pipeline)
-        with self._feed.paused():
+        with self._memory_free():
             answers, self.last_run = run_each(self._link, m.MODE_WINDOW, counts, progress, "windows")
         return answers
 
@@ -317,8 +319,34 @@ class Board:
         ------
         DeviceError
             ``no_plan``: nothing is deployed; ``no_pipeline``: a bare network is.
+        BoardError
+            The pipeline's sensor is not on this board.
         """
+        self._require_its_sensor()
         return Live(self._feed, seconds)
+
+    def listen(self, seconds: float | None = None) -> Listening:
+        """Listen for words: iterates those predictions that announce one.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            Iterating ends after so many seconds.
+
+        Returns
+        -------
+        Listening
+            A context manager and an iterator over ``Prediction``: ``label``, ``probability`` and
+            ``time`` say what was heard, how surely, and when. Silence, unknown and rest are left
+            out. All predictions are in ``read_new``.
+
+        Raises
+        ------
+        DeviceError, BoardError
+            As ``live``.
+        """
+        self._require_its_sensor()
+        return Listening(self._feed, seconds)
 
     def decision(self, threshold: float | None = None, smoothing: int | None = None,
                  suppression_s: float | None = None, thresholds=None) -> Decision:  # fmt: skip
@@ -377,6 +405,18 @@ class Board:
             self.log.add("fault", f"{text} (status {status})")
         for callback in list(self._listeners.get(kind, ())):
             callback(parse(frame.payload))
+
+    @contextmanager
+    def _memory_free(self):
+        """Windows and tensors lie where live predictions do, and a second of sound where the microphone's does."""
+        pipeline = self.pipeline
+        hears = pipeline is not None and pipeline.sensor == "mic" and "mic" in self._sensors
+        with self._feed.paused(), self._sensors["mic"].paused() if hears else nullcontext():
+            yield
+
+    def _require_its_sensor(self) -> None:
+        if (pipeline := self.pipeline) is not None:
+            self.info.require(pipeline.sensor)
 
     def _restore(self, rebooted: bool, away: float) -> None:
         self._shelf.restore(rebooted)

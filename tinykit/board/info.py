@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from ..errors import BoardError
 from . import messages as m
-
-_HEARS_SINCE = (0, 2)  # firmware version
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class BoardInfo:
 
     ``free_ram`` is what nothing uses, ``arena`` what networks may use, ``slot_bytes`` the largest
     plan that a slot holds, ``mic`` what the microphone did when the board was asked: ``"off"``,
-    ``"settling"`` or ``"on"``, empty where there is none.
+    ``"settling"`` or ``"on"``, empty with a firmware from before sound.
     """
 
     board: str
@@ -56,11 +53,6 @@ class BoardInfo:
             number["arena"], number["slot_bytes"], lines.get("mic", ""),
         )  # fmt: skip
 
-    @property
-    def old(self) -> bool:
-        """Whether its firmware is from before boards could hear."""
-        return tuple(int(n) for n in re.findall(r"\d+", self.firmware)[:2]) < _HEARS_SINCE
-
     def require(self, sensor: str) -> None:
         """Raise BoardError, with what to do, when the board has no such sensor."""
         if any(s.name == sensor for s in self.sensors):
@@ -68,7 +60,7 @@ class BoardInfo:
         if sensor == "mic":
             self.require_sound()
             raise BoardError(
-                f"The {self.board} has no microphone, or it does not answer.",
+                f"This {self.board} has no microphone that answers.",
                 "Use a Nano 33 BLE Sense, or the virtual board: tk.connect('virtual').",
             )
         there = ", ".join(s.name for s in self.sensors) or "none"
@@ -76,10 +68,9 @@ class BoardInfo:
 
     def require_sound(self) -> None:
         """Raise BoardError when the board's firmware knows nothing of sound."""
-        if self.old:
+        if not self.mic:
             raise BoardError(
-                f"The board's firmware {self.firmware} is too old for sound; it takes "
-                f"{'.'.join(map(str, _HEARS_SINCE))} or later.",
+                f"The firmware {self.firmware} of this board is too old for sound: it knows no microphone.",
                 "Flash hardware/TinyKit/examples/Board of this tinykit, then connect again.",
             )
 

@@ -1,8 +1,7 @@
 """Requests, replies and events over one port; a cable pulled and plugged in again is mended.
 
-Threads: any thread may ask (one request is on its way at a time, as the board has room for one);
-one daemon thread reads the port and hands events to their handlers. Handlers run on that thread,
-so they must be quick and must not ask.
+Threads: any thread may ask, one at a time; one daemon thread reads the port and hands events to
+their handlers. Handlers run on that thread, so they must be quick and must not ask.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _WAY_OUT = {
     "slot_damaged": "Deploy again; the other slot still works.",
     "sensor_dead": "Press the board's reset button; if it stays dead, use another board or the virtual one.",
     "flash_failed": "The board kept its old pipeline. Deploy again; if it fails again, the flash is worn out.",
-    "busy": "Stop live predictions or the upload that is under way, then try again.",
+    "busy": "Stop live predictions, the stream of sound or the upload that is under way, then try again.",
     "bad_crc": "Deploy again; the board kept its old pipeline.",
     "too_large": "Train a smaller model, or shorten the window.",
     "arena_too_small": "Use fewer channels or a smaller window: the board lacks the RAM.",
@@ -84,8 +83,8 @@ class Link:
         self._restorers: list = []
         self._asking = threading.RLock()
         self._changed = threading.Condition()
-        self._awaited: tuple[int, int] | None = None
-        self._reply: Frame | None = None
+        self._awaited: dict[int, int] = {}  # number of a request on its way -> its type
+        self._replies: dict[int, Frame] = {}
         self._seq = 0
         self._event_seq: int | None = None
         self._closing = threading.Event()
@@ -155,22 +154,68 @@ class Link:
                 "Press the board's reset button, or unplug it and plug it in again, then retry.",
             )
 
+    def burst(self, calls, timeout: float = 2.0, ahead: int = 6) -> list[bytes] | None:
+        """Ask several things in a row, some of them on their way at once; the board answers in order.
+
+        Nothing is repeated: what one lost request of several has left behind only the caller knows.
+
+        Parameters
+        ----------
+        calls : list of (type, payload)
+            At most 200.
+        timeout : float
+            Seconds to wait for each reply after the one before.
+        ahead : int
+            Requests that may wait for their replies; six of full length fit into a port's buffer.
+
+        Returns
+        -------
+        list of bytes, or None
+            Payloads of the replies; None when one did not come, or was an error.
+        """
+        with self._asking:
+            self._wait_until_up(timeout)
+            self.counters.requests += len(calls)
+            first, sent = (self._seq + 1) & 0xFF, 0
+            self._seq = (self._seq + len(calls)) & 0xFF
+            replies: list[bytes] = []
+            with self._changed:
+                self._awaited = {(first + i) & 0xFF: type for i, (type, _) in enumerate(calls)}
+                self._replies = {}
+            try:
+                while len(replies) < len(calls):
+                    while sent < min(len(calls), len(replies) + ahead):
+                        self._port.write(encode(calls[sent][0], (first + sent) & 0xFF, calls[sent][1]))
+                        sent += 1
+                    reply = self._await((first + len(replies)) & 0xFF, timeout)
+                    if reply is None or reply.type == m.ERROR:
+                        return None
+                    replies.append(reply.payload)
+            except (OSError, ValueError) as error:  # as in _ask_once
+                _logger.debug("write failed: %s", error)
+                return None
+            finally:
+                with self._changed:
+                    self._awaited, self._replies = {}, {}
+            return replies
+
     def _ask_once(self, data: bytes, type: int, timeout: float) -> Frame | None:
         with self._changed:
-            self._awaited, self._reply = (type, self._seq), None
+            self._awaited, self._replies = {self._seq: type}, {}
         try:
             self._port.write(data)
         except Exception as error:  # the reader sees the same and reconnects; a full buffer is a lost try
             _logger.debug("write failed: %s", error)
-        deadline = time.monotonic() + timeout
+        reply = self._await(self._seq, timeout)
         with self._changed:
-            while self._reply is None and not self._closing.is_set() and self._up:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._changed.wait(left)
-            reply, self._awaited, self._reply = self._reply, None, None
-            return reply
+            self._awaited, self._replies = {}, {}
+        return reply
+
+    def _await(self, seq: int, timeout: float) -> Frame | None:
+        """The reply to a request on its way; None when it does not come, or the board is away."""
+        with self._changed:
+            self._changed.wait_for(lambda: seq in self._replies or self._closing.is_set() or not self._up, timeout)
+            return self._replies.pop(seq, None)
 
     def _wait_until_up(self, timeout: float) -> None:
         with self._changed:
@@ -269,11 +314,9 @@ class Link:
     def _route(self, frame: Frame) -> None:
         if frame.type & m.REPLY:
             with self._changed:
-                if self._awaited is None:
-                    return
-                type, seq = self._awaited
-                if frame.seq == seq and frame.type in (type | m.REPLY, m.ERROR):
-                    self._reply = frame
+                type = self._awaited.get(frame.seq)
+                if type is not None and frame.type in (type | m.REPLY, m.ERROR):
+                    self._replies[frame.seq] = frame
                     self._changed.notify_all()
         elif m.FIRST_EVENT <= frame.type <= m.LAST_EVENT:
             self.counters.events += 1

@@ -9,9 +9,16 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..data.take import REST
+from ..engine import detection
 from ..errors import BoardError, DeviceError
 from ..features import probabilities_of
 from . import messages as m
+from .sensor import NOUNS
+
+_SILENCE_S = 10.0  # after so long without a prediction, say why
+_SETTLING_S = 20.0  # and for a microphone to settle: 3.5 s by the board's clock
+BACKGROUND = frozenset({*detection.BACKGROUND, *REST, "negative", "noise"})  # labels that are no event
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Prediction:
         After the decision rule's smoothing.
     raw : tuple of int
         The network's int8 outputs.
+    index : int
+        The sensor's number of the window's last sample (of sound: of the last frame's).
     """
 
     number: int
@@ -52,6 +61,12 @@ class Prediction:
     probabilities: dict
     smoothed: dict
     raw: tuple
+    index: int = 0
+
+    @property
+    def detected(self) -> bool:
+        """Whether a word or gesture is announced now: background such as silence, unknown or rest never is."""
+        return self.announced and self.label is not None and self.label.lower() not in BACKGROUND
 
     @property
     def best(self) -> str:
@@ -113,6 +128,11 @@ class Live:
         return self._lost
 
     @property
+    def settling(self) -> bool:
+        """Whether it waits for a microphone that was started a moment ago; no reason for a time-out."""
+        return self._feed.settling
+
+    @property
     def closed(self) -> bool:
         """Whether it has ended."""
         return self._closed
@@ -131,7 +151,8 @@ class Live:
         BoardError
             None arrived within ``timeout`` seconds; says why when it is known.
         """
-        prediction = self._await(time.monotonic() + timeout)
+        more = _SETTLING_S if self.settling else 0.0
+        prediction = self._await(time.monotonic() + timeout + more)
         if prediction is None:
             self._feed._explain_silence(self, timeout)
         return prediction
@@ -150,18 +171,24 @@ class Live:
             return prediction
 
     def __iter__(self):
+        if self.settling:
+            self._wait_until_settled()
         end = None if self.seconds is None else time.monotonic() + self.seconds
         while not self._closed:
-            deadline = time.monotonic() + 10.0
+            deadline = time.monotonic() + _SILENCE_S
             prediction = self._await(deadline if end is None else min(deadline, end))
             if prediction is not None:
                 yield prediction
             elif end is not None and time.monotonic() >= end:
                 return
             elif not self._closed:
-                self._feed._explain_silence(self, 10.0)
+                self._feed._explain_silence(self, _SILENCE_S)
             if end is not None and time.monotonic() >= end:
                 return
+
+    def _wait_until_settled(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self.settling or self._closed, _SETTLING_S)
 
     def close(self) -> None:
         """End; the board stops when the last one ends. What arrived stays readable."""
@@ -194,27 +221,54 @@ class Live:
         return f"<Live {state}: {self.received} predictions, {self.lost} lost>"
 
 
+class Listening(Live):
+    """What the board detects, from the moment it was opened; made by ``board.listen``.
+
+    As ``Live``, but iterating and ``next`` give only those predictions that announce a word or a
+    gesture. ``read_new`` gives all of them.
+    """
+
+    def next(self, timeout: float | None = None) -> Prediction:
+        """The next detection.
+
+        Raises
+        ------
+        BoardError
+            None within ``timeout`` seconds (default: wait for ever), or no predictions at all.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            prediction = super().next(_SILENCE_S if end is None else max(0.0, end - time.monotonic()))
+            if prediction.detected:
+                return prediction
+
+    def __iter__(self):
+        return (prediction for prediction in super().__iter__() if prediction.detected)
+
+
 class Feed:
     """The board's predictions: starts with the first ``Live``, stops after the last.
 
     Parameters
     ----------
     link : Link
-    labels : callable
-        ``() -> labels of the active pipeline``.
+    pipeline : callable
+        ``() -> the active pipeline, or None``.
     on_first : callable
         Called once with the arrival time of the first prediction after each start.
     """
 
-    def __init__(self, link, labels, on_first=lambda at: None):
-        self.link, self.labels, self._on_first = link, labels, on_first
+    def __init__(self, link, pipeline, on_first=lambda at: None):
+        self.link, self.pipeline, self._on_first = link, pipeline, on_first
         self._lives: list[Live] = []
         self._lock = threading.RLock()
         self._first = False
         self._names: tuple[str, ...] = ()
         self._time_us = 0
         self.hop = self.rate_hz = None
-        self._dead = False  # the sensor, so far as the board has told
+        self._sensor = "imu"
+        self._was_settling = False
+        self._dead: set[str] = set()  # sensors, so far as the board has told
         link.on(m.PREDICTION, self._on_prediction)
         link.on(m.FAULT, self._on_fault)
 
@@ -223,14 +277,27 @@ class Feed:
         """Whether the board was asked to predict."""
         return bool(self._lives)
 
+    @property
+    def settling(self) -> bool:
+        """Whether the microphone was started a moment ago, so that nothing can be predicted yet."""
+        return self._was_settling and self._first
+
+    def labels(self) -> tuple[str, ...]:
+        """Of the active pipeline; none for a bare network."""
+        return pipeline.labels if (pipeline := self.pipeline()) is not None else ()
+
     def start(self) -> None:
         """Ask the board to predict with the active pipeline, from its next number 0 on."""
+        pipeline = self.pipeline()
         self._names = tuple(self.labels())
+        self._sensor = "imu" if pipeline is None else pipeline.sensor
         self._first = True
         for live in self._lives:
             live._next = None
         hop, rate_mhz = struct.unpack("<II", self.link.request(m.LIVE_START))
         self.hop, self.rate_hz = hop, rate_mhz / 1000
+        if self._sensor == "mic":
+            self._was_settling = m.parse_info(self.link.request(m.INFO)).get("mic") == "settling"
 
     @contextmanager
     def paused(self):
@@ -267,14 +334,14 @@ class Feed:
             self._lives = [other for other in self._lives if other is not live]
 
     def _on_fault(self, frame) -> None:
-        if m.parse_fault(frame.payload)[0] == m.STATUS_SENSOR_DEAD:
-            self._dead = True
+        if sensor := m.dead_sensor(frame.payload):
+            self._dead.add(sensor)
 
     def _on_prediction(self, frame) -> None:
         p = m.parse_prediction(frame.payload)
         if p is None:
             return
-        self._dead = False
+        self._dead.discard(self._sensor)
         now = time.time()
         if self._first:
             self._first = False
@@ -292,6 +359,7 @@ class Feed:
             probabilities=dict(zip(names, probabilities_of(p.raw).tolist(), strict=True)),
             smoothed=dict(zip(names, (p.smoothed / 255).tolist(), strict=True)),
             raw=tuple(p.raw.tolist()),
+            index=p.sample_index,
         )
         for live in self._lives:
             live._take(prediction)
@@ -306,10 +374,10 @@ class Feed:
         if live.closed:
             raise BoardError("The live predictions were stopped.", "Open them again: board.live().")
         self.link._wait_until_up(0)
-        if self._dead:
+        if self._sensor in self._dead:
             raise DeviceError(
                 "sensor_dead",
-                "The sensor has stopped giving samples, so there is nothing to predict from.",
+                f"The {NOUNS[self._sensor]} has stopped giving samples, so there is nothing to predict from.",
                 "Press the board's reset button; if it stays dead, use another board or the virtual one.",
             )
         raise BoardError(

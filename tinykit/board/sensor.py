@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import struct
 import threading
+from contextlib import contextmanager
 
 from ..errors import BoardError, DeviceError
 from . import messages as m
 from .account import Account, SoundAccount
 from .log import EventLog
 from .samples import Ring, SoundRing
+
+NOUNS = {"imu": "imu sensor", "mic": "microphone"}  # as a sentence says it
 
 
 class Sensor:
@@ -26,7 +29,6 @@ class Sensor:
         Losses while the board was away are written here.
     """
 
-    noun = "imu sensor"
     settling = False  # whether the board throws away what it measures, because it has just been started
     _settles_s = 0.0
     _event, _parse = m.SAMPLES, staticmethod(m.parse_samples)
@@ -114,6 +116,20 @@ class Sensor:
         if m.dead_sensor(frame.payload) == self.name:
             self._dead = True
 
+    @contextmanager
+    def paused(self):
+        """For what needs its memory on the board: the stream stops meanwhile, what it misses counts as lost."""
+        with self._lock:
+            running = bool(self._streams)
+            if running:
+                self.link.request(m.STREAM_STOP, struct.pack("<B", self.number))
+                self.log.add("lost", f"The stream of the {NOUNS[self.name]} paused while the board did something else.")
+            try:
+                yield
+            finally:
+                if running:
+                    self._start()
+
     def _restore(self, rebooted: bool, away: float) -> None:
         """Start again after a reconnection, and say what was lost."""
         with self._lock:
@@ -138,12 +154,12 @@ class Sensor:
         if self._dead:
             raise DeviceError(
                 "sensor_dead",
-                f"The {self.noun} has stopped giving samples.",
+                f"The {NOUNS[self.name]} has stopped giving samples.",
                 "Press the board's reset button; if it stays dead, use another board or the virtual one.",
             )
         self.link._wait_until_up(0)  # raises BoardGone when the board is away
         raise BoardError(
-            f"No samples of {self.name} arrive, although the board answers.",
+            f"No samples of the {NOUNS[self.name]} arrive, although the board answers.",
             "Press the board's reset button and connect again.",
         )
 
@@ -158,7 +174,6 @@ class Sensor:
 class Microphone(Sensor):
     """The microphone. What it gives in its first seconds is no sound yet, and the board throws it away."""
 
-    noun = "microphone"
     _settles_s = 3.5  # tk_hal.h, mic_settle_ms
     _event, _parse = m.AUDIO, staticmethod(m.parse_audio)
     _was_settling = _heard = False

@@ -60,11 +60,6 @@ class Shelf:
         return known or self._described[crc]
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Of the active pipeline; none for a bare network."""
-        return pipeline.labels if (pipeline := self.pipeline) is not None else ()
-
-    @property
     def input_size(self) -> int | None:
         """Values in an input of the active network; None: unknown, or there is none."""
         if (pipeline := self.pipeline) is not None:
@@ -125,7 +120,7 @@ class Shelf:
         """The decision rule in force, after the changes that ``decision.changed`` takes."""
         rule = ask_decision(self.link)
         if any(value is not None for value in changes.values()):
-            self._rule = changed(rule, self.labels, **changes)
+            self._rule = changed(rule, self.pipeline.labels, **changes)
             rule = ask_decision(self.link, self._rule)
         return rule
 
