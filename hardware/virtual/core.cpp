@@ -3,10 +3,12 @@
 #include "Arduino_BMI270_BMM150.h"
 #include "Arduino_LSM9DS1.h"
 #include "FlashIAP.h"
+#include "PDM.h"
 
 uint32_t tkv_activity;
 VirtualSerial Serial;
 VirtualImu IMU_LSM9DS1(1), IMU_BMI270_BMM150(2);
+PDMClass PDM;
 
 static inline uint32_t address_of(const void *p) { return (uint32_t)(uintptr_t)p; }
 
@@ -29,9 +31,10 @@ uint32_t millis(void) {
     return (uint32_t)((((uint64_t)tkv_read(TKV_TIME_HI) << 32) | low) / 1000u);
 }
 
+/* An interrupt ends a sleep before its time. */
 void delayMicroseconds(uint32_t us) {
-    if (us)
-        tkv_write(TKV_SLEEP, us);
+    for (uint32_t from = micros(), passed = 0; passed < us; passed = micros() - from)
+        tkv_write(TKV_SLEEP, us - passed);
 }
 
 void delay(uint32_t ms) {
@@ -41,6 +44,8 @@ void delay(uint32_t ms) {
 }
 
 void yield(void) { tkv_idle(0); }
+void noInterrupts(void) { tkv_write(TKV_MASK, 1); }
+void interrupts(void) { tkv_write(TKV_MASK, 0); }
 void pinMode(int, int) {}
 
 void digitalWrite(int pin, int value) {
@@ -74,6 +79,16 @@ uint32_t tkv_imu_pop(tkv_imu_sample *samples, uint32_t n) {
     tkv_activity += popped;
     return popped;
 }
+
+uint32_t tkv_mic_pop(int16_t *samples, uint32_t n) {
+    tkv_write(TKV_MIC_ADDRESS, address_of(samples));
+    tkv_write(TKV_MIC_POP, n);
+    uint32_t popped = tkv_read(TKV_MIC_POP);
+    tkv_activity += popped;
+    return popped;
+}
+
+static void mic_interrupt(void) { PDM.IrqHandler(true); }
 
 uint32_t tkv_serial_send(const uint8_t *bytes, uint32_t n) {
     tkv_write(TKV_TX_ADDRESS, address_of(bytes));
@@ -237,6 +252,29 @@ int VirtualImu::readGyroscope(float &x, float &y, float &z) {
     y = sample_.value[4] * 2000.0f / 32768.0f;
     z = sample_.value[5] * 2000.0f / 32768.0f;
     return 1;
+}
+
+/* Microphone */
+
+int PDMClass::begin(int channels, int sampleRate) {
+    if (channels != 1 || (sampleRate != 16000 && sampleRate != 41667) || !tkv_read(TKV_MIC_KIND))
+        return 0;
+    tkv_write(TKV_MIC_HANDLER, address_of((const void *)mic_interrupt));
+    tkv_write(TKV_MIC_SAMPLES, samples_);
+    tkv_write(TKV_MIC_RATE, (uint32_t)sampleRate);
+    return 1;
+}
+
+void PDMClass::end() { tkv_write(TKV_MIC_RATE, 0); }
+int PDMClass::available() { return 2 * (int)tkv_read(TKV_MIC_COUNT); }
+int PDMClass::read(void *buffer, size_t size) {
+    return 2 * (int)tkv_mic_pop((int16_t *)buffer, (uint32_t)(size / 2));
+}
+void PDMClass::setGain(int gain) { tkv_write(TKV_MIC_GAIN, (uint32_t)gain); }
+void PDMClass::setBufferSize(int bytes) { samples_ = (uint32_t)bytes / 2; }
+void PDMClass::IrqHandler(bool) {
+    if (receive_)
+        receive_();
 }
 
 /* Flash */

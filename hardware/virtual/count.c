@@ -25,12 +25,16 @@ typedef struct tkv_counter {
     uint64_t cycles;       /* estimated, likewise */
     uint64_t stepped;      /* instructions seen by tkv_on_instruction */
     uint64_t budget;       /* it stops the core before instruction number budget + 1 */
+    uint64_t alarm;        /* from so many cycles on, it stops the core before the next block */
 } tkv_counter;
 
 void tkv_on_block(void *uc, uint64_t address, uint32_t size, void *user) {
     tkv_counter *c = (tkv_counter *)user;
     uint32_t at = (uint32_t)address >> 1;
-    (void)uc;
+    if (c->cycles >= c->alarm) { /* this block comes here again when the core goes on */
+        c->stop(uc);
+        return;
+    }
     if (c->last < c->halfwords && (uint32_t)address != c->last_end) {
         c->blocks[c->last].taken++;
         c->cycles += c->blocks[c->last].extra;

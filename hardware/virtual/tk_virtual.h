@@ -14,13 +14,14 @@
 
 /* System */
 #define TKV_ID 0x000u      /* r: 0x42564B54, "TKVB" */
-#define TKV_VERSION 0x004u /* r: 1, version of this list */
+#define TKV_VERSION 0x004u /* r: 2, version of this list */
 #define TKV_SEED 0x008u    /* r: the board's serial number, 32 bits */
 #define TKV_IDLE 0x00Cu    /* w: wait for an event, at most so many microseconds (0: no limit) */
-#define TKV_SLEEP 0x010u   /* w: wait so many microseconds, events or not */
+#define TKV_SLEEP 0x010u   /* w: wait so many microseconds, but not past an interrupt: look at the clock */
 #define TKV_RESET 0x014u   /* w: TKV_RESET_KEY restarts the board */
 #define TKV_PANIC 0x018u   /* w: address of a text that says why the firmware gives up; never returns */
 #define TKV_LED 0x01Cu     /* w: bit 0 built-in LED, bits 1-3 red, green, blue (1: lit) */
+#define TKV_MASK 0x028u    /* w: 1 holds interrupts back, 0 lets them come (at power-on: 0) */
 #define TKV_RESET_KEY 0x5AFE0001u
 
 /* Clock */
@@ -45,6 +46,20 @@
 #define TKV_IMU_POP 0x090u      /* w: copy at most so many samples there and drop them from the FIFO */
 #define TKV_IMU_POPPED 0x094u   /* r: how many were copied */
 
+/* Microphone. Samples come in buffers; a full one raises an interrupt, which hands it over: from then on
+ * COUNT samples can be popped. If any are left when the next is to be handed over, the microphone stops
+ * and says nothing. Buffers that fill up while interrupts are held back are lost, but for the last. */
+#define TKV_MIC_KIND 0x0E0u    /* r: 0 none, 1 MP34DT06 */
+#define TKV_MIC_HANDLER 0x0E4u /* w: address of the function that the interrupt calls; 0: none */
+#define TKV_MIC_SAMPLES 0x0E8u /* w: samples in a buffer, 1 to 4096 (at power-on: 256); holds from the next start */
+#define TKV_MIC_GAIN 0x0ECu    /* w: half decibels, 0 to 80; at 20 a sample is what the source says */
+#define TKV_MIC_RATE 0x0F0u    /* w: start at so many samples a second, 16000 or 41667; 0: stop */
+#define TKV_MIC_COUNT 0x0F4u   /* r: samples handed over and not popped yet */
+#define TKV_MIC_ADDRESS 0x0F8u /* w: where to put samples, int16 */
+#define TKV_MIC_POP 0x0FCu     /* w: copy at most so many there; r: how many were copied */
+#define TKV_MIC_INDEX 0x100u   /* r: number of the first of them; a gap is what was lost */
+#define TKV_MIC_TIME 0x104u    /* r: when it was taken, us, low word of the clock */
+
 /* Flash controller, over the slots (0x50000-0xF0000); elsewhere it fails. A write only clears bits, an
  * erase sets a page to ones. */
 #define TKV_FLASH_ADDRESS 0x0C0u /* w: first byte; a multiple of 4 (write) or of the page (erase) */
@@ -59,8 +74,8 @@
 #define TKV_FLASH_PAGE 4096u
 
 /* Work done, low words of running counts. The clock above runs by the same cycles. */
-#define TKV_CYCLES 0x100u       /* r: estimated cycles of a Cortex-M4F at 64 MHz; stands for DWT->CYCCNT */
-#define TKV_INSTRUCTIONS 0x104u /* r: instructions, those that IT skips included */
+#define TKV_CYCLES 0x120u       /* r: estimated cycles of a Cortex-M4F at 64 MHz; stands for DWT->CYCCNT */
+#define TKV_INSTRUCTIONS 0x124u /* r: instructions, those that IT skips included */
 
 #ifdef __cplusplus
 extern "C" {
@@ -90,6 +105,9 @@ static inline void tkv_idle(uint32_t max_us) {
 
 /* Copies up to `n` waiting samples; returns how many. */
 uint32_t tkv_imu_pop(tkv_imu_sample *samples, uint32_t n);
+
+/* Copies up to `n` samples of the buffer that the microphone handed over; returns how many. */
+uint32_t tkv_mic_pop(int16_t *samples, uint32_t n);
 
 /* Sends what the line takes now, at most `n` bytes; returns how many. */
 uint32_t tkv_serial_send(const uint8_t *bytes, uint32_t n);

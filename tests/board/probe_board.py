@@ -13,6 +13,8 @@ SKETCH = Path(__file__).parent / "probe" / "Probe.ino"
 _NUMBERS = itertools.count()
 SAMPLE = np.dtype([("index", "<u4"), ("time_us", "<u4"), ("value", "<i2", 6)])
 
+HEARD = np.dtype([("index", "<u4"), ("time_us", "<u4"), ("sample", "<i2", 256)])
+
 
 def probe_image():
     return board_image(SKETCH, sources=[])
@@ -45,6 +47,10 @@ class Probe:
 
     def samples(self, n):
         return np.frombuffer(self.ask("s", n, size=20 * n), SAMPLE)
+
+    def heard(self, n):
+        """The next n buffers of the microphone."""
+        return np.frombuffer(self.ask("a", n, size=HEARD.itemsize * n), HEARD)
 
     def __enter__(self):
         return self

@@ -30,6 +30,9 @@ STACK_TOP = RAM_BASE + RAM_BYTES
 _SYSTEM = 0xE000_E000  # NVIC, CPACR: plain memory here
 _RETURN = 0xF_FF00  # calls return to here: in the last page of flash, which nothing uses
 _NOWHERE = 0xFFFF_FFFF
+_NEVER = 2**64 - 1
+_INTERRUPT_CYCLES, _FRAME_BYTES = 12 + 12, 104  # in and out of it; what the core stacks, FPU included
+_IT_BITS = 0x0600_FC00  # of xPSR: in the middle of an IT block
 
 
 class CoreFault(TinykitError):
@@ -45,7 +48,7 @@ class _Counter(ctypes.Structure):
     # tkv_counter in hardware/virtual/count.c
     _fields_ = [("stop", ctypes.c_void_p), ("decode", _DECODE), ("blocks", ctypes.c_void_p)]
     _fields_ += [(n, ctypes.c_uint32) for n in ("halfwords", "last", "last_end", "reserved")]
-    _fields_ += [(n, ctypes.c_uint64) for n in ("instructions", "cycles", "stepped", "budget")]
+    _fields_ += [(n, ctypes.c_uint64) for n in ("instructions", "cycles", "stepped", "budget", "alarm")]
 
 
 @dataclass
@@ -102,6 +105,7 @@ class Cortex:
         self.image: Elf | None = None
         self._blocks = np.zeros(FLASH_BYTES // 2, _BLOCK)
         self._failure: BaseException | None = None
+        self._interrupted = None  # where an interrupt came in between
         self._limit_hook = None
 
         uc = self.uc = unicorn.Uc(
@@ -129,7 +133,8 @@ class Cortex:
             blocks=self._blocks.ctypes.data,
             halfwords=len(self._blocks),
             last=_NOWHERE,
-            budget=2**64 - 1,
+            budget=_NEVER,
+            alarm=_NEVER,
         )
         self._hook(unicorn.UC_HOOK_BLOCK, "tkv_on_block")
 
@@ -251,6 +256,49 @@ class Cortex:
         self.uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
         self.uc.reg_write(arm.UC_ARM_REG_PC, start)
         self._counter.last = _NOWHERE
+        self._interrupted = None
+
+    @property
+    def alarm(self) -> int | None:
+        """``run`` returns before the first block that begins at so many cycles or more; None: never."""
+        alarm = self._counter.alarm
+        return None if alarm == _NEVER else alarm
+
+    @alarm.setter
+    def alarm(self, cycles: int | None) -> None:
+        self._counter.alarm = _NEVER if cycles is None else cycles
+
+    @property
+    def interrupted(self) -> bool:
+        """Is an interrupt's function at work?"""
+        return self._interrupted is not None
+
+    @property
+    def can_be_interrupted(self) -> bool:
+        """Not in the middle of an IT block, where this core's state would get into the function."""
+        return not self.uc.reg_read(self._arm.UC_ARM_REG_XPSR) & _IT_BITS
+
+    def interrupt(self, function: int) -> None:
+        """While the core stands still: have the next ``run`` call a function in between.
+
+        ``run`` returns when the function has; ``resume`` then goes back to where the core was.
+        """
+        uc, arm, counter = self.uc, self._arm, self._counter
+        self._interrupted = uc.context_save(), counter.last, counter.last_end
+        uc.reg_write(arm.UC_ARM_REG_SP, (uc.reg_read(arm.UC_ARM_REG_SP) - _FRAME_BYTES) & ~7)
+        uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
+        uc.reg_write(arm.UC_ARM_REG_PC, function | 1)
+        counter.last = _NOWHERE
+        counter.cycles += _INTERRUPT_CYCLES
+
+    def resume(self) -> bool:
+        """After ``run``: go back to where the core was interrupted, if the function has returned."""
+        if self._interrupted is None or self.uc.reg_read(self._arm.UC_ARM_REG_PC) != _RETURN:
+            return False
+        context, self._counter.last, self._counter.last_end = self._interrupted
+        self.uc.context_restore(context)
+        self._interrupted = None
+        return True
 
     def stop(self) -> None:
         """Make ``run`` return at the end of the current block. From any thread."""
@@ -266,7 +314,7 @@ class Cortex:
 
         counter = self._counter
         counter.stepped = 0
-        counter.budget = 2**64 - 1 if instructions is None else instructions
+        counter.budget = _NEVER if instructions is None else instructions
         if instructions is not None and self._limit_hook is None:
             self._limit_hook = self._hook(unicorn.UC_HOOK_CODE, "tkv_on_instruction")
         elif instructions is None and self._limit_hook is not None:

@@ -34,6 +34,8 @@ uint32_t millis(void);
 void delay(uint32_t ms);
 void delayMicroseconds(uint32_t us);
 void yield(void); /* waits for an event: a byte, a sensor sample */
+void interrupts(void);
+void noInterrupts(void);
 void pinMode(int pin, int mode);
 void digitalWrite(int pin, int value);
 void NVIC_SystemReset(void) __attribute__((noreturn));

@@ -5,6 +5,7 @@
 #include "Arduino.h"
 #include "Arduino_LSM9DS1.h"
 #include "Arduino_BMI270_BMM150.h"
+#include "PDM.h"
 
 #define PORT_BOARD "Virtual Nano 33 BLE Sense"
 #define PORT_VIRTUAL 1
@@ -32,6 +33,11 @@ static inline uint32_t port_imu_index(uint32_t, uint32_t) {
 static inline uint32_t port_imu_time() {
     return tkv_read(TKV_IMU_KIND) == 2u ? IMU_BMI270_BMM150.sampleTime() : IMU_LSM9DS1.sampleTime();
 }
+
+/* Of the samples that PDM.read() just gave: number of the first, and when it was taken. The microphone
+ * itself counts here; a real one's numbers would be reckoned from how many (`count`) come how often. */
+static inline uint32_t port_mic_index(uint32_t) { return PDM.sampleIndex(); }
+static inline uint32_t port_mic_time(uint32_t) { return PDM.sampleTime(); }
 
 static inline bool port_flash_erase(uint32_t address) { return tkv_flash_erase(address) == 0; }
 static inline bool port_flash_write(uint32_t address, const uint32_t *words, size_t count) {

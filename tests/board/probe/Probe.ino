@@ -2,11 +2,28 @@
 #include <Arduino_BMI270_BMM150.h>
 #include <Arduino_LSM9DS1.h>
 #include <FlashIAP.h>
+#include <PDM.h>
 
 static mbed::FlashIAP flash;
 static uint32_t words[1024];
 static uint32_t stream_left;
 static uint32_t rev;
+
+// What the microphone's interrupt puts there and `a` sends.
+struct Heard { uint32_t index, time_us; int16_t sample[256]; };
+static Heard heard[16];
+static volatile uint32_t heard_in, heard_out, interrupts_seen, leave;
+static void on_sound() {
+    interrupts_seen++;
+    Heard &h = heard[heard_in % 16];
+    uint32_t n = PDM.available() / 2;
+    if (leave) { leave--; n = 0; }
+    if (PDM.read(h.sample, 2 * n)) {
+        h.index = PDM.sampleIndex();
+        h.time_us = PDM.sampleTime();
+        if (heard_in - heard_out < 16) heard_in++;
+    }
+}
 
 static uint8_t next() {
     while (!Serial.available())
@@ -61,6 +78,29 @@ static void command(uint8_t letter) {
             flash.erase(0x50000, 4096);
         }
     case 'B': { uint32_t n = next32(); while (n--) send32(n); break; }
+    case 'k': { uint32_t hz = next32(); PDM.onReceive(on_sound); send32((uint32_t)PDM.begin(1, (int)hz)); break; }
+    case 'K': PDM.end(); send32(interrupts_seen); break;
+    case 'L': leave = next32(); send32(interrupts_seen); break;
+    case 'i': send32(interrupts_seen); break;
+    case 'A': heard_out = heard_in; send32(heard_out); break;
+    case 'a': { // send n buffers, as they come
+        for (uint32_t n = next32(); n; n--, heard_out++) {
+            while (heard_in == heard_out) yield();
+            send(&heard[heard_out % 16], sizeof(Heard));
+        }
+        break;
+    }
+    case 'g': PDM.setGain((int)next32()); send32(0); break;
+    case 'M': { uint32_t ms = next32(); noInterrupts(); delay(ms); interrupts(); send32(heard_in); break; }
+    case 'w': { // work without touching a device, and say how long it took and what came meanwhile
+        uint32_t n = next32(), from = micros(), seen = interrupts_seen;
+        volatile uint32_t x = 0;
+        while (n--) x = x * 3 + 1;
+        send32(micros() - from);
+        send32(interrupts_seen - seen);
+        send32(x);
+        break;
+    }
     case 'h': for (;;) __asm__ volatile("");
     case '!': tkv_panic("told to");
     case 'r': NVIC_SystemReset();

@@ -15,6 +15,11 @@ _HOME = {
     "Replay": "sources",
     "Generator": "sources",
     "Still": "sources",
+    "SoundReplay": "sound",
+    "Noise": "sound",
+    "PushSource": "sound",
+    "Together": "sound",
+    "as_source": "sound",
     "board_image": "image",
 }
 

@@ -41,6 +41,23 @@ class Clock:
         self._cycles = self._core.cycles
         self._idle_us = 0
         self._epoch = time.perf_counter()
+        self.alarm_us = None
+
+    @property
+    def alarm_us(self) -> float | None:
+        """Device time at which the core is stopped; None: it is not."""
+        return self._alarm_us
+
+    @alarm_us.setter
+    def alarm_us(self, us: float | None) -> None:
+        self._alarm_us = us
+        self._arm()
+
+    def _arm(self) -> None:
+        us = self._alarm_us
+        if us is not None:
+            us = self._cycles + max(0, int(us) - self._idle_us) * CYCLES_PER_US
+        self._core.alarm = us
 
     @property
     def now_us(self) -> int:
@@ -51,11 +68,13 @@ class Clock:
         """Let the device's time pass up to ``us`` (never back)."""
         ahead = int(us) - self.now_us
         if ahead > 0:
-            self._idle_us += ahead
+            self.pass_us(ahead)
 
     def pass_us(self, us: float) -> None:
         """Let so much time pass while the core is halted."""
         self._idle_us += int(us)
+        if self._alarm_us is not None:
+            self._arm()
 
     def wall_us(self) -> float:
         """Where a paced device may be by now; small debts in either direction are kept."""

@@ -7,6 +7,7 @@ too (bytes, the signal source) is guarded by the board's condition.
 from __future__ import annotations
 
 from .imu import FIFO, KINDS
+from .mic import BUFFER_MOST, GAIN_MOST, KIND
 from .registers import registers
 
 
@@ -25,7 +26,7 @@ class Devices:
         self._reset_key = r["RESET_KEY"]
         self._reads = {
             r["ID"]: lambda: 0x42564B54,
-            r["VERSION"]: lambda: 1,
+            r["VERSION"]: lambda: 2,
             r["SEED"]: lambda: board.serial_number,
             r["TIME_LO"]: self._time_low,
             r["TIME_HI"]: lambda: self._time_high,
@@ -37,7 +38,12 @@ class Devices:
             r["IMU_RATE_MHZ"]: lambda: round(board.imu.rate_hz * 1000),
             r["IMU_COUNT"]: self._imu_count,
             r["IMU_POPPED"]: lambda: self._popped,
-            r["FLASH_STATUS"]: lambda: board.flash.status(),
+            r["MIC_KIND"]: lambda: KIND,
+            r["MIC_COUNT"]: lambda: board.mic.waiting,
+            r["MIC_POP"]: lambda: self._heard,
+            r["MIC_INDEX"]: lambda: board.mic.index,
+            r["MIC_TIME"]: lambda: board.mic.time_us,
+            r["FLASH_STATUS"]: self._flash_status,
             r["CYCLES"]: lambda: board.core.cycles,
             r["INSTRUCTIONS"]: lambda: board.core.instructions,
         }
@@ -53,10 +59,17 @@ class Devices:
             r["TX_SEND"]: self._tx_send,
             r["IMU_ADDRESS"]: lambda value: setattr(self, "_imu_address", value),
             r["IMU_POP"]: self._imu_pop,
+            r["MASK"]: self._mask,
+            r["MIC_HANDLER"]: lambda value: setattr(board.mic, "handler", value),
+            r["MIC_SAMPLES"]: lambda value: setattr(board.mic, "buffer", min(max(value, 1), BUFFER_MOST)),
+            r["MIC_GAIN"]: lambda value: setattr(board.mic, "gain", min(value, GAIN_MOST)),
+            r["MIC_RATE"]: self._mic_switch,
+            r["MIC_ADDRESS"]: lambda value: setattr(self, "_mic_address", value),
+            r["MIC_POP"]: self._mic_pop,
             r["FLASH_ADDRESS"]: lambda value: setattr(board.flash, "address", value),
             r["FLASH_SOURCE"]: lambda value: setattr(board.flash, "source", value),
             r["FLASH_WORDS"]: lambda value: setattr(board.flash, "words", value),
-            r["FLASH_COMMAND"]: lambda value: board.flash.command(value),
+            r["FLASH_COMMAND"]: self._flash_command,
         }
         self.start()
 
@@ -64,7 +77,8 @@ class Devices:
         """Power-on."""
         self._time_high = 0
         self._rx_address = self._rx_taken = self._tx_address = self._tx_sent = 0
-        self._imu_address = self._popped = 0
+        self._imu_address = self._popped = self._mic_address = self._heard = 0
+        self._masked = False
 
     def read(self, offset: int) -> int:
         """Value of the register at an offset; 0 where there is none."""
@@ -99,19 +113,21 @@ class Devices:
         self._board.crash(f"The firmware gave up: {text}.")
 
     def _wait(self, limit_us, events: bool) -> None:
-        board, clock, imu = self._board, self._board.clock, self._board.imu
+        board, clock, imu, mic = self._board, self._board.clock, self._board.imu, self._board.mic
         deadline = None if limit_us is None else clock.now_us + limit_us
         with board.condition:
             board.set_booted()
             while not board.interrupted:
-                if imu.update(clock.now_us):
+                if imu.update(clock.now_us) + mic.update(clock.now_us):
                     board.event = True
                 if events and board.event:
                     board.event = False
                     return
                 if deadline is not None and clock.now_us >= deadline:
                     return
-                due = [t for t in (imu.next_due_us(), deadline) if t is not None]
+                if not events and mic.full and not self.masked:
+                    return  # to where the interrupt comes; the firmware then sleeps on
+                due = [t for t in (imu.next_due_us(), mic.next_due_us(), deadline) if t is not None]
                 target = min(due) if due else None
                 if clock.paced:
                     wall = clock.wall_us()
@@ -126,6 +142,10 @@ class Devices:
                     board.rest(None)
             # Not taken by the firmware: what comes must be seen the next time.
             board.core.stop()
+
+    def _mask(self, value: int) -> None:
+        self._masked = bool(value)
+        self._board.arm()
 
     # -- serial port ----------------------------------------------------------------------------
 
@@ -159,3 +179,33 @@ class Devices:
             samples = [fifo.popleft() for _ in range(min(count, len(fifo), FIFO))]
         board.core.write(self._imu_address, b"".join(samples))
         self._popped = len(samples)
+
+    # -- flash ----------------------------------------------------------------------------------
+
+    @property
+    def masked(self) -> bool:
+        """Are interrupts held back? While the flash is at work, the core stands still."""
+        return self._masked or self._board.flash.busy
+
+    def _flash_command(self, command: int) -> None:
+        self._board.flash.command(command)
+        self._board.arm()
+
+    def _flash_status(self) -> int:
+        status = self._board.flash.status()
+        if not self._board.flash.busy:
+            self._board.arm()
+        return status
+
+    # -- microphone -----------------------------------------------------------------------------
+
+    def _mic_switch(self, rate: int) -> None:
+        board = self._board
+        with board.condition:
+            board.mic.switch(rate, board.clock.now_us)
+            board.arm()
+
+    def _mic_pop(self, count: int) -> None:
+        data = self._board.mic.pop(count)
+        self._board.core.write(self._mic_address, data)
+        self._heard = len(data) // 2

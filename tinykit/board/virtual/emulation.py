@@ -27,7 +27,14 @@ class Emulation:
         """Free clock: may time pass up to ``target_us`` now?"""
         if self._held:
             return target_us <= self._until_us and len(self.line.tx) < _BACKLOG
-        return sleeping or (self.line.open and len(self.line.tx) < _BACKLOG and not self.imu.finished)
+        return sleeping or (self.line.open and len(self.line.tx) < _BACKLOG and not self.finished)
+
+    def arm(self) -> None:
+        """Have the core stopped when the microphone's next interrupt is due."""
+        if self.core.interrupted or self._devices.masked:
+            self.clock.alarm_us = None
+        else:
+            self.clock.alarm_us = 0 if self.mic.full else self.mic.next_due_us()
 
     def set_booted(self) -> None:
         """The firmware got as far as waiting for something, or sending."""
@@ -108,6 +115,7 @@ class Emulation:
         self.core.reset()
         self.clock.start()
         self.imu.start()
+        self.mic.start()
         self.flash.start()
         self._devices.start()
         self.line.start()
@@ -132,6 +140,7 @@ class Emulation:
                 return
             with self.condition:
                 request = self._request
+                self._interrupt()
                 if self.core.limit_reached:
                     self.last_cut = self.core.where()
                     self.log.append(f"Power was cut after {self._cut_after} instructions, at {self.last_cut}.")
@@ -148,6 +157,22 @@ class Emulation:
                 elif request is not None:
                     self._end("crashed" if request == "crash" else "off")
                     return
+
+    def _interrupt(self) -> None:
+        """The core was stopped: end an interrupt that is done, begin one that is due."""
+        core, mic = self.core, self.mic
+        core.resume()
+        mic.update(self.clock.now_us)
+        if mic.full and not core.interrupted and not self._devices.masked:
+            if not mic.handler:
+                mic.hand_over()
+            elif core.can_be_interrupted:
+                if mic.hand_over():
+                    core.interrupt(mic.handler)
+            else:
+                core.alarm = core.cycles + 1  # after the next block, then
+                return
+        self.arm()
 
     def _end(self, state: str) -> None:
         with self.condition:

@@ -22,6 +22,11 @@ class Faults:
         The sensor takes each sample up to so many microseconds early or late.
     dead_sensor : bool
         The IMU gives no more samples; on the next boot it is not found.
+    dead_mic : bool
+        The microphone gives no more sound, not even when it is started again.
+    stop_on_overrun : bool
+        The microphone stops for good, silently, when a buffer was not read before the next: what
+        the Nano's does. False: only that sound is lost.
     full_flash : bool
         Every erase and write fails.
     seed : int
@@ -34,6 +39,8 @@ class Faults:
     to_board: bool = True
     jitter_us: float = 0.0
     dead_sensor: bool = False
+    dead_mic: bool = False
+    stop_on_overrun: bool = True
     full_flash: bool = False
     seed: int = 0
     dropped: int = field(default=0, init=False)

@@ -105,6 +105,11 @@ class FlashController:
         self._failed = False
         self.power = True
 
+    @property
+    def busy(self) -> bool:
+        """Is it erasing or writing?"""
+        return self._work is not None
+
     def command(self, command: int) -> None:
         """Begin to erase or to write; ``status`` brings it to its end."""
         names, address, size = self._names, self.address, 4 * self.words

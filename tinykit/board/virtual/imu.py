@@ -8,6 +8,7 @@ from collections import deque
 import numpy as np
 
 from ...data import units
+from .sources import Still
 
 # Nominal rates in hertz: data sheet of the LSM9DS1; the BMI270 as users measured it.
 RATES = {"LSM9DS1": units.RATE_HZ, "BMI270": 99.8}
@@ -24,13 +25,14 @@ class Imu:
     kind : str
         ``"LSM9DS1"`` (Rev1 of the board) or ``"BMI270"`` (Rev2).
     source : object
-        See ``sources``: ``read(times_s) -> int16 (n, 6)`` and ``duration`` in seconds or None.
+        See ``sources``: ``read(times_s) -> int16 (n, 6)`` and ``duration`` in seconds or None. While
+        a source plays that has no ``read``, the board lies still.
     faults : Faults
     """
 
     def __init__(self, kind: str, source, faults):
         self.kind, self.rate_hz, self.faults = kind, RATES[kind], faults
-        self.source = source
+        self._set(source)
         self._first = 0  # index of the sample at which the source began
         self.start()
 
@@ -45,9 +47,14 @@ class Imu:
 
     def attach(self, source) -> None:
         """Play another source, from its beginning, from the next sample on."""
-        self.source = source
+        self._set(source)
         self._first = self._next
         self._block.clear()
+
+    def _set(self, source) -> None:
+        self.source = source
+        self.moves = getattr(source, "read", None) is not None
+        self._read = source.read if self.moves else Still().read
 
     @property
     def played_s(self) -> float:
@@ -56,7 +63,9 @@ class Imu:
 
     @property
     def finished(self) -> bool:
-        """Has the source come to its end?"""
+        """Has a source that moves come to its end?"""
+        if not self.moves:
+            return False
         duration = self.source.duration
         return duration is not None and self.played_s >= duration
 
@@ -100,5 +109,5 @@ class Imu:
             rng = np.random.default_rng([self.faults.seed, 2, self._next])
             times = times + rng.uniform(-jitter, jitter, _BLOCK)
         seconds = times / 1e6 - (self._first + 1) / self.rate_hz
-        values = np.ascontiguousarray(self.source.read(np.maximum(seconds, 0.0)), "<i2")
+        values = np.ascontiguousarray(self._read(np.maximum(seconds, 0.0)), "<i2")
         self._block.extend((t, v.tobytes()) for t, v in zip(np.ceil(times).tolist(), values, strict=True))

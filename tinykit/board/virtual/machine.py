@@ -19,6 +19,8 @@ from .flash import FlashController, FlashFile
 from .image import board_image
 from .imu import KINDS, Imu
 from .line import Line
+from .mic import Mic
+from .sound import as_source
 from .sources import Still
 
 _BOARDS: dict[str, VirtualBoard] = {}
@@ -124,7 +126,9 @@ class VirtualBoard(Emulation):
             ))  # fmt: skip
             self._image = self.core.load(image or board_image(), physical=True)
             self.clock = Clock(self.core, clock == "paced", speed)
-            self.imu = Imu(sensor, source or Still(), self._faults)
+            source = Still() if source is None else as_source(source)
+            self.imu = Imu(sensor, source, self._faults)
+            self.mic = Mic(source, self._faults)
             self.flash = FlashController(self.core, _flash_file(flash), self._faults, self.clock)
             # Exit handlers run last in, first out: unicorn's own, which frees the core, must come
             # after ours, so ours is registered (again) once there is a core.
@@ -155,19 +159,22 @@ class VirtualBoard(Emulation):
 
     @property
     def source(self):
-        """The signal source; setting it plays it from its beginning."""
+        """The signal source; setting it plays it from its beginning. See ``as_source``."""
         return self.imu.source
 
     @source.setter
     def source(self, source) -> None:
+        source = as_source(source)
         with self.condition:
             self.imu.attach(source)
+            self.mic.attach(source, self.clock.now_us)
             self.condition.notify_all()
 
     @property
     def doing(self):
         """Label of what the source plays at this moment, or None."""
-        return self.imu.source.label_at(self.imu.played_s)
+        heard = hasattr(self.source, "sound") and self.mic.on
+        return self.source.label_at(self.mic.played_s(self.clock.now_us) if heard else self.imu.played_s)
 
     @property
     def faults(self) -> Faults:
@@ -177,7 +184,7 @@ class VirtualBoard(Emulation):
     @faults.setter
     def faults(self, faults: Faults) -> None:
         with self.condition:
-            self._faults = self.line.faults = self.imu.faults = self.flash.faults = faults
+            self._faults = self.line.faults = self.imu.faults = self.mic.faults = self.flash.faults = faults
 
     @_by_hand
     def power_off(self) -> None:
@@ -316,8 +323,14 @@ class VirtualBoard(Emulation):
 
     @property
     def finished(self) -> bool:
-        """Has a source that does not loop come to its end?"""
-        return self.imu.finished
+        """Has a source that does not loop come to its end? Sound ends only for a microphone that is on."""
+        source = self.imu.source
+        if not hasattr(source, "sound"):
+            return self.imu.finished
+        if self.imu.moves and not self.mic.on:
+            return self.imu.finished
+        heard = self.mic.on and source.duration is not None
+        return heard and self.mic.played_s(0) >= source.duration
 
     def __repr__(self):
         return f"<VirtualBoard {self.name}: {self._state}, {self.seconds:.3f} s, {self.imu.source!r}>"

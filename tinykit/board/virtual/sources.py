@@ -1,6 +1,6 @@
-"""Signal sources: what the virtual board's IMU feels.
+"""Signal sources for the hand: what the virtual board's IMU feels; for the ear, see ``sound``.
 
-A source has ``duration`` (seconds, None: endless), ``read(times_s) -> int16 (n, 6)`` in the
+Such a source has ``duration`` (seconds, None: endless), ``read(times_s) -> int16 (n, 6)`` in the
 sensor's counts (aX aY aZ gX gY gZ) at rising times from its own beginning, and
 ``label_at(time_s)``: what is being done then, or None.
 """
@@ -51,10 +51,11 @@ class Still:
 
 
 class Replay:
-    """Recordings, one after the other, as the sensor would have felt them.
+    """Recordings, one after the other, as the sensor would have felt them, or heard them.
 
-    Values between two rows are interpolated, so any rate will do; channels that were not recorded
-    are 0. Counts saturate at the LSM9DS1's +-4 g and +-2000 degrees per second.
+    Of recordings of sound it is a ``sound.SoundReplay``. Of the IMU's, values between two rows are
+    interpolated, so any rate will do; channels that were not recorded are 0. Counts saturate at the
+    LSM9DS1's +-4 g and +-2000 degrees per second.
 
     Parameters
     ----------
@@ -71,6 +72,11 @@ class Replay:
     DataError
         There is nothing to play.
     """
+
+    def __new__(cls, recordings=(), *_, **__):
+        if cls is Replay and _is_sound(recordings):
+            from .sound import SoundReplay as cls
+        return super().__new__(cls)
 
     def __init__(self, recordings, loop: bool = False, gap_s: float = 0.25, row_by_row: bool = False):
         recordings = [recordings] if hasattr(recordings, "samples") else list(recordings)
@@ -184,6 +190,13 @@ class Generator:
 
     def __repr__(self):
         return f"Generator({', '.join(self.labels)}; {self.person})"
+
+
+def _is_sound(recordings) -> bool:
+    if isinstance(recordings, np.ndarray) or hasattr(recordings, "events"):
+        return True
+    first = recordings if hasattr(recordings, "samples") else next(iter(recordings), None)
+    return first is not None and tuple(first.channels) == units.SOUND
 
 
 def _random(*names) -> np.random.RandomState:
