@@ -10,6 +10,7 @@ from .readers import open_dataset
 from .recording import Recording
 from .registry import fetch, public
 from .samples import sample
+from .segments import Segments, split_words
 from .split import Fold, Split
 from .take import Limits, Quality, take_quality
 from .windows import Windows
@@ -22,6 +23,7 @@ __all__ = [
     "Limits",
     "Quality",
     "Recording",
+    "Segments",
     "Split",
     "Windows",
     "audit",
@@ -35,5 +37,6 @@ __all__ = [
     "read_audio",
     "sample",
     "sound",
+    "split_words",
     "take_quality",
 ]

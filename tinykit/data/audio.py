@@ -106,14 +106,14 @@ def load(path: Path) -> Loaded:
     return decode(data, path)
 
 
-def decode(data: bytes, path) -> Loaded:
-    """The sound in the bytes of a file; ``path`` is what an error calls it."""
+def decode(data: bytes, path, to_hz: float | None = RATE_HZ) -> Loaded:
+    """The sound in the bytes of a file at a rate (None: its own); ``path`` is what an error calls it."""
     import soundfile
 
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as opened:
             rate, channels = opened.samplerate, opened.channels
-            plain = rate == RATE_HZ and channels == 1 and opened.subtype == "PCM_16"
+            plain = rate == (to_hz or rate) and channels == 1 and opened.subtype == "PCM_16"
             x = opened.read(dtype="int16" if plain else "float64", always_2d=True)
     except soundfile.SoundFileError as error:
         raise DataError(
@@ -122,7 +122,7 @@ def decode(data: bytes, path) -> Loaded:
         ) from None
     if not len(x):
         raise DataError(f"{path} has no samples.", "Record it again.")
-    counts = x[:, 0] if plain else at_rate(x.mean(axis=1), rate)
+    counts = x[:, 0] if plain else at_rate(x.mean(axis=1), rate, to_hz or rate)
     counts.setflags(write=False)
     return Loaded(counts, hashlib.sha256(data).hexdigest(), float(rate), channels)
 
@@ -170,14 +170,8 @@ def to_flac(recording: Recording) -> bytes:
 def _encoded(recording: Recording, kind: str) -> bytes:
     import soundfile
 
-    rate = round(recording.rate_hz)
-    if rate != recording.rate_hz:
-        raise DataError(
-            f"Recording {recording.id} has a rate of {recording.rate_hz} Hz; a sound file's rate is a whole number.",
-            "Resample it: audio.at_rate(...).",
-        )
     file = io.BytesIO()
-    soundfile.write(file, recording.counts(), rate, "PCM_16", format=kind)
+    soundfile.write(file, recording.counts(), round(recording.rate_hz), "PCM_16", format=kind)
     return file.getvalue()
 
 

@@ -47,7 +47,8 @@ class Recording:
     sha256 : str
         Of the file that it was read from; empty where there is none.
     timestamps_ms : float64 array of shape (n,), or None
-        Time of every row from the first, in ms, where the source has it.
+        Time of every row from the first, in ms, where the source has it. Of sound it is not kept on
+        disk: its samples come evenly, at ``rate_hz``.
     source : str
         File (and rows) that it was read from.
     word : str
@@ -79,6 +80,11 @@ class Recording:
     def __post_init__(self):
         where = f"Recording {self.id}" if self.id else "A recording"
         object.__setattr__(self, "channels", tuple(self.channels))
+        if self.is_sound and self.row_labels is not None:
+            raise DataError(
+                f"{where} is sound with a label for every sample.",
+                "Keep what happens when in a Scene, as events: Scene(recording, events).",
+            )
         if self.is_sound:
             object.__setattr__(self, "_pcm", _pcm(self.samples, where))
             # From here on ``samples`` is computed: counts take half the memory of floats.

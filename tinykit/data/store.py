@@ -4,10 +4,10 @@
 
     dataset.json            the card
     recordings.csv          one row a recording
-    recordings/*.csv        timestamp in ms, then the channels
-    removed/*.csv           what was taken out
+    recordings/*.csv        timestamp in ms, then the channels; sound: *.wav or *.flac, 16 bit, one channel
+    removed/                what was taken out
 
-A recording is added in three steps: its file is written as ``NAME.csv.part`` and flushed,
+A recording is added in three steps: its file is written as ``NAME.part`` and flushed,
 the index is replaced by one that names it, the file gets its name. Whatever step is cut
 short, the next opening either finishes the job or finds the old state and says what lies
 beside it.
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from . import units
+from . import audio, units
 from .recording import Recording, plural, safe_name
 
 FORMAT = 1
@@ -45,7 +45,11 @@ COLUMNS = (
     "id",
     "rate_hz",
     "source",
+    "word",
 )
+FILES = {"wav": audio.to_wav, "flac": audio.to_flac}  # what sound is written as: the card's "files"
+HERE = ("noise",)  # what a card says about this computer only
+SOUND_UNITS = {"audio": "full scale"}
 UNITS = {"acceleration": "g", "angular rate": "deg/s", "timestamp": "ms"}
 
 
@@ -66,9 +70,9 @@ def write(dataset, path: Path) -> None:
     (made / FOLDER).mkdir(parents=True)
     rows, taken = [], set()
     for recording in dataset.recordings:
-        name = _file_name(recording, taken)
-        taken.add(name)
-        data = recording.to_csv()
+        suffix, data = _encoded(recording, dataset.card)
+        name = _file_name(recording, taken, suffix)
+        taken.add(name.lower())
         (made / name).write_bytes(data)
         rows.append(_row(recording, name, data))
     (made / INDEX).write_bytes(_index_text(rows))
@@ -88,8 +92,8 @@ def append(path: Path, recording: Recording) -> Recording:
     while recording.id in taken:
         number += 1
         recording = recording.with_(id=f"{wanted}-{number}")
-    name = _file_name(recording, {row["file"] for row in rows})
-    data = recording.to_csv()
+    suffix, data = _encoded(recording, _card(path))
+    name = _file_name(recording, {row["file"].lower() for row in rows}, suffix)
     (path / FOLDER).mkdir(exist_ok=True)
     part = path / (name + ".part")
     _write_flushed(part, data)
@@ -109,7 +113,7 @@ def remove(path: Path, recording: Recording) -> None:
             (path / REMOVED).mkdir(exist_ok=True)
             target = path / REMOVED / Path(row["file"]).name
             if target.exists():
-                target = target.with_name(f"{target.stem}.{uuid.uuid4().hex[:6]}.csv")
+                target = target.with_name(f"{target.stem}.{uuid.uuid4().hex[:6]}{target.suffix}")
             os.replace(path / row["file"], target)
 
 
@@ -121,15 +125,7 @@ def read(path: Path) -> tuple[list[Recording], dict]:
     DataError
         Not a dataset, made by a newer version, or a file is missing or cannot be read.
     """
-    try:
-        card = json.loads((path / CARD).read_text(encoding="utf-8"))
-        found = card["format"]
-    except FileNotFoundError:
-        raise DataError(f"{path} is not a tinykit dataset: it has no {CARD}.", "Check the folder.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path / CARD} cannot be read ({error}).", "Restore it, or write it again.") from None
-    if found != FORMAT:
-        raise DataError(f"{path} has dataset format {found}, this tinykit reads {FORMAT}.", "Update tinykit.")
+    card = _card(path)
     card.pop("format")
     notes = card.get("notes", ())
     card["notes"] = [str(note) for note in (notes if isinstance(notes, list) else ())]
@@ -147,13 +143,36 @@ def read(path: Path) -> tuple[list[Recording], dict]:
             f"({changed[0]}{', ...' if len(changed) > 1 else ''})."
         )
     known = {row["file"] for row in rows}
-    stray = sorted(f"{FOLDER}/{p.name}" for p in (path / FOLDER).glob("*.csv*") if f"{FOLDER}/{p.name}" not in known)
+    stray = sorted(f"{FOLDER}/{p.name}" for p in (path / FOLDER).glob("*") if f"{FOLDER}/{p.name}" not in known)
     if stray:
         card["notes"].append(
             f"On opening: {plural(len(stray), 'file')} not in {INDEX}, perhaps from an interrupted "
             f"save ({stray[0]}{', ...' if len(stray) > 1 else ''}); left alone."
         )
     return recordings, card
+
+
+def _card(path: Path) -> dict:
+    try:
+        card = json.loads((path / CARD).read_text(encoding="utf-8"))
+        found = card["format"]
+    except FileNotFoundError:
+        raise DataError(f"{path} is not a tinykit dataset: it has no {CARD}.", "Check the folder.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path / CARD} cannot be read ({error}).", "Restore it, or write it again.") from None
+    if found != FORMAT:
+        raise DataError(f"{path} has dataset format {found}, this tinykit reads {FORMAT}.", "Update tinykit.")
+    return card
+
+
+def _encoded(recording: Recording, card: dict) -> tuple[str, bytes]:
+    """Suffix and bytes of a recording's file."""
+    if not recording.is_sound:
+        return ".csv", recording.to_csv()
+    kind = card.get("files", "wav")
+    if kind not in FILES:
+        raise DataError(f"Sound can't be written as {kind!r}.", f"Set the card's 'files' to {' or '.join(FILES)}.")
+    return f".{kind}", FILES[kind](recording)
 
 
 def _file_bytes(path: Path, row: dict) -> bytes:
@@ -170,6 +189,40 @@ def _file_bytes(path: Path, row: dict) -> bytes:
 
 
 def _parse(file: Path, data: bytes, row: dict) -> Recording:
+    try:
+        rate = float(row.get("rate_hz") or 0)
+        quality = json.loads(row["quality"] or "{}")
+        if not np.isfinite(rate) or rate < 0 or not isinstance(quality, dict):
+            raise ValueError
+    except ValueError:
+        raise DataError(
+            f"{file.parent.parent / INDEX}: the row of {row['file']} has rate_hz {row.get('rate_hz')!r} and quality "
+            f"{row['quality'][:60]!r}; expected a number and a JSON object.",
+            "Restore the file, or mend the row.",
+        ) from None
+    if file.suffix.lower() in audio.SUFFIXES:
+        found = audio.decode(data, file, round(rate) or None)  # a true rate is no whole number, a file's is
+        content = {"samples": found.counts, "channels": units.SOUND, "rate_hz": rate or found.rate_hz}
+    else:
+        content = _rows(file, data, rate)
+    return Recording(
+        **content,
+        label=row["label"] or None,
+        person=row["person"],
+        session=row["session"],
+        id=row.get("id") or file.stem,
+        device=row["device"],
+        recorded_at=row["recorded_at"],
+        split=row["split"],
+        quality=quality,
+        sha256=row["sha256"],
+        source=row.get("source") or row["file"],
+        word=row.get("word", ""),
+    )
+
+
+def _rows(file: Path, data: bytes, rate: float) -> dict:
+    """What a CSV holds: samples, channels, rate and, where there are any, labels and times of rows."""
     lines = list(csv.reader(io.StringIO(_text(file, data))))
     header = [name.strip() for name in lines[0]] if lines else []
     labelled = header[-1:] == ["label"]
@@ -196,35 +249,15 @@ def _parse(file: Path, data: bytes, row: dict) -> Recording:
         raise DataError(f"{file} has no rows.", "Restore the file, or delete its row in recordings.csv.")
     table = np.array(table)
     times = table[:, 0]
-    try:
-        rate = float(row.get("rate_hz") or 0) or rate_of(times)
-        quality = json.loads(row["quality"] or "{}")
-        if not np.isfinite(rate) or rate < 0 or not isinstance(quality, dict):
-            raise ValueError
-    except ValueError:
-        raise DataError(
-            f"{file.parent.parent / INDEX}: the row of {row['file']} has rate_hz {row.get('rate_hz')!r} and quality "
-            f"{row['quality'][:60]!r}; expected a number and a JSON object.",
-            "Restore the file, or mend the row.",
-        ) from None
-    even = np.abs(times - times[0] - np.arange(len(times)) * (1000.0 / rate)).max() < 0.01
-    return Recording(
-        samples=table[:, 1:],
-        channels=channels,
-        rate_hz=rate,
-        label=row["label"] or None,
-        row_labels=np.array([line[-1] for line in lines[1:]]) if labelled else None,
-        person=row["person"],
-        session=row["session"],
-        id=row.get("id") or file.stem,
-        device=row["device"],
-        recorded_at=row["recorded_at"],
-        split=row["split"],
-        quality=quality,
-        sha256=row["sha256"],
-        timestamps_ms=None if even else times,
-        source=row.get("source") or row["file"],
-    )
+    rate = rate or rate_of(times)
+    even = not rate or np.abs(times - times[0] - np.arange(len(times)) * (1000.0 / rate)).max() < 0.01
+    return {
+        "samples": table[:, 1:],
+        "channels": channels,
+        "rate_hz": rate,
+        "row_labels": np.array([line[-1] for line in lines[1:]]) if labelled else None,
+        "timestamps_ms": None if even else times,
+    }
 
 
 def _text(file: Path, data: bytes) -> str:
@@ -240,15 +273,15 @@ def rate_of(times_ms) -> float:
     return (len(times_ms) - 1) * 1000.0 / span if span > 0 else 0.0
 
 
-def _file_name(recording: Recording, taken) -> str:
+def _file_name(recording: Recording, taken, suffix: str) -> str:
+    """A name that is not among ``taken``, which are in lower case: some file systems ignore case."""
     # <label>.<id>.csv: what Edge Impulse's uploader takes the label from.
     what = safe_name(recording.label or ("rows" if recording.row_labels is not None else "unlabelled"))
     stem = f"{FOLDER}/{what}.{safe_name(recording.id)}"
-    name, number = f"{stem}.csv", 1
-    lower = {t.lower() for t in taken}  # some file systems ignore case
-    while name.lower() in lower:
+    name, number = f"{stem}{suffix}", 1
+    while name.lower() in taken:
         number += 1
-        name = f"{stem}-{number}.csv"
+        name = f"{stem}-{number}{suffix}"
     return name
 
 
@@ -266,16 +299,17 @@ def _row(recording: Recording, name: str, data: bytes) -> dict:
         "rate_hz": repr(recording.rate_hz),
         "quality": json.dumps(recording.quality, sort_keys=True) if recording.quality else "",
         "source": recording.source,
+        "word": recording.word,
     }
 
 
 def _card_text(dataset) -> bytes:
     card = {
         "format": FORMAT,
-        **dataset.card,
+        **{key: value for key, value in dataset.card.items() if key not in HERE},
         "rate_hz": dataset.rate_hz,
         "channels": list(dataset.channels),
-        "units": UNITS,
+        "units": SOUND_UNITS if dataset.channels == units.SOUND else UNITS,
     }
     return (json.dumps(card, indent=1, ensure_ascii=False, default=str) + "\n").encode()
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import TakeRefused
 from . import units
+from .loudness import loudness
 
-# Labels of which stillness is the point.
+# Labels of which stillness, or silence, is the point.
 REST = {
     "rest",
     "resting",
@@ -23,6 +24,8 @@ REST = {
     "sitting",
     "standing",
     "lying",
+    "silence",
+    "noise",
 }
 
 
@@ -47,6 +50,15 @@ class Limits:
         Shortest take in seconds, where no length was asked for.
     length : float
         Smallest share of the length that was asked for.
+    quiet_db : float
+        Sound whose loudest tenth of a second is below it is too quiet; 10 dB above, it is
+        already worth a warning.
+    above_db : float
+        Sound that rises less above its own quietest parts holds no word.
+    edge_db : float
+        A word is cut off if the first or last frame is not so far below its loudest part.
+    clipped_sound : float
+        Largest share of clipped samples; a tenth of it is already worth a warning.
     """
 
     rate: float = 0.05
@@ -57,6 +69,10 @@ class Limits:
     still_dps: float = 3.0
     shortest_s: float = 0.2
     length: float = 0.95
+    quiet_db: float = -54.0
+    above_db: float = 6.0
+    edge_db: float = 12.0
+    clipped_sound: float = 0.02
 
 
 LIMITS = Limits()
@@ -92,6 +108,9 @@ class Quality:
         Reasons to refuse it.
     warnings : list of Problem
         Worth knowing, not worth refusing.
+    level_db, peak : float
+        Of sound: level of the loudest tenth of a second in dB of full scale, largest sample of
+        full scale; else NaN.
     """
 
     seconds: float
@@ -103,6 +122,8 @@ class Quality:
     motion_dps: float
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    level_db: float = float("nan")
+    peak: float = float("nan")
 
     @property
     def ok(self) -> bool:
@@ -138,6 +159,8 @@ class Quality:
             "clipped": self.clipped,
             "motion_g": self.motion_g,
             "motion_dps": self.motion_dps,
+            "level_db": self.level_db,
+            "peak": self.peak,
         }
         kept = {name: round(float(value), 4) for name, value in numbers.items() if np.isfinite(value)}
         kept["lost"] = int(self.lost)
@@ -160,7 +183,7 @@ def take_quality(
     Parameters
     ----------
     samples : array of shape (n, c)
-        In g and deg/s.
+        In g and deg/s; sound in full scale, or as int16 counts.
     channels : sequence of str
     rate_hz : float
         The rate that it should have.
@@ -171,7 +194,7 @@ def take_quality(
     seconds : float, optional
         Length that was asked for.
     label : str, optional
-        A label out of ``REST`` may be still.
+        A label out of ``REST`` may be still, and need not hold a word.
     limits : Limits
 
     Returns
@@ -179,7 +202,8 @@ def take_quality(
     Quality
         ``.ok``, ``.problems``; ``.require()`` raises ``TakeRefused``.
     """
-    x = np.asarray(samples, np.float64)
+    sound = tuple(channels) == units.SOUND
+    x = np.asarray(samples) if sound else np.asarray(samples, np.float64)
     n = len(x)
     problems: list[Problem] = []
     warnings: list[Problem] = []
@@ -227,6 +251,10 @@ def take_quality(
             "Check the cable, close other programs that use the port, and record it again.",
         )
         (problems if lost > limits.lost * (n + lost) else warnings).append(what)
+    if sound:
+        heard = _listen(x, rate_hz, label, limits, problems, warnings)
+        measured = (float(length), true_rate, jitter_ms, lost, heard.clipped, np.nan, np.nan)
+        return Quality(*measured, problems, warnings, heard.level_db, heard.peak)
     motion_g, motion_dps = motion(x, channels)
     clipped = clipped_share(x, channels) if n else 0.0
     if clipped > limits.clipped / 2:
@@ -251,6 +279,45 @@ def take_quality(
     if dead:
         problems.append(Problem("dead axis", f"{', '.join(dead)} never changes", "Check the sensor; reset the board."))
     return Quality(float(length), true_rate, jitter_ms, lost, float(clipped), motion_g, motion_dps, problems, warnings)
+
+
+def _listen(samples, rate_hz: float, label: str | None, limits: Limits, problems: list, warnings: list):
+    """Judge sound by its loudness; returns that."""
+    counts = samples if samples.dtype == np.int16 else units.to_counts(samples.reshape(-1, 1), units.SOUND)
+    heard = loudness(counts, rate_hz)
+    if heard.clipped > limits.clipped_sound / 10:
+        what = Problem(
+            "clipped", f"{heard.clipped:.1%} of its samples are clipped", "Speak less loud, or further away."
+        )
+        (problems if heard.clipped > limits.clipped_sound else warnings).append(what)
+    if not len(counts) or (label or "").lower() in REST:
+        return heard
+    if counts.max() == counts.min():
+        problems.append(Problem("silent", "nothing is heard in it: all samples are equal", "Check the microphone."))
+    elif heard.level_db < limits.quiet_db + 10:
+        what = Problem(
+            "too quiet",
+            f"its loudest part has {heard.level_db:.0f} dB of full scale, expected {limits.quiet_db + 10:g} dB or more",
+            "Speak louder, or nearer to the microphone.",
+        )
+        (problems if heard.level_db < limits.quiet_db else warnings).append(what)
+    elif heard.above_db < limits.above_db:
+        problems.append(
+            Problem(
+                "no word",
+                f"nothing stands out of its noise: the loudest part is {heard.above_db:.0f} dB above the quietest",
+                "Speak after the count, in a quieter place.",
+            )
+        )
+    elif heard.edge_db < limits.edge_db and heard.above_db > limits.edge_db + 3:
+        problems.append(
+            Problem(
+                "cut off",
+                f"its first or last moment is only {max(heard.edge_db, 0):.0f} dB below its loudest: the word is cut",
+                "Speak in the middle of the time.",
+            )
+        )
+    return heard
 
 
 def motion(samples, channels) -> tuple[float, float]:
