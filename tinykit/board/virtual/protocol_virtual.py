@@ -2,13 +2,15 @@
 
 Options, each used when the URL makes the board and refused when they differ from those it runs
 with: ``flash`` (path, or ``memory``), ``clock`` (``paced``, ``free``), ``speed``, ``sensor``
-(``LSM9DS1``, ``BMI270``), ``source`` (``still``, ``generator``, ``generator:LABEL``, or a path to
-recordings, played in a loop), and the faults ``drop``, ``corrupt``, ``jitter_us``, ``seed``.
+(``LSM9DS1``, ``BMI270``), ``source`` (``still``, ``generator``, ``generator:LABEL``, ``noise``,
+``noise:DECIBELS``, or a path to recordings or to a sound file, played in a loop), and the faults
+``drop``, ``corrupt``, ``jitter_us``, ``seed``.
 """
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from serial import (
@@ -22,6 +24,7 @@ from ...errors import BoardError, BoardGone, PortBusy
 from ...toolchain import cache_dir
 from .faults import Faults
 from .machine import _BOARDS, VirtualBoard
+from .sound import Noise
 from .sources import Generator, Replay, Still
 
 _OPTIONS = {"flash", "clock", "speed", "sensor", "source", "drop", "corrupt", "jitter_us", "seed"}
@@ -232,6 +235,10 @@ def _source(text: str):
         return Still()
     if kind == "generator":
         return Generator(labels=label) if label else Generator()
-    from ...data import open_dataset
+    if kind == "noise":
+        return Noise(float(label)) if label else Noise()
+    from ...data import audio, open_dataset
 
+    if Path(text).suffix.lower() in audio.SUFFIXES:
+        return Replay(audio.read_audio(text), loop=True)
     return Replay(open_dataset(text).recordings, loop=True)
