@@ -5,9 +5,12 @@
 #include "tk_bytes.h"
 #include "tk_protocol.h"
 #include "tk_requests.h"
+#include "tk_text.h"
 
 #define IMU_DEAD_US 1000000u /* silence after which the IMU counts as dead */
-#define TEND_US 5000u        /* during a run, look after the sensor this often */
+#define TEND_US 5000u        /* during a run, look after the sensors this often */
+#define OVERRUN_US 10000000u /* say at most so often that sound was lost */
+#define FRAME_KEY 0x6D656C66u /* sets the cycles of a frame apart from those of any layer */
 
 uint64_t tk_device_micros(tk_device *device)
 {
@@ -38,7 +41,7 @@ static bool send_fault(tk_device *device, tk_status status, const char *text)
     return tk_link_event(&device->link, TK_EVENT_FAULT, 2 + length) == TK_OK;
 }
 
-/* ---- sensor ---- */
+/* ---- sensors ---- */
 
 static void take_samples(tk_device *device)
 {
@@ -61,15 +64,55 @@ static void take_samples(tk_device *device)
     }
 }
 
+/* `before` and then how long the microphone settles. */
+static void log_settling(tk_device *device, const char *before)
+{
+    uint8_t bytes[96];
+    tk_text text = {bytes, 0, sizeof bytes - 1};
+    tk_text_put(&text, before);
+    tk_text_decimal(&text, (int32_t)((device->hal->mic_settle_ms + 50u) / 100u), 1);
+    tk_text_put(&text, " s");
+    bytes[text.length] = 0;
+    tk_device_log(device, (const char *)bytes);
+}
+
+void tk_device_start_mic(tk_device *device)
+{
+    tk_mic_take_back(&device->mic);
+    if (tk_mic_start(&device->mic)) log_settling(device, "the microphone settles for ");
+}
+
+static void take_sound(tk_device *device)
+{
+    switch (tk_mic_tend(&device->mic)) {
+    case TK_MIC_NOTHING: break;
+    case TK_MIC_RESTARTED:
+        log_settling(device, "the microphone had stopped; it was started again and settles for ");
+        break;
+    case TK_MIC_DIED:
+        if (send_fault(device, TK_ERR_SENSOR_DEAD, "the microphone is silent")) tk_mic_told_dead(&device->mic);
+        break;
+    case TK_MIC_BACK: tk_device_log(device, "the microphone is back"); break;
+    }
+}
+
 static void tend(tk_device *device)
 {
     take_samples(device);
+    take_sound(device);
     if (device->text) {
         tk_stream_pump_text(&device->stream, &device->history, &device->link);
     } else {
         tk_stream_pump(&device->stream, &device->history, &device->link);
+        tk_audio_pump(&device->audio, &device->mic, &device->link);
     }
     tk_link_flush(&device->link);
+}
+
+/* In the midst of long work: is it time? */
+static void tend_if_due(tk_device *device)
+{
+    if (device->hal->micros(device->hal->context) - device->tended_us > TEND_US) tend(device);
 }
 
 /* ---- the active plan ---- */
@@ -92,15 +135,19 @@ static tk_status validate(void *context, const uint8_t *bytes, uint32_t length, 
     if (section == NULL) return TK_OK;
     status = tk_pipeline_parse(&pipeline, section, section_bytes);
     if (status != TK_OK) return status;
-    if (plan.header->input_bytes != (uint32_t)pipeline.front.window * pipeline.front.features ||
+    if (plan.header->input_bytes != (uint32_t)pipeline.rows * pipeline.features ||
         plan.header->output_bytes != pipeline.label_count) {
         return TK_ERR_SHAPE;
     }
-    /* Without an IMU the pipeline can still answer windows that the host sends. */
-    if (device->hal->imu_read != NULL) {
+    /* Without its sensor the pipeline can still answer windows that the host sends. */
+    if (pipeline.sensor == TK_SENSOR_IMU && device->hal->imu_read != NULL) {
         *detail = device->hal->imu_rate_mhz;
         status = tk_resample_init(&resample, device->hal->imu_rate_mhz, pipeline.rate_mhz);
         if (status != TK_OK) return status;
+    }
+    if (pipeline.sensor == TK_SENSOR_MIC && device->hal->mic_read != NULL) {
+        *detail = device->hal->mic_rate_mhz;
+        if (device->hal->mic_rate_mhz != pipeline.rate_mhz) return TK_ERR_RATE;
     }
     memcpy(name, pipeline.name, TK_NAME_BYTES);
     return TK_OK;
@@ -111,6 +158,12 @@ tk_status tk_device_start_live(tk_device *device)
     device->live.on = false;
     if (!device->has_plan) return TK_ERR_NO_PLAN;
     if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
+    if (device->pipeline.sensor == TK_SENSOR_MIC) {
+        if (device->hal->mic_read == NULL) return TK_ERR_SENSOR;
+        tk_device_start_mic(device);
+        return tk_live_start_sound(&device->live, &device->pipeline, &device->rule, &device->mic,
+                                   device->plan.header->crc32 ^ FRAME_KEY);
+    }
     if (device->hal->imu_read == NULL) return TK_ERR_SENSOR;
     return tk_live_start(&device->live, &device->pipeline, &device->rule, &device->history,
                          device->hal->imu_rate_mhz);
@@ -138,6 +191,11 @@ void tk_device_use_active(tk_device *device)
         device->has_pipeline = tk_pipeline_parse(&device->pipeline, section, section_bytes) == TK_OK;
         device->rule = device->pipeline.rule;
     }
+    /* So that it has settled when it is wanted. */
+    if (device->has_pipeline && device->pipeline.sensor == TK_SENSOR_MIC && device->hal->mic_read != NULL &&
+        device->mic.state == TK_MIC_OFF) {
+        tk_device_start_mic(device);
+    }
     if (live && tk_device_start_live(device) != TK_OK) {
         tk_device_log(device, "live predictions stopped: the active slot has no pipeline for this sensor");
     }
@@ -156,28 +214,60 @@ tk_status tk_device_run(tk_device *device, uint32_t *cycles, uint32_t *microseco
         tk_status status = tk_engine_step(&device->engine, op);
         if (hal->cycles_stop != NULL) *cycles += hal->cycles_stop(hal->context);
         if (status != TK_OK) return status;
-        uint32_t now = hal->micros(hal->context);
-        *microseconds += now - start;
-        if (now - device->tended_us > TEND_US) tend(device);
+        *microseconds += hal->micros(hal->context) - start;
+        tend_if_due(device);
     }
     return TK_OK;
 }
 
+void tk_device_quantize(tk_device *device)
+{
+    const tk_pipeline *pipeline = &device->pipeline;
+    tk_live *live = &device->live;
+    float features[TK_MEL_BANDS_MAX];
+    size_t bytes;
+    int8_t *input = tk_engine_input(&device->engine, &bytes);
+    if (pipeline->sensor == TK_SENSOR_IMU) {
+        tk_imu_quantized(&pipeline->front, live->of.ring, 0, input);
+        return;
+    }
+    for (uint32_t row = 0; row < pipeline->rows; row++, input += pipeline->features) {
+        tk_mel_frame(&pipeline->mel, device->mic.ring, TK_MIC_SAMPLES, row * pipeline->mel.hop, &live->work, features);
+        tk_mel_quantized(&pipeline->mel, features, input);
+        tend_if_due(device);
+    }
+}
+
 /* ---- live predictions ---- */
+
+/* Put the live window into the network's input; returns the cycles that were spent on it before. */
+static uint32_t put_window(tk_device *device)
+{
+    tk_live *live = &device->live;
+    size_t bytes;
+    int8_t *input = tk_engine_input(&device->engine, &bytes);
+    uint32_t cycles = live->cycles;
+    live->cycles = 0;
+    if (device->pipeline.sensor == TK_SENSOR_MIC) {
+        tk_live_heard(live, input);
+    } else {
+        tk_imu_quantized(&device->pipeline.front, live->of.ring, live->first, input);
+    }
+    return cycles;
+}
 
 static void predict(tk_device *device)
 {
     tk_live *live = &device->live;
-    tk_sample last = live->last; /* of the window; more may come in during the run */
+    uint32_t index = live->last_index, time_us = live->last_us; /* more may come in during the run */
     tk_decision decision;
     uint32_t cycles, run_us;
     size_t bytes;
     uint32_t n = device->pipeline.label_count;
     uint64_t now = tk_device_micros(device);
     /* The device's clock has 64 bits, a sample's 32: it was taken at most an hour ago. */
-    uint64_t last_us = now - (uint32_t)((uint32_t)now - last.time_us);
-    tk_imu_quantized(&device->pipeline.front, live->ring, live->rows == live->window ? live->first : 0,
-                     tk_engine_input(&device->engine, &bytes));
+    uint64_t last_us = now - (uint32_t)((uint32_t)now - time_us);
+    uint32_t front_cycles = put_window(device);
     if (tk_device_run(device, &cycles, &run_us) != TK_OK) {
         live->on = false;
         (void)send_fault(device, TK_ERR_INTERNAL, "the network could not be run");
@@ -187,10 +277,10 @@ static void predict(tk_device *device)
     tk_decide_push(&live->decide, answer, last_us, &decision);
     uint8_t *out = tk_link_payload(&device->link);
     tk_put_u32(out, live->number++);
-    tk_put_u32(out + 4, last.index);
-    tk_put_u32(out + 8, last.time_us);
-    tk_put_u32(out + 12, device->hal->micros(device->hal->context) - last.time_us);
-    tk_put_u32(out + 16, cycles);
+    tk_put_u32(out + 4, index);
+    tk_put_u32(out + 8, time_us);
+    tk_put_u32(out + 12, device->hal->micros(device->hal->context) - time_us);
+    tk_put_u32(out + 16, front_cycles + cycles);
     out[20] = (uint8_t)decision.label;
     out[21] = decision.announce ? 1 : 0;
     out[22] = (uint8_t)n;
@@ -200,11 +290,40 @@ static void predict(tk_device *device)
     if (!device->text && tk_link_event(&device->link, TK_EVENT_PREDICTION, 24 + 2 * n) == TK_OK) live->sent++;
 }
 
+static void log_overrun(tk_device *device)
+{
+    uint32_t now = device->hal->micros(device->hal->context);
+    if (device->live.overruns == 0 || now - device->overrun_us < OVERRUN_US) return;
+    uint8_t bytes[96];
+    tk_text text = {bytes, 0, sizeof bytes - 1};
+    tk_text_put(&text, "live predictions came too late for ");
+    tk_text_number(&text, device->live.overruns);
+    tk_text_put(&text, " samples of sound");
+    bytes[text.length] = 0;
+    tk_device_log(device, (const char *)bytes);
+    device->live.overruns = 0;
+    device->overrun_us = now;
+}
+
+/* Compute the frames that wait, up to the next answer. */
+static void listen(tk_device *device)
+{
+    tk_live_step step = TK_LIVE_FRAME;
+    /* At most a ring's worth of them, so that requests are heard whatever happens. */
+    for (uint32_t i = 0; i < TK_MIC_SAMPLES / TK_MEL_FRAME_MIN && step == TK_LIVE_FRAME; i++) {
+        step = tk_live_hear(&device->live, &device->mic);
+        if (step == TK_LIVE_DUE) predict(device);
+        tend_if_due(device);
+    }
+    log_overrun(device);
+}
+
 /* ---- the loop ---- */
 
 void tk_device_start_text(tk_device *device)
 {
     tk_stream_start(&device->stream, &device->history, 1);
+    device->audio.on = false;
     device->text = true;
 }
 
@@ -248,9 +367,11 @@ void tk_device_init(tk_device *device, const tk_hal *hal, void *arena, size_t ar
     device->arena_bytes = (uint32_t)arena_bytes;
     tk_link_init(&device->link, hal);
     tk_history_init(&device->history);
+    tk_mic_init(&device->mic, hal);
     tk_slots_init(&device->slots, hal, validate, device);
     tk_device_use_active(device);
     device->imu_seen_us = hal->micros(hal->context);
+    device->overrun_us = device->imu_seen_us - OVERRUN_US;
 }
 
 void tk_device_poll(tk_device *device)
@@ -258,7 +379,11 @@ void tk_device_poll(tk_device *device)
     tk_device_micros(device);
     take_bytes(device);
     tend(device);
-    if (tk_live_feed(&device->live, &device->history)) predict(device);
+    if (device->live.on && device->pipeline.sensor == TK_SENSOR_MIC) {
+        listen(device);
+    } else if (tk_live_feed(&device->live, &device->history)) {
+        predict(device);
+    }
     tk_link_flush(&device->link);
 }
 

@@ -6,11 +6,13 @@
 #ifndef TK_DEVICE_H
 #define TK_DEVICE_H
 
+#include "tk_audio.h"
 #include "tk_engine.h"
 #include "tk_hal.h"
 #include "tk_history.h"
 #include "tk_link.h"
 #include "tk_live.h"
+#include "tk_mic.h"
 #include "tk_pipeline.h"
 #include "tk_plan.h"
 #include "tk_slots.h"
@@ -20,7 +22,7 @@
 extern "C" {
 #endif
 
-/* All state of a device, 24 KB. Caller-owned; the fields are nobody else's business. */
+/* All state of a device, 64 KB. Caller-owned; the fields are nobody else's business. */
 typedef struct tk_device {
     const tk_hal *hal;
     uint8_t *arena;
@@ -29,7 +31,9 @@ typedef struct tk_device {
     uint8_t in[64];          /* received bytes that were not looked at yet: in_at to in_count */
     uint8_t in_at, in_count;
     tk_history history;
-    tk_stream stream;
+    tk_stream stream;        /* of the IMU */
+    tk_mic mic;
+    tk_stream audio;         /* of the microphone */
     bool text;               /* text mode: lines instead of frames, until a zero byte arrives */
     tk_slots slots;
     bool has_plan;           /* a plan is bound to the engine: it is the active slot's */
@@ -44,6 +48,7 @@ typedef struct tk_device {
     uint32_t tended_us;      /* when samples were last taken */
     uint32_t imu_seen_us;    /* when the last sample came */
     bool imu_dead;           /* none for a second: told once */
+    uint32_t overrun_us;     /* when it was last told that sound was too much for live predictions */
     /* The last request if it was one that must not be done twice, and its reply. */
     uint8_t done_type, done_seq, done_length;
     uint8_t done[12];
@@ -54,7 +59,7 @@ typedef struct tk_device {
 void tk_device_init(tk_device *device, const tk_hal *hal, void *arena, size_t arena_bytes);
 
 /* Do what is to do now and return: take samples, answer requests, answer one window, send what
- * waits. To be called again and again, at least every 0.2 s or the IMU's own memory runs over. */
+ * waits. To be called again and again, at least every 0.1 s or the sensors' own memories run over. */
 void tk_device_poll(tk_device *device);
 
 /* Microseconds since boot, without wrapping; right if tk_device_poll runs at least once an hour. */
@@ -64,6 +69,9 @@ uint64_t tk_device_micros(tk_device *device);
 size_t tk_device_size(void);
 
 /* ---- for tk_requests.c ---- */
+
+/* Start the microphone unless it is on, and say so; take its ring back if it was lent. There must be one. */
+void tk_device_start_mic(tk_device *device);
 
 /* Enter the text mode: lines from the next sample on, until a zero byte arrives. */
 void tk_device_start_text(tk_device *device);
@@ -75,7 +83,11 @@ void tk_device_use_active(tk_device *device);
 /* Start live predictions. TK_ERR_NO_PLAN, TK_ERR_NO_PIPELINE, TK_ERR_SENSOR, TK_ERR_RATE. */
 tk_status tk_device_start_live(tk_device *device);
 
-/* Run the network on what the input tensor holds. Between layers the sensor is looked after, so that
+/* The front end over a window that was written to the sensor's memory, into the network's input. Builds
+ * events, as tk_device_run(). */
+void tk_device_quantize(tk_device *device);
+
+/* Run the network on what the input tensor holds. Between layers the sensors are looked after, so that
  * a slow network loses no samples; that time is not counted. Builds events: write no reply before. */
 tk_status tk_device_run(tk_device *device, uint32_t *cycles, uint32_t *microseconds);
 

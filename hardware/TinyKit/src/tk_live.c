@@ -10,8 +10,8 @@ tk_status tk_live_start(tk_live *live, const tk_pipeline *pipeline, const tk_rul
     if (status == TK_OK) status = tk_decide_init(&live->decide, rule, pipeline->label_count);
     if (status != TK_OK) return status;
     memcpy(live->channel, pipeline->channel, sizeof live->channel);
-    live->channels = pipeline->front.channels;
-    live->window = pipeline->front.window;
+    live->channels = pipeline->channels;
+    live->window = pipeline->rows;
     live->hop = pipeline->hop;
     live->gap_most = sensor_mhz / 10000;
     live->position = tk_history_oldest(history);
@@ -21,7 +21,7 @@ tk_status tk_live_start(tk_live *live, const tk_pipeline *pipeline, const tk_rul
 
 static void put_row(tk_live *live, const int16_t *sample)
 {
-    int16_t *row = live->ring + live->first * live->channels;
+    int16_t *row = live->of.ring + live->first * live->channels;
     for (uint32_t c = 0; c < live->channels; c++) row[c] = sample[live->channel[c]];
     if (++live->first == live->window) live->first = 0;
     live->since++;
@@ -50,10 +50,12 @@ static void take_sample(tk_live *live, const tk_sample *sample)
     if (gap > live->gap_most) {
         start_window(live);
     } else {
-        for (; gap > 0; gap--) put_sample(live, live->last.value);
+        for (; gap > 0; gap--) put_sample(live, live->last);
     }
     put_sample(live, sample->value);
-    live->last = *sample;
+    memcpy(live->last, sample->value, sizeof live->last);
+    live->last_index = sample->index;
+    live->last_us = sample->time_us;
     live->next_index = sample->index + 1;
     live->primed = true;
 }

@@ -4,6 +4,7 @@
 
 #include "tk_bytes.h"
 #include "tk_protocol.h"
+#include "tk_text.h"
 
 void tk_stream_start(tk_stream *stream, const tk_history *history, uint8_t per_frame)
 {
@@ -73,24 +74,6 @@ void tk_stream_pump(tk_stream *stream, const tk_history *history, tk_link *link)
     }
 }
 
-/* `value` / 10^decimals in decimal, without printf: it costs 5 KB of flash and a heap. */
-static uint8_t *put_decimal(uint8_t *at, int32_t value, int decimals)
-{
-    uint8_t digits[12];
-    int n = 0;
-    uint32_t rest = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
-    if (value < 0) *at++ = '-';
-    do {
-        digits[n++] = (uint8_t)('0' + rest % 10u);
-        rest /= 10u;
-    } while (rest > 0 || n <= decimals);
-    while (n > 0) {
-        if (n == decimals) *at++ = '.';
-        *at++ = digits[--n];
-    }
-    return at;
-}
-
 static int32_t divide_rounded(int32_t a, int32_t b)
 {
     return a < 0 ? -((-a + b / 2) / b) : (a + b / 2) / b;
@@ -98,17 +81,19 @@ static int32_t divide_rounded(int32_t a, int32_t b)
 
 size_t tk_stream_line(const tk_sample *sample, uint8_t *line)
 {
-    uint8_t *at = line;
+    tk_text text = {line, 0, TK_LINE_MAX};
     for (uint32_t c = 0; c < TK_IMU_CHANNELS; c++) {
         int32_t counts = sample->value[c];
-        if (c > 0) *at++ = ',';
+        if (c > 0) tk_text_put(&text, ",");
         /* TK_COUNTS_PER_DPS in integers: 16.384 * 3125 = 100 * 512. */
-        at = c < 3 ? put_decimal(at, divide_rounded(counts * 10000, TK_COUNTS_PER_G), 4)
-                   : put_decimal(at, divide_rounded(counts * 3125, 512), 2);
+        if (c < 3) {
+            tk_text_decimal(&text, divide_rounded(counts * 10000, TK_COUNTS_PER_G), 4);
+        } else {
+            tk_text_decimal(&text, divide_rounded(counts * 3125, 512), 2);
+        }
     }
-    *at++ = '\r';
-    *at++ = '\n';
-    return (size_t)(at - line);
+    tk_text_put(&text, "\r\n");
+    return text.length;
 }
 
 void tk_stream_pump_text(tk_stream *stream, const tk_history *history, tk_link *link)

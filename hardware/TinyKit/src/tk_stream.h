@@ -1,4 +1,4 @@
-/* tk_stream: sensor samples from the history to the host, in frames or as lines of text. */
+/* tk_stream: the IMU's samples from the history to the host, in frames or as lines of text. */
 #ifndef TK_STREAM_H
 #define TK_STREAM_H
 
@@ -13,10 +13,11 @@ extern "C" {
 #define TK_STREAM_LOST 1u        /* flag: samples before these were overwritten before they could leave */
 #define TK_STREAM_GAP 2u         /* flag: the sensor's own numbers jump before these */
 
+/* How far a stream is; that of sound (tk_audio) as well. */
 typedef struct tk_stream {
     bool on;
-    uint8_t per_frame;  /* samples collected before a frame is sent, 1 to TK_STREAM_SAMPLES */
-    uint32_t position;  /* of the next sample in the history */
+    uint8_t per_frame;  /* samples collected before a frame is sent */
+    uint32_t position;  /* of the next sample in the history, or in the microphone's ring */
     uint32_t next;      /* number that the sensor should give to the next sample */
     uint32_t sent;      /* samples since the start */
     uint32_t overruns;  /* samples that were overwritten before they could leave */

@@ -10,6 +10,9 @@
  *   uint32_t port_imu_index(kept, period_us)        number of the reading just taken, by a sensor
  *                                                   that keeps so many and takes one every so often
  *   uint32_t port_imu_time()                        when it was taken, us
+ *   uint32_t port_mic_index(samples)                number of the first of so many samples that
+ *                                                   PDM.read() has just given
+ *   uint32_t port_mic_time(samples)                 when that one was taken, us
  *   bool port_flash_erase(address)                  one 4 KB page
  *   bool port_flash_write(address, words, count)
  *   void port_cycles_start(key), uint32_t port_cycles_stop()
@@ -18,6 +21,7 @@
  */
 #include <Arduino_LSM9DS1.h>
 #include <Arduino_BMI270_BMM150.h>
+#include <PDM.h>
 #include <TinyKit.h>
 
 #ifdef TINYKIT_VIRTUAL
@@ -75,6 +79,65 @@ static void find_imu()
     }
 }
 
+/* ---- microphone ---- */
+
+/* The driver has two buffers of 16 ms, and stops without a word when one is not read before the next is
+ * full. So it is read where that can't be late: in the driver's own callback, in an interrupt, into a
+ * queue of blocks from which the loop takes them. The queue needs no lock: the callback alone moves
+ * `mic_head`, the loop alone `mic_tail`, each after its data. One block is always left free for the
+ * callback: when the loop is late, what is read there is lost, not the microphone, and the next block's
+ * index shows it. */
+#define MIC_BLOCKS 8u    /* 112 ms of sound, longer than any layer of a network takes */
+#define MIC_SAMPLES 256u /* in one of the driver's buffers */
+
+static struct {
+    uint32_t index;   /* of the first sample */
+    uint32_t time_us; /* when that was taken */
+    uint32_t count;
+    int16_t sample[MIC_SAMPLES];
+} mic_block[MIC_BLOCKS];
+static uint32_t mic_head, mic_tail; /* blocks ever put in and taken out */
+static uint32_t mic_used;           /* samples of the oldest block that were taken */
+static bool mic_started;
+
+static void on_sound()
+{
+    uint32_t head = mic_head, waiting = head - __atomic_load_n(&mic_tail, __ATOMIC_ACQUIRE);
+    auto &block = mic_block[head % MIC_BLOCKS];
+    int bytes = PDM.read(block.sample, sizeof block.sample);
+    if (bytes < 2) return;
+    block.count = (uint32_t)bytes / 2;
+    block.index = port_mic_index(block.count);
+    block.time_us = port_mic_time(block.count);
+    if (waiting < MIC_BLOCKS - 1) __atomic_store_n(&mic_head, head + 1, __ATOMIC_RELEASE);
+}
+
+static size_t mic_read(void *, int16_t *samples, size_t capacity, uint32_t *index, uint32_t *time_us)
+{
+    uint32_t tail = mic_tail;
+    if (tail == __atomic_load_n(&mic_head, __ATOMIC_ACQUIRE)) return 0;
+    const auto &block = mic_block[tail % MIC_BLOCKS];
+    uint32_t rest = block.count - mic_used;
+    uint32_t n = rest < capacity ? rest : (uint32_t)capacity;
+    memcpy(samples, block.sample + mic_used, 2 * n);
+    *index = block.index + mic_used;
+    *time_us = block.time_us + mic_used * 125u / 2u; /* 62.5 us a sample */
+    mic_used += n;
+    if (mic_used == block.count) {
+        mic_used = 0;
+        __atomic_store_n(&mic_tail, tail + 1, __ATOMIC_RELEASE);
+    }
+    return n;
+}
+
+static void mic_start(void *)
+{
+    if (mic_started) PDM.end();
+    mic_started = true;
+    PDM.onReceive(on_sound);
+    PDM.begin(1, 16000); /* should it fail, nothing comes, and it is tried again */
+}
+
 /* ---- the rest of the board ---- */
 
 static uint32_t now_us(void *) { return micros(); }
@@ -110,6 +173,11 @@ void setup()
     port_begin();
     find_imu();
     hal.micros = now_us;
+    hal.mic_read = mic_read;
+    hal.mic_start = mic_start;
+    hal.mic_name = "MP34DT06";
+    hal.mic_rate_mhz = 16000000;
+    hal.mic_settle_ms = 3500;
     hal.cycles_start = cycles_start;
     hal.cycles_stop = cycles_stop;
     hal.serial_read = serial_read;
