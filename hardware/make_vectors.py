@@ -36,6 +36,8 @@ def messages():
     yield "echo, no zero for 254 bytes", 0x04, 5, "<252s", {"bytes": bytes([1 + i % 255 for i in range(252)])}
     yield "stream start", 0x05, 6, "<BBHI", {"sensor": 0, "samples": 6, "pad": 0, "rate_mhz": 0}
     yield "stream start reply", 0x85, 6, "<I", {"rate_mhz": 119000}
+    yield "stream start, sound", 0x05, 6, "<BBHI", {"sensor": 1, "samples": 240, "pad": 0, "rate_mhz": 16000000}
+    yield "stream start reply, sound", 0x85, 6, "<I", {"rate_mhz": 16000000}
     yield "stream stop", 0x06, 7, "<B", {"sensor": 0}
     yield "stream stop reply", 0x86, 7, "<II", {"sent": 7140, "overruns": 0}
     yield "upload begin", 0x07, 8, "<B3xII", {"slot": 255, "length": 16384, "crc": 0x01020304}
@@ -56,14 +58,13 @@ def messages():
     yield "live start reply", 0x8E, 15, "<II", {"hop": 30, "rate_mhz": 119000}
     yield "live stop", 0x0F, 16, "<", {}
     yield "live stop reply", 0x8F, 16, "<I", {"sent": 42}
-    yield "decision", 0x10, 17, "<HBBH", {"threshold": 45874, "smoothing": 3, "pad": 0, "suppression_ms": 500}
-    yield (
-        "decision reply",
-        0x90,
-        17,
-        "<HBBH",
-        {"threshold": 45874, "smoothing": 3, "pad": 0, "suppression_ms": 500},
-    )
+    yield "decision?", 0x10, 17, "<", {}
+    rule = {"threshold": 45874, "smoothing": 3, "n": 0, "suppression_ms": 500}
+    yield "decision", 0x10, 17, "<HBBH", rule
+    yield "decision reply", 0x90, 17, "<HBBH", rule
+    rule = {**rule, "n": 3, "threshold0": 65535, "threshold1": 39321, "threshold2": 256}
+    yield "decision, a threshold per label", 0x10, 17, "<HBBH3H", rule
+    yield "decision reply, a threshold per label", 0x90, 17, "<HBBH3H", rule
     yield "text", 0x11, 18, "<B", {"on": 1}
     yield "time", 0x12, 19, "<", {}
     yield "time reply", 0x92, 19, "<Q", {"microseconds": 0x123456789ABCDEF0}
@@ -85,6 +86,10 @@ def messages():
     }  # fmt: skip
     yield "log", 0x42, 202, "<15s", {"text": b"the IMU is back"}
     yield "fault", 0x43, 203, "<h24s", {"status": -29, "text": b"the IMU gives no samples"}
+    yield "audio", 0x44, 204, "<BBHII5h", {
+        "sensor": 1, "flags": 2, "count": 5, "index": 56000, "time_us": 4000062,
+        **{f"sample{i}": v for i, v in enumerate([0, -1, 32767, -32768, 256])},
+    }  # fmt: skip
 
 
 def damaged():
