@@ -16,6 +16,7 @@ _HOME = {
     "Deployment": ".deploy",
     "Live": ".live",
     "Listening": ".live",
+    "Played": ".play",
     "Prediction": ".live",
     "VirtualBoard": ".virtual",
 }

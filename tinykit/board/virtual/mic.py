@@ -94,6 +94,11 @@ class Mic:
         """When the interval of a sample of this run begins, us."""
         return self._start_us + sample * 1e6 / self.rate
 
+    @property
+    def begin(self) -> int:
+        """Index of the sample with which the source began; while the microphone runs at 16 kHz."""
+        return (self._base - self._origin) & 0xFFFFFFFF
+
     def played_s(self, now_us: int) -> float:
         """How much of the source was played, in seconds."""
         until = self._time_of(self._handed) if self.on else now_us
