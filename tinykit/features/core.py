@@ -16,7 +16,7 @@ _PROTOTYPES = {
     "tk_status_meaning": (ctypes.c_char_p, [ctypes.c_int]),
     "tk_batch_features": (ctypes.c_int, [_POINTER, _SIZE, _POINTER, _SIZE, _POINTER]),
     "tk_batch_quantized": (ctypes.c_int, [_POINTER, _SIZE, _POINTER, _SIZE, _POINTER]),
-    "tk_batch_mel": (ctypes.c_int, [_POINTER, _SIZE, _POINTER, _SIZE, _SIZE, _POINTER]),
+    "tk_batch_mel": (ctypes.c_int, [_POINTER, _SIZE, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER]),
     "tk_batch_mel_quantized": (ctypes.c_int, [_POINTER, _SIZE, _POINTER, _SIZE, _POINTER]),
     "tk_batch_resample": (
         ctypes.c_int,

@@ -10,9 +10,10 @@ import numpy as np
 from ..errors import DataError
 from ..pipeline import MelFrontEnd
 from .core import check, load_core
-from .mel import pack_front
+from .mel import FRAMES, MAX_BANDS, pack_front
 
 _CHUNK = 2000  # frames that one call into the core computes: some milliseconds of work
+_WORK = 32 * (FRAMES[1] + 2 * MAX_BANDS) + 64  # TK_BATCH_MEL_WORK
 
 
 def frames(sound, front_end: MelFrontEnd, threads: int | None = None) -> np.ndarray:
@@ -106,8 +107,9 @@ def _map(clips, front_end, block, finish, dtype, threads) -> np.ndarray:
 
     def compute(piece, target):
         made = np.empty((target.size // features, features), np.float32)
+        work = np.empty(_WORK, np.uint8)
         status = core.tk_batch_mel(
-            block, len(block), piece.ctypes.data, piece.shape[0], piece.shape[1], made.ctypes.data
+            block, len(block), piece.ctypes.data, *piece.shape, work.ctypes.data, made.ctypes.data
         )
         check(status, "compute these features")
         target[...] = finish(made).reshape(target.shape)

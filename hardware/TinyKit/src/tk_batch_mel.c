@@ -1,19 +1,30 @@
 #include "tk_batch_mel.h"
 
+#include "tk_batch_avx2.h"
+
+/* Vectors of four where the machine has them and the compiler makes them of plain expressions. */
+#if defined __clang__ && (defined __SSE2__ || defined __ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LANES 4
+#else
+#define LANES 1
+#endif
+#include "tk_lanes.inc"
+
 tk_status tk_batch_mel(const uint8_t *block, size_t length, const int16_t *sound, size_t clips, size_t samples,
-                       float *out)
+                       void *work, float *out)
 {
     tk_mel_front front;
-    tk_mel_work work;
     size_t used;
     tk_status status = tk_mel_parse(&front, block, length, &used);
-    if (status != TK_OK) return status;
-    if (samples > UINT32_MAX) return TK_ERR_ARGUMENT;
-    for (; clips > 0; clips--, sound += samples) {
-        for (size_t start = 0; start + front.frame <= samples; start += front.hop, out += front.features) {
-            tk_mel_frame(&front, sound, (uint32_t)samples, (uint32_t)start, &work, out);
-        }
+    if (status != TK_OK || samples < front.frame) return status;
+    uint8_t *aligned = (uint8_t *)work + (64 - (uintptr_t)work % 64) % 64;
+#if TK_HAS_AVX2_CODE
+    if (tk_has_avx2()) {
+        tk_batch_avx2(&front, sound, clips, samples, aligned, out);
+        return TK_OK;
     }
+#endif
+    lanes_of_frames(&front, sound, clips, samples, aligned, out);
     return TK_OK;
 }
 

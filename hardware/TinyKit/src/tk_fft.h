@@ -1,4 +1,4 @@
-/* tk_fft: constants of the FFT in tk_mel_body.h. */
+/* tk_fft: constants of the FFT in tk_mel_body.inc. */
 #ifndef TK_FFT_H
 #define TK_FFT_H
 

@@ -7,8 +7,14 @@
 #include "tk_float.h"
 
 typedef float real;
+typedef const int16_t *source;
 #define TIMES(a, b) tk_times(a, b)
-#define SAMPLE(sound, i) ((float)(sound)[i])
+
+static inline void pair(const int16_t *sound, uint32_t i, float *re, float *im)
+{
+    *re = (float)sound[i];
+    *im = (float)sound[i + 1];
+}
 
 static inline float exponent_of(float x, float *e)
 {
@@ -22,7 +28,7 @@ static inline float exponent_of(float x, float *e)
     return x;
 }
 
-#include "tk_mel_body.h"
+#include "tk_mel_body.inc"
 
 float tk_ln(float x)
 {
