@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import flaws
+from . import flaws, hearing, units
 from .flaws import Finding
+from .take import REST
 
 _ORDER = {"bad": 0, "warn": 1, "none": 2}
 
@@ -73,7 +74,8 @@ def audit(dataset) -> Audit:
 
     Motionless and clipped takes, copies and near-identical windows, values that are no
     numbers, axes that never change, outliers in length, labels with few takes or few people,
-    units and rates that cannot be right, boards held differently.
+    units and rates that cannot be right, boards held differently. Of sound: silent, too quiet,
+    clipped and cut-off takes, copies and overlapping pieces, labels, rates.
 
     Parameters
     ----------
@@ -93,23 +95,40 @@ def audit(dataset) -> Audit:
             (),
             dataset,
         )
-    sound = [r for r in recordings if np.isfinite(r.samples).all()]
-    findings += flaws.not_numbers(recordings)
-    findings += flaws.motionless(sound)
-    findings += flaws.dead(sound)
-    findings += flaws.clipped(sound)
-    doubles = flaws.duplicates(dataset.part(sound))
-    findings += doubles
-    findings += flaws.lengths(recordings)
-    findings += flaws.balance(dataset)
-    findings += flaws.wrong_units(sound)
-    findings += flaws.times(recordings)
-    findings += flaws.grips(sound)
+    findings += _of_sound(dataset) if dataset.channels == units.SOUND else _of_motion(dataset)
     findings += [Finding("as read", "none", note) for note in dataset.card["notes"]]
     findings.sort(key=lambda f: _ORDER[f.grade])
     suspects = [i for f in findings if f.grade == "bad" and f.kind != "duplicate" for i in f.ids]
-    suspects += [f.ids[1] for f in doubles]
+    suspects += [f.ids[1] for f in findings if f.kind == "duplicate"]
     return Audit(findings, len(recordings), tuple(dict.fromkeys(suspects)), dataset)
+
+
+def _of_motion(dataset) -> list[Finding]:
+    recordings = list(dataset)
+    whole = [r for r in recordings if np.isfinite(r.samples).all()]
+    return [
+        *flaws.not_numbers(recordings),
+        *flaws.motionless(whole),
+        *flaws.dead(whole),
+        *flaws.clipped(whole),
+        *flaws.duplicates(dataset.part(whole)),
+        *flaws.lengths(recordings),
+        *flaws.balance(dataset),
+        *flaws.wrong_units(whole),
+        *flaws.times(recordings),
+        *flaws.grips(whole),
+    ]
+
+
+def _of_sound(dataset) -> list[Finding]:
+    recordings = list(dataset)
+    return [
+        *hearing.faults(recordings),
+        # Clips of silence are pieces of few recordings, and overlap.
+        *flaws.duplicates(dataset.select(lambda r: (r.label or "").lower() not in REST)),
+        *flaws.balance(dataset),
+        *hearing.rates(recordings),
+    ]
 
 
 def _count(findings) -> str:

@@ -52,7 +52,8 @@ def _by(recordings, key):
     return dict(sorted(groups.items()))
 
 
-def _list(recordings) -> str:
+def listed(recordings) -> str:
+    """The first five ids."""
     return ", ".join(r.id for r in recordings[:5]) + (", ..." if len(recordings) > 5 else "")
 
 
@@ -108,7 +109,7 @@ def motionless(recordings):
             Finding(
                 "motionless",
                 "warn" if anything else "bad",
-                f"{how_many} of {_name(label)}{who} {verb} no movement ({moved}): {_list(lying)}",
+                f"{how_many} of {_name(label)}{who} {verb} no movement ({moved}): {listed(lying)}",
                 tuple(r.id for r in lying),
                 "Lying still may be meant here; otherwise leave them out."
                 if anything
@@ -207,8 +208,12 @@ def duplicates(dataset):
                 Finding(
                     "duplicate",
                     "bad",
-                    f"{pair[0]} and {pair[1]} share a near-identical window (they differ "
-                    f"by {difference:.1%} of their movement)",
+                    f"{pair[0]} and {pair[1]} share "
+                    + (
+                        f"a near-identical window (they differ by {difference:.1%} of their movement)"
+                        if difference
+                        else "samples: they are pieces of one recording"
+                    ),
                     pair,
                     "Keep one of the two.",
                 )

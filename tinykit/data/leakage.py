@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import DataError, LeakageError
-from . import units
+from . import echoes, units
 from .recording import plural
 from .windows import resample
 
@@ -43,7 +43,7 @@ class Leakage:
     ----------
     leaks : list of Leak
     compared : int
-        Windows compared on the smaller sides.
+        Windows compared on the smaller sides; of sound, the surroundings of its loudest samples.
     persons : dict
         ``{(side, side): persons on both}``; no leak by itself, but worth saying.
     """
@@ -64,7 +64,7 @@ class Leakage:
             how = (
                 "are the same recording"
                 if leak.kind == "same recording"
-                else (f"share a window (at {leak.seconds:.2f} s, they differ by {leak.difference:.1%})")
+                else f"share a window (at {leak.seconds:.2f} s, they differ by {leak.difference:.1%})"
             )
             out.append(f"{leak.side_a} {leak.id_a} and {leak.side_b} {leak.id_b} {how}")
         for (a, b), names in self.persons.items():
@@ -101,7 +101,8 @@ def check_leakage(*sides, names=_NAMES, near: float = NEAR, report: bool = False
         What to call them.
     near : float
         Largest difference of two windows that counts as near-identical: root mean square of
-        the difference over that of the movement.
+        the difference over that of the movement. Sound is compared sample by sample: pieces of one
+        recording have samples in common, two recordings have not.
     report : bool
         Return the report even when something was found.
 
@@ -161,6 +162,8 @@ def _near(one, other, near: float, skip=(), itself: bool = False):
     """
     if not len(one) or not len(other) or one.channels != other.channels:
         return [], 0
+    if one.channels == units.SOUND:
+        return echoes.shared(one, other, skip, itself)
     rate = min(RATE_HZ, one.rate_hz, other.rate_hz)
     length = max(8, round(WINDOW_S * rate))
     dense = _pieces(one, rate, length, 1)
