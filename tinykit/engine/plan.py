@@ -221,11 +221,10 @@ def compile_plan(pipeline, fit: bool = True) -> Plan:
         )
     network = read_network(pipeline.int8_model, pipeline.name)
     x, y = network.input, network.output
-    features = len(pipeline.front_end.features)
-    if x.size != pipeline.window * features:
+    rows, features = pipeline.input_shape
+    if x.size != rows * features:
         raise ModelError(
-            f"The network of {pipeline.name} takes {x.shape[1:]} values, its front end makes "
-            f"{pipeline.window} x {features}.",
+            f"The network of {pipeline.name} takes {x.shape[1:]} values, its front end makes {rows} x {features}.",
             "Train again with this front end and window.",
         )
     if y.size != len(pipeline.labels):
