@@ -19,13 +19,11 @@ static inline void pair(const int16_t *sound, uint32_t i, float *re, float *im)
 static inline float exponent_of(float x, float *e)
 {
     const uint32_t least = 0x3F3504F3u; /* sqrt(1/2) */
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    bits += 0x3F800000u - least;
-    *e = (float)((int32_t)(bits >> 23) - 127);
-    bits = (bits & 0x7FFFFFu) + least;
-    memcpy(&x, &bits, sizeof x);
-    return x;
+    union { float value; uint32_t bits; } u = {x};
+    u.bits += 0x3F800000u - least;
+    *e = (float)((int32_t)(u.bits >> 23) - 127);
+    u.bits = (u.bits & 0x7FFFFFu) + least;
+    return u.value;
 }
 
 #include "tk_mel_body.inc"
