@@ -106,7 +106,6 @@ class StreamReport:
 
     def _repr_html_(self) -> str:
         from .. import look
-        from ..look.curve import curve as picture
 
         s = self.score
         first, second = self._sentences()
@@ -116,7 +115,7 @@ class StreamReport:
             words = f"{s.found} of {s.said} found, {s.false_alarms} in {duration(s.seconds)}"
             chosen = (s.per_hour, 1 - s.recall, words)
             lines = [("all words", self.curve.per_hour, self.curve.missed)]
-            body.append(picture(lines, chosen, s.seconds))
+            body.append(look.curve(lines, chosen, s.seconds))
         rows = [
             [w.word, f"{self._threshold(w.word):.3f}", f"{w.found} of {w.said}", w.false_alarms, w.repeats]
             for w in s.words

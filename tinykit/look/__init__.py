@@ -2,6 +2,7 @@
 
 from .arena import arena
 from .check import check_card
+from .curve import curve
 from .dataset import dataset_card
 from .html import (
     Html,
@@ -38,6 +39,7 @@ __all__ = [
     "card",
     "check_card",
     "confusion",
+    "curve",
     "dataset_card",
     "dots",
     "envelope",
