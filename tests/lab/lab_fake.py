@@ -146,7 +146,7 @@ class FakeBoard:
         )
         return self.rule
 
-    def record(self, label, seconds=2.0, person="", session="", dataset=None):
+    def record(self, label, seconds=2.0, person="", session="", dataset=None, sensor="imu", progress=None):
         start = self.index
         n = round(seconds * RATE)
         while self.index < start + n:

@@ -98,11 +98,11 @@ def samples_sent(wire):
 
 def test_the_scope_sends_every_sample_once_and_only_new_ones(wire, board, open_widget):
     scope = open_widget(tk.lab.scope(board))
-    until(lambda: len(scope._stream.read_new(0)[0]) > 150)
+    until(lambda: len(scope._tap.stream.read_new(0)[0]) > 150)
     scope.rest()
     index, counts = samples_sent(wire)
     assert (np.diff(index) == 1).all()
-    here, _ = scope._stream.read_new(0)
+    here, _ = scope._tap.stream.read_new(0)
     assert index[0] == here.index[0]
     assert (counts == here.counts[: len(counts)]).all()
 
@@ -111,7 +111,7 @@ def test_a_gap_reaches_the_browser_as_a_gap_and_the_foot_counts_it(wire, board, 
     scope = open_widget(tk.lab.scope(board))
     until(lambda: board.index > 30)
     board.skip = 43
-    until(lambda: len(scope._stream.read_new(0)[0]) > 120)
+    until(lambda: len(scope._tap.stream.read_new(0)[0]) > 120)
     status, _ = wire.wait("status", lambda c: c["facts"]["lost"] == 43)
     assert status["link"]["kind"] == "warn" and "lost" in status["link"]["text"]
     index, _ = samples_sent(wire)
@@ -121,7 +121,7 @@ def test_a_gap_reaches_the_browser_as_a_gap_and_the_foot_counts_it(wire, board, 
 
 def test_a_second_view_gets_the_whole_picture_again(wire, board, open_widget):
     scope = open_widget(tk.lab.scope(board))
-    until(lambda: len(scope._stream.read_new(0)[0]) > 150)
+    until(lambda: len(scope._tap.stream.read_new(0)[0]) > 150)
     before = len(wire.of("samples"))
     scope._receive(scope, {"k": "ready", "view": "b"}, [])
     until(lambda: any(c["fresh"] for c, _ in wire.of("samples")[before:]))

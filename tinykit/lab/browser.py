@@ -8,6 +8,7 @@ import numpy as np
 
 from ..board import messages as m
 from ..board.log import EventLog
+from ..board.recorder import Take
 from ..board.sensor import Microphone
 from ..board.stream import Stream
 from ..errors import BoardError
@@ -34,6 +35,7 @@ class BrowserSound:
     connected = True  # the page is there, or its widget is closed; the microphone's own state is ``state``
     port = "browser"
     device_name = "browser microphone"
+    picture = "mic"
     machine = source = None
 
     def __init__(self):
@@ -57,6 +59,11 @@ class BrowserSound:
         if sensor != "mic":
             raise BoardError(f"A browser has no sensor {sensor!r}, only a microphone.", 'Use sensor="mic".')
         return Stream(self._ear, seconds, capacity_s)
+
+    def record(self, label, seconds=1.0, person="", session="", dataset=None, sensor="mic", progress=False):
+        """Record one take, as ``Board.record`` does; raises what it raises."""
+        recording = Take(self, seconds, sensor).recording(label, person, session, bool(progress))
+        return recording if dataset is None else dataset.add(recording)
 
     def feed(self, index: int, counts: np.ndarray) -> None:
         """A block that arrived: int16 (n,), numbered by the page from ``index`` on."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import look
 from ..errors import BoardError
+from .audioscope import WANTED_DBFS
 from .browser import RATE_HZ, BrowserSound
-from .level import WANTED_DBFS
 from .widget import LabWidget, module, sheet, source_html, span
 
 _SECONDS = 4.0

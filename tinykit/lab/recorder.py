@@ -8,12 +8,17 @@ import time
 import numpy as np
 
 from .. import look
-from ..data import Dataset, Recording
+from ..data import Dataset
 from ..data.take import REST
 from ..errors import DataError, TakeRefused
-from .scope import facts_of, runs_of
-from .take import POINTS, TakeCard, card_html, reason_of, spark_bytes
-from .widget import FRAMES_PER_S, LabWidget, link_of, many, module, sheet, source_html
+from .audioscope import SETTLES_S, WANTED_DBFS
+from .browser import BrowserSound
+from .cutter import Cut
+from .ledger import Ledger
+from .scope import facts_of
+from .take import POINTS, TakeCard, card_html, spark_bytes
+from .tap import Tap
+from .widget import LabWidget, link_of, module, sheet, source_html
 
 _PREVIEW_S = 4.0
 _SHOWN = 60  # take cards at most
@@ -24,191 +29,132 @@ class Recorder(LabWidget):
 
     Attributes
     ----------
-    dataset : Dataset
-    takes : list of TakeCard
-        Everything recorded or found, refused and discarded takes included.
+    ledger : Ledger
+        Labels, takes, what is missing.
+    cut : Cut or None
+        A long take of sound that is being cut into words.
     """
 
-    _esm = module("recorder")
-    _css = sheet("recorder")
+    _esm = module("recorder", "sound", "capture", "cutter")
+    _css = sheet("recorder", "sound")
     title = "Recorder"
 
-    def __init__(self, board, dataset=None, labels=None, person="", session="", seconds=1.5, target=20, people=3):
-        self.dataset = dataset if dataset is not None else Dataset(card={"name": "new takes"})
+    def __init__(self, board, dataset=None, labels=None, person="", session="", seconds=None, target=20, people=3,
+                 sensor="imu"):  # fmt: skip
+        dataset = dataset if dataset is not None else Dataset(card={"name": "new takes"})
         self.session = session or time.strftime("%Y-%m-%d")
-        self.target, self.people = int(target), int(people)
-        self.labels = list(dict.fromkeys([*(labels or ()), *self.dataset.labels]))
-        if not self.labels:
-            raise DataError(
-                "There is no label to record.", 'Name some: tk.lab.recorder(board, dataset, labels=["circle", "rest"]).'
-            )
-        self.takes: list[TakeCard] = []
-        for recording in self.dataset:
-            self._note(recording)
-        self._label = self.labels[0]
+        self.ledger = Ledger(dataset, labels, target, people)
+        self.sensor = sensor
+        self.seconds = float(seconds if seconds is not None else 1.0 if sensor == "mic" else 1.5)
+        self.cut: Cut | None = None
+        self._cut_before: Cut | None = None
         self._busy = threading.Lock()  # one take at a time
-        self._data = threading.RLock()  # dataset and cards
         self._drop = False
-        self._saved_at = ""
-        self._stream = board.stream("imu", capacity_s=30.0)
-        self._cursor = 0
-        self._first_at = self._last_at = time.monotonic()
-        self._changed = True
-        channels = list(self._stream.channels)
+        self._tap = Tap(board, sensor, 30.0)
         config = {
-            "channels": channels,
-            "rate_hz": float(self._stream.rate_hz),
+            "channels": list(self._tap.stream.channels),
+            "rate_hz": float(self._tap.stream.rate_hz),
             "preview_s": _PREVIEW_S,
-            "seconds": float(seconds),
+            "seconds": self.seconds,
             "person": person,
-            "persons": list(self.dataset.persons),
-            "target": self.target,
-            "people": self.people,
+            "persons": list(dataset.persons),
+            "target": self.ledger.target,
+            "people": self.ledger.people,
             "points": POINTS,
+            "sound": sensor == "mic",
+            "browser": isinstance(board, BrowserSound),
+            "wanted": list(WANTED_DBFS),
         }
         super().__init__(board, config)
         self.run()
 
+    @property
+    def dataset(self) -> Dataset:
+        """Where the takes are."""
+        return self.ledger.dataset
+
+    @property
+    def takes(self) -> list[TakeCard]:
+        """Everything recorded or found, refused and discarded takes included."""
+        return self.ledger.takes
+
     def start(self) -> None:
-        if self._stream.closed:
-            self._stream = self.board.stream("imu", capacity_s=30.0)
-            self._cursor = 0
-        self._first_at = self._last_at = time.monotonic()
+        self._tap.open()
 
     def stop(self) -> None:
-        self._stream.close()
+        self._tap.close()
 
     def flush(self) -> None:
         if self.unseen():
             return
         fresh = self.fresh()
-        stream = self._stream
-        if fresh:
-            self._cursor = max(0, stream.read_new(self._cursor)[1] - round(_PREVIEW_S * stream.rate_hz))
-        samples, self._cursor = stream.read_new(self._cursor)
-        if len(samples):
-            self._last_at = time.monotonic()
-            self.tell(
-                "samples",
-                [np.ascontiguousarray(samples.counts, np.int16).tobytes()],
-                runs=runs_of(samples.index),
-                fresh=fresh,
-            )
-        if fresh or self._changed:
-            self._changed = False
+        samples = self._tap.news(_PREVIEW_S if fresh else None)
+        if len(samples) and not self.config["browser"]:  # the page has its own sound already
+            buffers, runs = self._tap.message(samples)
+            self.tell("samples", buffers, fresh=fresh, **runs)
+        if fresh or self.ledger.changed:
+            self.ledger.changed = False
             self._show()
+            self._show_cut()
         if self.due():
-            silent = time.monotonic() - self._last_at
-            link, note = link_of(self.board, time.monotonic() - self._first_at, silent)
-            if link["kind"] == "ok":
-                recent, _ = stream.read_new(max(0, self._cursor - round(10 * stream.rate_hz)))
-                link["text"] = f"linked, {facts_of(recent).rate_hz:.1f} Hz"
+            link, note = self._link()
             self.tell("status", link=link, note=note)
+
+    def _link(self):
+        tap = self._tap
+        if tap.settling:
+            return {"kind": "run", "picture": "run", "text": f"the microphone settles, {SETTLES_S:g} s"}, None
+        link, note = link_of(self.board, time.monotonic() - tap.first_at, tap.silent_s)
+        if link["kind"] == "ok" and not self.config["browser"]:
+            rate = tap.stream.stats.rate_hz if self.sensor == "mic" else facts_of(tap.latest(10)).rate_hz
+            link["text"] = f"linked, {look.number(rate, 'Hz', 0 if rate > 1000 else 1)}"
+        return link, note
 
     # -- what the browser sees -------------------------------------------------------------------
 
     def _show(self) -> None:
-        with self._data:
-            mine = [t for t in self.takes if t.recording.label == self._label and not t.gone]
-            shown = mine[::-1][:_SHOWN]
-            gone = [t for t in self.takes if t.gone and t.recording.label == self._label]
-            self.tell("labels", label=self._label, labels=self._chips(), hint=self._hint(), foot=self._foot())
+        ledger = self.ledger
+        with ledger.lock:
+            mine = ledger.shown()
+            shown = mine[:_SHOWN]
+            self.tell("labels", label=ledger.label, labels=ledger.counts(), hint=ledger.hint(), foot=ledger.foot())
             self.tell(
-                "takes", [b"".join(spark_bytes(t.recording) for t in shown)], label=self._label, total=len(mine),
-                takes=[self._facts(t) for t in shown], gone=[self._facts(t) for t in gone[-1:]],
+                "takes", [b"".join(spark_bytes(t.recording) for t in shown)], label=ledger.label, total=len(mine),
+                takes=[_facts(t) for t in shown], gone=[_facts(t) for t in ledger.gone()[-1:]],
             )  # fmt: skip
 
-    def _facts(self, t: TakeCard) -> dict:
-        return {
-            "n": t.number,
-            "person": t.recording.person,
-            "seconds": t.recording.seconds,
-            "state": t.state,
-            "why": t.why,
-        }
-
-    def _chips(self) -> list[dict]:
-        counts = {name: {} for name in self.labels}
-        for t in self._kept():
-            persons = counts.setdefault(t.recording.label or "", {})
-            persons[t.recording.person or "?"] = persons.get(t.recording.person or "?", 0) + 1
-        return [{"name": name, "persons": persons} for name, persons in counts.items() if name]
-
-    def _kept(self) -> list[TakeCard]:
-        return [t for t in self.takes if not t.gone and t.state != "refused"]
-
-    def _hint(self) -> dict:
-        """The one most useful thing to do next."""
-        chips = self._chips()
-        for chip in chips:
-            if not chip["persons"]:
-                return {"kind": "run", "text": f"there is no take of “{chip['name']}” yet."}
-        fewest = min(chips, key=lambda c: sum(c["persons"].values()))
-        count = sum(fewest["persons"].values())
-        if count < self.target:
-            return {"kind": "run", "text": f"“{fewest['name']}” has {count} of {self.target} takes."}
-        for chip in chips:
-            if len(chip["persons"]) == 1 and self.people > 1:
-                return {"kind": "run", "text": f"only one person has recorded “{chip['name']}”. Ask a neighbour."}
-        if any(len(c["persons"]) < self.people for c in chips):
-            return {
-                "kind": "run",
-                "text": f"every label has {self.target} takes; at least {self.people} people would be better.",
-            }
-        return {"kind": "ok", "text": f"Every label has {self.target} takes from {self.people} people or more."}
-
-    def _foot(self) -> dict:
-        kept = self._kept()
-        people = {t.recording.person for t in kept} - {""}
-        flagged = sum(t.state == "flag" for t in kept)
-        refused = sum(t.state == "refused" and not t.gone for t in self.takes)
-        seconds = sum(t.recording.seconds for t in kept)
-        facts = (
-            f"{many(len(kept), 'take')} · {seconds:.1f} s · {many(len(people), 'person', 'people')} · {flagged} flagged"
-        )
-        if refused:
-            facts += f" · {refused} refused"
-        if self.dataset.path is None:
-            saved = "in memory only: dataset.save('my-gestures') keeps it"
-        else:
-            saved = f"saved on this computer{', ' + self._saved_at if self._saved_at else ''}"
-        return {"facts": facts, "saved": saved, "kept": self.dataset.path is not None}
+    def _show_cut(self) -> None:
+        cut = self.cut
+        if cut is None:
+            self.tell("cut", words=None, before=self._cut_before is not None)
+            return
+        buffers, facts = cut.message()
+        self.tell("cut", buffers, **facts)
 
     # -- recording -------------------------------------------------------------------------------
 
     def on_label(self, content, buffers) -> None:
         """Another label was chosen, or a new one made."""
-        name = str(content["label"]).strip()[:40]
-        if not name:
-            return
-        with self._data:
-            if name not in self.labels:
-                self.labels.append(name)
-            self._label = name
-        self._changed = True
+        self.ledger.choose(str(content["label"]))
 
     def on_record(self, content, buffers) -> None:
         """Take now; the countdown was the browser's."""
-        self.work(
-            "take",
-            self._record,
-            str(content["label"]),
-            float(content["seconds"]),
-            str(content.get("person", "")).strip(),
-        )
+        self.work("take", self._record, str(content["label"]), float(content["seconds"]),
+                  str(content.get("person", "")).strip(), bool(content.get("long")))  # fmt: skip
 
     def on_cancel(self, content, buffers) -> None:
         """Throw the running take away."""
         self._drop = True
 
-    def _record(self, label: str, seconds: float, person: str) -> None:
+    def _record(self, label: str, seconds: float, person: str, long: bool) -> None:
         if not self._busy.acquire(blocking=False):
             self.tell("taken", ok=False, text="A take is running already.")
             return
         try:
             self._drop = False
             self.tell("taking", seconds=seconds)
-            self.take(label, seconds, person, wanted=lambda: not self._drop)
+            take = self.long_take if long and self.sensor == "mic" else self.take
+            take(label, seconds, person, wanted=lambda: not self._drop)
         except Exception:
             self.tell("taken", ok=False, text="not recorded")
             raise
@@ -229,51 +175,51 @@ class Recorder(LabWidget):
         BoardError
             The board went away or fell silent.
         """
-        moved = self._hand(label, person)
-        try:
-            recording, refusal = self.board.record(label, seconds, person, self.session), None
-        except TakeRefused as error:
-            recording, refusal = getattr(error, "recording", None), error
-        finally:
-            if moved is not None:
-                self.board.source = moved
+        recording, refusal = self._taken(label, seconds, person)
         if not wanted():
             self.tell("taken", ok=False, text="thrown away")
             return None
-        with self._data:
-            if refusal is None:
-                card = self._keep(recording)
-            elif recording is None:
-                raise refusal
-            else:
-                card = TakeCard(self._number(), recording, "refused", reason_of(refusal))
-                self.takes.append(card)
-        self._changed = True
+        if recording is None:
+            raise refusal
+        card = self.ledger.keep(recording) if refusal is None else self.ledger.refuse(recording, refusal)
         next = refusal.next if refusal else ""
         self.tell("taken", ok=refusal is None, number=card.number, text=card.why or "good", next=next)
         return card
 
-    def _keep(self, recording: Recording) -> TakeCard:
-        recording = self.dataset.add(recording) or recording
-        card = self._note(recording, new=True)
-        self._saved_at = time.strftime("%H:%M")
-        return card
+    def long_take(self, label: str, seconds: float, person: str = "", wanted=lambda: True) -> Cut | None:
+        """Record a long take of one word said again and again, to be cut: ``cut`` holds it.
 
-    def _note(self, recording: Recording, new: bool = False) -> TakeCard:
-        verdict = (recording.quality or {}).get("verdict", "good")
-        state = "flag" if verdict != "good" else "new" if new else "good"
-        lost = (recording.quality or {}).get("lost", 0)
-        why = "" if verdict == "good" else f"{lost} samples lost" if verdict == "samples lost" else verdict
-        card = TakeCard(self._number(), recording, state, why)
-        self.takes.append(card)
-        return card
+        Raises
+        ------
+        BoardError, TakeRefused
+            As for ``take``; of the reasons to refuse only lost samples count here.
+        """
+        recording, refusal = self._taken(label, seconds, person)
+        if not wanted():
+            self.tell("taken", ok=False, text="thrown away")
+            return None
+        if refusal is not None and (recording is None or recording.quality.get("lost")):
+            raise refusal
+        self.cut, self._cut_before = Cut(recording, self.seconds), None
+        self.ledger.changed = True
+        self.tell("taken", ok=True, number=0, text=f"{len(self.cut.words)} words found")
+        return self.cut
 
-    def _number(self) -> int:
-        return self.takes[-1].number + 1 if self.takes else 1
+    def _taken(self, label: str, seconds: float, person: str):
+        """The recording, and why it should not be kept."""
+        moved = self._hand(label, person)
+        try:
+            take = self.board.record(label, seconds, person, self.session, sensor=self.sensor, progress=False)
+            return take, None
+        except TakeRefused as error:
+            return getattr(error, "recording", None), error
+        finally:
+            if moved is not None:
+                self.board.source = moved
 
     def _hand(self, label: str, person: str):
         """On a virtual board whose hand is at rest, make the movement; returns the source to go back to."""
-        if not self.board.is_virtual:
+        if not self.board.is_virtual or self.sensor != "imu":
             return None
         from ..board.virtual import Generator, Still
 
@@ -287,79 +233,96 @@ class Recorder(LabWidget):
         self.board.source = moving
         return resting
 
+    # -- the browser's microphone ----------------------------------------------------------------
+
+    def on_mic(self, content, buffers) -> None:
+        """The page's microphone was started, stopped or refused."""
+        self.board.heard(content)
+        self._tap.last_at, self._status_at = time.monotonic(), 0.0
+
+    def on_sound(self, content, buffers) -> None:
+        """A block of the page's sound: int16, little endian."""
+        self.board.feed(int(content["index"]), np.frombuffer(buffers[0], "<i2"))
+
     # -- cards -----------------------------------------------------------------------------------
 
     def on_check(self, content, buffers) -> None:
         """The student looked at a new take and keeps it."""
-        with self._data:
-            card = self._card(content["n"])
-            if card.state == "new":
-                card.state = "good"
-        self._changed = True
+        self.ledger.check(content["n"])
 
     def on_discard(self, content, buffers) -> None:
         """Take a take out of the dataset; it can be had back."""
-        with self._data:
-            card = self._card(content["n"])
-            if card.state != "refused":
-                self.dataset.remove(card.recording)
-            card.gone = True
-        self._changed = True
+        self.ledger.discard(content["n"])
 
     def on_undo(self, content, buffers) -> None:
         """Put a discarded take back."""
-        with self._data:
-            card = self._card(content["n"])
-            if card.gone and card.state != "refused":
-                card.recording = self.dataset.add(card.recording) or card.recording
-            card.gone = False
-        self._changed = True
+        self.ledger.undo(content["n"])
 
     def on_relabel(self, content, buffers) -> None:
         """Give a take another label."""
-        label = str(content["label"])
-        with self._data:
-            card = self._card(content["n"])
-            if card.state == "refused":
-                card.recording = card.recording.with_(label=label)
-            else:
-                # Its id and file carry the old label, so it gets new ones; added first, so that nothing is lost.
-                renamed = self.dataset.add(card.recording.with_(label=label, id=""))
-                self.dataset.remove(card.recording)
-                card.recording = renamed
-        self._changed = True
+        self.ledger.relabel(content["n"], str(content["label"]))
 
-    def _card(self, number) -> TakeCard:
-        for card in self.takes:
-            if card.number == int(number):
-                return card
-        raise DataError(f"There is no take {number}.", "Choose one that is shown.")
+    def on_hear(self, content, buffers) -> None:
+        """The sound of a take, or of a word of the long take, to be played in the page."""
+        if "word" in content:
+            counts, rate, key = self.cut.heard(content["word"]), self.cut.recording.rate_hz, "word"
+        else:
+            recording, key = self.ledger.card(content["n"]).recording, "n"
+            counts, rate = recording.counts()[:, 0], recording.rate_hz
+        self.tell("heard", [np.ascontiguousarray(counts, "<i2").tobytes()], rate=rate, **{key: content[key]})
+
+    # -- a long take's words ---------------------------------------------------------------------
+
+    def on_threshold(self, content, buffers) -> None:
+        """The hand on the threshold moved."""
+        if self.cut is not None:
+            self.cut.set(float(content["db"]))
+            self._show_cut()
+
+    def on_accept(self, content, buffers) -> None:
+        """Keep the chosen words as takes."""
+        if self.cut is None:
+            return
+        takes = self.cut.takes(content["chosen"])
+        refused = sum(refusal is not None for _, refusal in takes)
+        for word, refusal in takes:
+            self.ledger.keep(word) if refusal is None else self.ledger.refuse(word, refusal)
+        self._cut_before, self.cut = self.cut, None
+        text = f"{len(takes) - refused} words kept as takes" + (f", {refused} refused." if refused else ".")
+        self.ledger.changed = True
+        self.tell("told", state="warn" if refused else "ok", text=text)
+
+    def on_drop(self, content, buffers) -> None:
+        """Put the long take aside; it can be had back."""
+        self._cut_before, self.cut = self.cut, None
+        self.ledger.changed = True
+
+    def on_reopen(self, content, buffers) -> None:
+        """The long take that was there before, once more."""
+        self.cut, self._cut_before = self._cut_before, None
+        self.ledger.changed = True
 
     # -- where nothing runs ----------------------------------------------------------------------
 
     def settle(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds + 5
-        while (
-            self._stream.read_new(0)[1] < min(seconds, _PREVIEW_S) * self._stream.rate_hz
-            and time.monotonic() < deadline
-        ):
-            time.sleep(1 / FRAMES_PER_S)
+        self._tap.wait(min(seconds, _PREVIEW_S), seconds + 5)
 
     def snapshot(self) -> look.Html:
         rows = []
-        for chip in self._chips():
+        for chip in self.ledger.counts():
             count = sum(chip["persons"].values())
             who = ", ".join(f"{name} {n}" for name, n in chip["persons"].items()) or "nobody yet"
-            bar = look.Html(f'<div style="min-width:160px">{look.bar(count / self.target)}</div>')
-            rows.append([chip["name"], bar, f"{count} of {self.target}", look.muted(who)])
-        cards = "".join(card_html(t) for t in self._of_label()[::-1][:12])
-        hint = self._hint()
+            bar = look.Html(f'<div style="min-width:160px">{look.bar(count / self.ledger.target)}</div>')
+            rows.append([chip["name"], bar, f"{count} of {self.ledger.target}", look.muted(who)])
+        shown = self.ledger.shown() or [t for t in self.takes if not t.gone][::-1]
+        cards = "".join(card_html(t) for t in shown[:12])
+        hint = self.ledger.hint()
         note = look.note(
             hint["kind"], "" if hint["kind"] == "run" else hint["text"], hint["text"] if hint["kind"] == "run" else ""
         )
         body = look.table(rows, ["label", "", "takes", "by"], align="llrl") + note
         body += f'<div class="tk-takes">{cards}</div>' if cards else ""
-        foot = self._foot()
+        foot = self.ledger.foot()
         return look.card(
             self.title,
             source_html(self.head),
@@ -368,9 +331,15 @@ class Recorder(LabWidget):
             state=("none", "still picture"),
         )
 
-    def _of_label(self) -> list[TakeCard]:
-        own = [t for t in self.takes if t.recording.label == self._label and not t.gone]
-        return own or [t for t in self.takes if not t.gone]
+
+def _facts(t: TakeCard) -> dict:
+    return {
+        "n": t.number,
+        "person": t.recording.person,
+        "seconds": t.recording.seconds,
+        "state": t.state,
+        "why": t.why,
+    }
 
 
 def recorder(
@@ -379,29 +348,33 @@ def recorder(
     labels=None,
     person: str = "",
     session: str = "",
-    seconds: float = 1.5,
+    seconds: float | None = None,
     target: int = 20,
     people: int = 3,
+    sensor: str = "",
 ) -> Recorder:
-    """Record takes: 3-2-1, move, and see at once whether the take is good.
+    """Record takes: 3-2-1, move or speak, and see at once whether the take is good.
 
     Good takes are in the dataset (and on disk, if it has a folder) at once; discarding can be
-    undone. A bad take is refused with the reason. On a virtual board whose hand is at rest the
-    hand makes the movement (synthetic).
+    undone. A bad take is refused with the reason. Sound can be heard again in the page, and a long
+    take of a word said again and again is cut into its words. On a virtual board whose hand is at
+    rest the hand makes the movement (synthetic).
 
     Parameters
     ----------
-    board : Board
+    board : Board or BrowserSound
     dataset : Dataset, optional
         Where takes go; default a new one in memory, ``recorder.dataset``.
     labels : sequence of str, optional
         What to record; labels of the dataset are added.
     person, session : str
         Who records, and in which sitting (default today's date).
-    seconds : float
-        Length of a take at first.
+    seconds : float, optional
+        Length of a take at first; default 1.5 s, of sound 1 s.
     target, people : int
         Takes a label to aim for, and from how many people.
+    sensor : str, optional
+        ``"imu"`` or ``"mic"``; default what the dataset holds, else the IMU.
 
     Returns
     -------
@@ -412,4 +385,7 @@ def recorder(
     DataError
         There is no label.
     """
-    return Recorder(board, dataset, labels, person, session, seconds, target, people)
+    if not sensor:
+        heard = dataset is not None and len(dataset) and dataset[0].is_sound
+        sensor = "mic" if heard or isinstance(board, BrowserSound) else "imu"
+    return Recorder(board, dataset, labels, person, session, seconds, target, people, sensor)

@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import look
 from ..data import Recording, units
-from .widget import FRAMES_PER_S, LabWidget, link_of, module, sheet, source_html, span
+from .tap import Tap
+from .widget import LabWidget, link_of, module, sheet, source_html, span
 
 _SECONDS = 8.0  # what the picture shows
 _ACCOUNT_S = 60.0  # what the foot counts over
@@ -53,12 +54,6 @@ def facts_of(samples, silent_s: float = 0.0) -> Facts:
     )
 
 
-def runs_of(index: np.ndarray) -> list[list[int]]:
-    """Rows at which the running number starts anew: ``[[row, index], ...]``."""
-    starts = [0, *(np.flatnonzero(np.diff(index) != 1) + 1).tolist()]
-    return [[row, int(index[row])] for row in starts]
-
-
 class Scope(LabWidget):
     """Live traces; made by ``tk.lab.scope``.
 
@@ -73,16 +68,14 @@ class Scope(LabWidget):
     title = "Scope"
 
     def __init__(self, board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)):
-        self.sensor = sensor
         self.kept: list[Recording] = []
-        self._stream = board.stream(sensor)
-        self._cursor = 0
-        self._last_at = self._first_at = time.monotonic()
-        channels = tuple(self._stream.channels)
+        self._tap = Tap(board, sensor)
+        stream = self._tap.stream
+        channels = tuple(stream.channels)
         config = {
             "channels": list(channels),
             "per_unit": [float(v) for v in units.counts_per_unit(channels)],
-            "rate_hz": float(self._stream.rate_hz),
+            "rate_hz": float(stream.rate_hz),
             "view": view,
             "limits": [float(v) for v in limits],
         }
@@ -90,42 +83,34 @@ class Scope(LabWidget):
         self.run()
 
     def start(self) -> None:
-        if self._stream is None or self._stream.closed:
-            self._stream = self.board.stream(self.sensor)
-            self._cursor = 0
-        self._first_at = self._last_at = time.monotonic()
+        self._tap.open()
 
     def stop(self) -> None:
-        self._stream.close()
+        self._tap.close()
 
     def flush(self) -> None:
         if self.unseen():
             return
-        stream = self._stream
-        written = stream.read_new(self._cursor)[1]
-        fresh = self.fresh(written > 0)
-        if fresh:
-            self._cursor = max(0, written - round(_SECONDS * stream.rate_hz) - 1)
-        samples, self._cursor = stream.read_new(self._cursor)
+        fresh = self.fresh(self._tap.written > 0)
+        samples = self._tap.news(_SECONDS + 0.01 if fresh else None)
         if len(samples):
-            self._last_at = time.monotonic()
-            counts = np.ascontiguousarray(samples.counts, np.int16)
-            self.tell("samples", [counts.tobytes()], runs=runs_of(samples.index), fresh=fresh)
+            buffers, runs = self._tap.message(samples)
+            self.tell("samples", buffers, fresh=fresh, **runs)
         if self.due():
             self.tell("status", **self._status())
 
     def on_keep(self, content, buffers) -> None:
         """Keep the last five seconds up to the sample the student sees."""
-        samples, _ = self._stream.read_new()
+        samples, _ = self._tap.stream.read_new()
         end = int(content.get("last", -1))
         last = end if end >= 0 else int(samples.index[-1]) if len(samples) else 0
-        rows = np.flatnonzero((samples.index <= last) & (samples.index > last - round(5 * self._stream.rate_hz)))
+        rows = np.flatnonzero((samples.index <= last) & (samples.index > last - round(5 * self._tap.stream.rate_hz)))
         if len(rows) < 2:
             self.tell("kept", text="nothing to keep yet")
             return
         self.kept.append(self._recording(samples, rows))
         name = f"scope.kept[{len(self.kept) - 1}]"
-        self.tell("kept", text=f"{len(rows) / self._stream.rate_hz:.1f} s kept as {name} of this widget")
+        self.tell("kept", text=f"{len(rows) / self._tap.stream.rate_hz:.1f} s kept as {name} of this widget")
 
     def _recording(self, samples, rows) -> Recording:
         index, times = samples.index[rows], samples.time_s[rows]
@@ -133,7 +118,7 @@ class Scope(LabWidget):
         return Recording(
             units.to_units(samples.counts[rows], samples.channels),
             channels=samples.channels,
-            rate_hz=self._stream.rate_hz,
+            rate_hz=self._tap.stream.rate_hz,
             device=self.board.device_name,
             recorded_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             timestamps_ms=(times - times[0]) * 1000,
@@ -144,26 +129,19 @@ class Scope(LabWidget):
     @property
     def facts(self) -> Facts:
         """Rate, jitter and losses over the last minute."""
-        stream = self._stream
-        written = stream.read_new(self._cursor)[1]
-        samples, _ = stream.read_new(max(0, written - round(_ACCOUNT_S * stream.rate_hz)))
-        return facts_of(samples, time.monotonic() - self._last_at)
+        return facts_of(self._tap.latest(_ACCOUNT_S), self._tap.silent_s)
 
     def _status(self) -> dict:
         facts = self.facts
-        link, note = link_of(self.board, time.monotonic() - self._first_at, facts.silent_s, facts.gap_s)
+        link, note = link_of(self.board, time.monotonic() - self._tap.first_at, facts.silent_s, facts.gap_s)
         return {"link": link, "note": note, "facts": dict(facts.__dict__)}
 
     def settle(self, seconds: float) -> None:
-        deadline = time.monotonic() + 3 * seconds + 5
-        wanted = min(seconds, _SECONDS) * self._stream.rate_hz
-        while self._stream.read_new(0)[1] < wanted and time.monotonic() < deadline:
-            time.sleep(1 / FRAMES_PER_S)
+        self._tap.wait(min(seconds, _SECONDS), 3 * seconds + 5)
 
     def snapshot(self) -> look.Html:
-        stream = self._stream
-        written = stream.read_new(self._cursor)[1]
-        samples, _ = stream.read_new(max(0, written - round(_SECONDS * stream.rate_hz)))
+        stream = self._tap.stream
+        samples = self._tap.latest(_SECONDS)
         if len(samples) < 2:
             body = look.note("none", "No samples yet.", "run this cell to see the traces live.")
             return look.card("Scope", source_html(self.head), body)
@@ -181,27 +159,33 @@ class Scope(LabWidget):
         return look.card("Scope", source_html(self.head), picture, foot, state=("none", "still picture"))
 
 
-def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)) -> Scope:
-    """Show a sensor's traces as they come: true rate, jitter, every lost sample.
+def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)):
+    """Show what a sensor gives, as it comes: true rate, every lost sample.
+
+    Traces of the IMU; of a microphone the waveform, the log-mel spectrogram and the level.
 
     Parameters
     ----------
-    board : Board
+    board : Board or BrowserSound
     sensor : str
-        As ``board.info.sensors`` names it.
+        As ``board.info.sensors`` names it: ``"imu"`` or ``"mic"``.
     view : str
-        ``"overlay"`` (acceleration and rotation in one plot each) or ``"lanes"`` (a strip per axis).
+        Of the IMU: ``"overlay"`` (acceleration and rotation in one plot each) or ``"lanes"`` (a strip per axis).
     limits : (float, float)
         Half ranges at first, in g and deg/s; they stay until you change them.
 
     Returns
     -------
-    Scope
-        A widget. ``scope.kept`` holds what "Keep last 5 s" kept, as recordings without a label.
+    Scope or AudioScope
+        A widget. ``scope.kept`` holds what "Keep" kept, as recordings without a label.
 
     Raises
     ------
     BoardError
         The board has no such sensor, or is gone.
     """
+    if sensor == "mic":
+        from .audioscope import AudioScope
+
+        return AudioScope(board)
     return Scope(board, sensor, view, limits)

@@ -12,7 +12,7 @@ _MOST_CLIPS = 12
 _DB = 10 / np.log(10)  # natural logarithm of an energy to decibels
 
 
-def features(recordings, front_end=None, title: str = "", limits=None) -> look.Html:
+def features(recordings, front_end=None, title="", limits=None, subtitle="", foot="", state="") -> look.Html:
     """Show what the network sees: the waveform, and its features under it on the same time axis.
 
     Parameters
@@ -24,6 +24,8 @@ def features(recordings, front_end=None, title: str = "", limits=None) -> look.H
     title : str, optional
     limits : (float, float), optional
         Values at the ends of the ramp; default from the clips shown.
+    subtitle, foot, state : str, optional
+        What stands beside the title, after the facts, and at the right.
 
     Returns
     -------
@@ -54,9 +56,11 @@ def features(recordings, front_end=None, title: str = "", limits=None) -> look.H
         f"{len(clips) - _MOST_CLIPS} more not shown" if len(clips) > _MOST_CLIPS else "",
     )  # fmt: skip
     rows, columns = shown[0].values.shape
-    sub = f"{rows} × {columns} numbers from {look.number(len(clips[0]))} samples" if len(clips) == 1 else ""
+    numbers = f"{rows} × {columns} numbers from {look.number(len(clips[0]))} samples"
+    sub = subtitle or (numbers if len(clips) == 1 else "")
+    facts = look.dots(facts, foot)
     unit = "dB" if raw else "(as the network gets it)" if front.scale else ""
-    return look.features(shown, _ticks(front), limits, unit, title or "What the network sees", sub, facts)
+    return look.features(shown, _ticks(front), limits, unit, title or "What the network sees", sub, facts, state)
 
 
 def play(recordings, title: str = "", seconds: float = 10.0) -> look.Html:

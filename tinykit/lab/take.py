@@ -33,8 +33,12 @@ def card_html(t: TakeCard) -> str:
     kind, words = {"flag": ("warn", t.why), "refused": ("warn", f"refused: {t.why}"), "new": ("run", "new")}.get(
         t.state, ("ok", "good")
     )
+    name = f"take {t.number}, {words}"
     columns = [i for i, c in enumerate(t.recording.channels) if c[0] == "a"]
-    picture = look.spark(t.recording.samples[:, columns], label=f"take {t.number}, {words}") if columns else ""
+    if t.recording.is_sound:
+        picture = look.wave(t.recording.counts()[:, 0], label=name)
+    else:
+        picture = look.spark(t.recording.samples[:, columns], label=name) if columns else ""
     return (
         f'<div style="border:1px solid var(--tk-line);border-radius:4px;padding:4px 8px;min-width:0" '
         f'class="s"><b>{t.number}</b> '
@@ -49,7 +53,14 @@ def reason_of(refusal: TakeRefused) -> str:
 
 
 def spark_bytes(recording: Recording) -> bytes:
-    """Acceleration at ``POINTS`` moments in thousandths of g, int16 (points, 3)."""
+    """A take's picture, int16 (points, columns): three columns, acceleration at ``POINTS`` moments in
+    thousandths of g; of sound two, the lowest and highest count of each of ``POINTS`` parts."""
+    if recording.is_sound:
+        counts = recording.counts()[:, 0]
+        counts = np.repeat(counts, -(-POINTS // len(counts)))  # at least one a part
+        edges = np.linspace(0, len(counts), POINTS + 1).astype(int)[:-1]
+        ends = [np.minimum.reduceat(counts, edges), np.maximum.reduceat(counts, edges)]
+        return np.column_stack(ends).astype("<i2").tobytes()
     columns = [i for i, c in enumerate(recording.channels) if c[0] == "a"][:3]
     at = np.linspace(0, len(recording) - 1, POINTS)
     grid = np.arange(len(recording))

@@ -288,7 +288,8 @@ class LabWidget(anywidget.AnyWidget):
 def head_of(board) -> dict:
     """Name, port and whether it is virtual, for the head of every widget."""
     virtual = bool(board.is_virtual)
-    return {"name": "Virtual board" if virtual else board.info.board, "port": board.port, "virtual": virtual}
+    name = "Virtual board" if virtual else board.info.board
+    return {"name": name, "port": board.port, "virtual": virtual, "pic": getattr(board, "picture", "")}
 
 
 def source_html(head: dict) -> look.Html:
@@ -298,7 +299,7 @@ def source_html(head: dict) -> look.Html:
         if head["virtual"]
         else look.Html(f'<span class="mut mono">{look.esc(head["port"])}</span>')
     )
-    picture = look.icon("virt" if head["virtual"] else "board")
+    picture = look.icon(head["pic"] or ("virt" if head["virtual"] else "board"))
     return look.Html(f'<span class="tk-st">{picture}<span>{look.esc(head["name"])}</span> {right}</span>')
 
 
@@ -327,6 +328,8 @@ def link_of(board, since_s: float, silent_s: float = 0.0, gap_s: float | None = 
     (dict, dict or None)
         Link (``kind``, ``picture``, ``text``) and note (``kind``, ``what``, ``next``).
     """
+    if hasattr(board, "link"):  # a page's microphone knows for itself
+        return board.link(silent_s)
     if getattr(board, "closed", False):
         return (
             {"kind": "none", "picture": "unlink", "text": "board closed"},

@@ -1,7 +1,8 @@
-// The recorder: chips, the big button with its 3-2-1, a preview, take cards. After `core.js`.
+// The recorder: chips, the big button with its 3-2-1, a preview, take cards.
+// After `core.js`, `sound.js`, `capture.js`, `cutter.js`.
 
 const AXES = ["x", "y", "z"], DASH = [[], [4, 2], [1.5, 1.5]];
-const LENGTHS = { one: [1, 1.5, 2, 3], ten: [1, 1.5, 2, 3], long: [10, 30, 60] };
+const LENGTHS = { one: [1, 1.5, 2, 3], ten: [1, 1.5, 2, 3], long: [10, 20, 30, 60] };
 
 export default () => {
   let ring = null;
@@ -10,11 +11,17 @@ export default () => {
   return {
     initialize({ model }) {
       const c = model.get("config");
-      ring = new SampleRing(Math.ceil(c.rate_hz * 8), c.channels.length);
+      ring = c.sound ? new SoundRing(c.rate_hz, 12) : new SampleRing(Math.ceil(c.rate_hz * 8), c.channels.length);
       model.on("msg:custom", (m, buffers) => {
-        if (m.k === "samples") { if (m.fresh) ring.written = 0; ring.push(m.runs, int16Of(buffers[0])); }
+        if (m.k === "samples" && c.sound) {
+          const counts = int16Of(buffers[0]);
+          if (m.fresh) ring.clear();
+          m.runs.forEach(([row, index], r) => ring.push(index, counts.subarray(row, r + 1 < m.runs.length ? m.runs[r + 1][0] : counts.length)));
+        } else if (m.k === "samples") { if (m.fresh) ring.written = 0; ring.push(m.runs, int16Of(buffers[0])); }
         if (m.k === "takes") m.sparks = int16Of(buffers[0]);
-        if (["status", "labels", "takes"].includes(m.k)) last[m.k] = m;
+        if (m.k === "heard") m.counts = int16Of(buffers[0]);
+        if (m.k === "cut") m.above = buffers?.[0];
+        if (["status", "labels", "takes", "cut"].includes(m.k)) last[m.k] = m;
         for (const view of views) view(m);
       });
     },
@@ -84,26 +91,43 @@ function recorderView(model, liveRing, last) {
     fill(length, own.map((s) => h("option", { value: s, selected: s === seconds }, `${s} s`)));
   };
   setLengths();
-  const preview = h("canvas", { role: "img", "aria-label": "Live preview of the acceleration, last 4 seconds." });
-  const describe = describer(preview);
+  const what = config.sound ? "sound" : "acceleration";
+  const preview = h("canvas", { role: "img", "aria-label": `Live preview of the ${what}, last ${config.preview_s} seconds.` });
+  const describe = describer(preview), level = config.sound ? levelMeter(config.wanted) : null;
+  // Sound only: the page's own microphone, hearing takes again, cutting a long one.
+  const mic = config.browser ? microphoneBar(model, { ring: liveRing(), onsound: () => touch(), onstate: (state, note) => {
+    ui.setNote(note ? { kind: "bad", ...note } : null); held = note ? Date.now() + 60000 : 0;
+    ui.setLink(state === "on" ? "ok" : state === "failed" ? "bad" : "none", { on: "microphone on", off: "microphone off", asking: "asks for permission", failed: "no microphone" }[state], "mic");
+    touch();
+  } }) : null;
+  const player = config.sound ? soundPlayer() : null, heard = new Map();
+  const hear = (key, value) => { player.wake(); const known = heard.get(`${key} ${value}`); if (known) start_(known); else { waiting = `${key} ${value}`; model.send({ k: "hear", [key]: value }); } };
+  let waiting = "";
+  const start_ = (m) => { player.play(m.counts, m.rate, () => { playing = null; paintTakes(); }); touch(); };
+  const cutter = config.sound ? cutPanel((k, content) => model.send({ k, ...content }), hear) : null;
 
   // Takes
-  const heading = h("h4", {}), scale = h("span.s.mut", {}, "all on one scale, \u22124 to +4 g");
+  const heading = h("h4", {}), scale = h("span.s.mut", {}, config.sound ? "all on one scale, full scale" : "all on one scale, \u22124 to +4 g");
   const filter = segmented("Show", [["all", "All"], ["flag", "Flagged"], ["new", "New"]], "all", (v) => { show = v; paintTakes(); });
   const undo = h("div", { role: "status" }), cards = h("div.tk-tg", { role: "list", "aria-label": "Takes" });
   const saved = h("span", {});
   ui.controls.append(saved);
 
-  ui.body.append(
-    h("div.tk-tools", {}, h("h4", {}, "What to record"), h("span.s.mut", {}, `target ${config.target} takes each, from at least ${config.people} people`), h("span.tk-sp", {}), addSlot),
+  ui.body.append(mic ? mic.el : "",
+    h("div.tk-tools", mic ? { style: "border-top:1px solid var(--tk-line)" } : {}, h("h4", {}, "What to record"), h("span.s.mut", {}, `target ${config.target} takes each, from at least ${config.people} people`), h("span.tk-sp", {}), addSlot),
     chips, hint,
     h("div.tk-rec", {}, rec, h("div", {}, h("div.tk-set", {}, h("label", {}, "Who ", who, known), modes.el, h("label", {}, "Length ", length)), h("div.tk-pv.tk-plot", {}, preview))),
+    level ? level.el : "", cutter ? cutter.el : "",
     h("div.tk-sec", {}, h("div.tk-tools", { style: "border-top:1px solid var(--tk-line)" }, heading, filter.el, h("span.tk-sp", {}), scale), undo, cards), spoken);
 
   // -- recording
-  const press = () => { if (phase === "ready") count(); else stop(); };
+  const press = () => {
+    if (phase !== "ready") return stop();
+    if (mic && mic.state !== "on") { ui.setNote({ kind: "run", what: "", next: "allow the microphone, then press the button again." }); held = Date.now() + 8000; if (mic.state !== "asking") mic.press(); return; }
+    count();
+  };
   const count = () => { result = ""; phase = "count"; began = Date.now(); setText(spoken, `Get ready: ${label}`); run(); };
-  const start = () => { phase = "wait"; began = Date.now(); model.send({ k: "record", label, seconds, person: who.value }); };
+  const start = () => { phase = "wait"; began = Date.now(); model.send({ k: "record", label, seconds, person: who.value, long: mode === "long" }); };
   const stop = () => {
     if (phase === "wait" || phase === "taking") model.send({ k: "cancel" });
     phase = "ready"; done = 0; clearTimeout(timer); paint();
@@ -124,17 +148,18 @@ function recorderView(model, liveRing, last) {
     svg.innerHTML = `<svg viewBox="0 0 88 88" aria-hidden="true">${look}</svg>`;
     setText(big, { ready: `Record “${label}”`, count: `Get ready: “${label}”`, wait: "Starting", taking: mode === "ten" ? `Take ${done + 1} of 10` : mode === "long" ? "Long take running" : "Recording now", pause: `Take ${done + 1} of 10` }[phase]);
     const words = { ready: [h("kbd", {}, "Space"), " after 3-2-1"], count: [h("kbd", {}, "Esc"), " cancels"], wait: result || "…",
-      taking: mode === "long" ? "cut into windows later" : `${Math.min(s, seconds).toFixed(1)} s of ${seconds} s`, pause: ["next in 1 s, ", h("kbd", {}, "Esc"), " stops"] }[phase];
+      taking: mode === "long" ? (config.sound ? "say it again and again, with pauses" : "cut into windows later") : `${Math.min(s, seconds).toFixed(1)} s of ${seconds} s`, pause: ["next in 1 s, ", h("kbd", {}, "Esc"), " stops"] }[phase];
     const key = phase + (phase === "taking" || phase === "wait" ? String(words) : "");
     if (small.dataset.key !== key) { small.dataset.key = key; fill(small, words); }
   };
   const taken = (m) => {
     if (phase === "ready") return;
-    setText(spoken, m.ok ? `Take ${m.number}: ${m.text}` : `Not kept: ${m.text}`);
+    setText(spoken, m.ok ? (m.number ? `Take ${m.number}: ${m.text}` : m.text) : `Not kept: ${m.text}`);
     done += 1;
     if (!m.ok && m.number) ui.setNote({ kind: "warn", what: `Take ${m.number} was refused: ${m.text}.`, next: m.next });
     else ui.setNote(null);
     held = Date.now() + (m.ok ? 0 : 8000);
+
     if (mode === "ten" && done < 10 && (m.ok || m.number)) { phase = "pause"; began = Date.now(); run(); } else { phase = "ready"; done = 0; clearTimeout(timer); paint(); }
   };
   let held = 0; // a refusal stays to be read before the link's own note
@@ -190,25 +215,35 @@ function recorderView(model, liveRing, last) {
       card.append(select); select.focus();
     };
     card.append(h("div.a", {}, act("play", "Play", () => play(t)), t.state === "new" ? act("keep", "Keep", () => model.send({ k: "check", n: t.n })) : "", t.state === "refused" ? "" : act("tag", "Relabel", relabel), act("bin", "Discard", () => model.send({ k: "discard", n: t.n }))));
-    card.draw = () => drawTake(cv, colours, takes.sparks, i, config.points, t, playing && playing.n === t.n ? (Date.now() - playing.began) / 1000 / t.seconds : null);
+    card.draw = () => (config.sound ? drawHeard : drawTake)(cv, colours, takes.sparks, i, config.points, t, playing && playing.n === t.n ? shareOf() : null);
     card.words = st;
     return card;
   };
-  const play = (t) => { playing = playing && playing.n === t.n ? null : { n: t.n, began: Date.now(), seconds: t.seconds }; paintTakes(); };
+  const shareOf = () => player ? player.share ?? 0 : (Date.now() - playing.began) / 1000 / playing.seconds;
+  const play = (t) => {
+    const on = playing && playing.n === t.n;
+    player?.stop();
+    playing = on ? null : { n: t.n, began: Date.now(), seconds: t.seconds };
+    if (player && playing) hear("n", t.n);
+    paintTakes();
+  };
 
   const touch = drawLoop(ui.root, () => {
     colours = colours || theme(ui.root);
-    drawPreview(preview, colours, liveRing(), config, seconds, mode);
-    describe(() => `Live preview of the acceleration, last ${config.preview_s} seconds.`);
-    if (playing && Date.now() - playing.began > playing.seconds * 1000) { playing = null; paintTakes(); return; }
+    (config.sound ? drawListening : drawPreview)(preview, colours, liveRing(), config, seconds, mode);
+    describe(() => config.sound ? `Live waveform of the last ${config.preview_s} seconds, ${verdictOf(liveRing(), config.wanted).text}.` : `Live preview of the acceleration, last ${config.preview_s} seconds.`);
+    level?.show(liveRing());
+    cutter?.draw(colours);
+    if (playing && !player && Date.now() - playing.began > playing.seconds * 1000) { playing = null; paintTakes(); return; }
     for (const card of cards.children) if (card.stale !== colours || playing || card.was) { card.draw(); card.stale = colours; card.was = Boolean(playing); }
     if (playing) {
       const card = [...cards.children].find((c) => c.querySelector("b").textContent === String(playing.n));
-      if (card) setText(card.words.lastChild, `playing, ${((Date.now() - playing.began) / 1000).toFixed(1)} s`);
+      if (card) setText(card.words.lastChild, `playing, ${(shareOf() * playing.seconds).toFixed(1)} s`);
       touch();
     }
   });
   touch.themeChanged = () => { colours = null; };
+  if (cutter) cutter.touch = touch;
   const sized = new ResizeObserver(() => { for (const card of cards.children) card.stale = null; touch(); });
   sized.observe(cards);
 
@@ -216,16 +251,17 @@ function recorderView(model, liveRing, last) {
     Space: (e) => { if (e.target.closest("button") && e.target.getAttribute("role") !== "radio") return false; press(); },
     Escape: () => { if (phase === "ready") return false; stop(); },
   });
-  const showStatus = (s) => { if (s) { ui.setLink(s.link.kind, s.link.text, s.link.picture); if (s.note || Date.now() > held) ui.setNote(s.note); s.at = s.at || Date.now(); } };
+  const showStatus = (s) => { if (s) { if (!mic || mic.state === "on") ui.setLink(s.link.kind, s.link.text, s.link.picture); if (s.note || Date.now() > held) ui.setNote(s.note); s.at = s.at || Date.now(); } };
   const watch = setInterval(() => { const s = last.status; if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
   paintLabels(last.labels);
   if (last.takes) { takes = last.takes; paintTakes(); }
+  if (last.cut) cutter?.show(last.cut, last.cut.above);
   showStatus(last.status);
   paint();
   touch();
   return {
     root: ui.root,
-    stop: () => { clearTimeout(timer); clearInterval(watch); sized.disconnect(); touch.stop(); },
+    stop: () => { clearTimeout(timer); clearInterval(watch); sized.disconnect(); mic?.stop(); player?.close(); touch.stop(); },
     message: (m) => {
       if (m.k === "samples") touch();
       if (m.k === "status") showStatus(m);
@@ -233,6 +269,13 @@ function recorderView(model, liveRing, last) {
       if (m.k === "takes") { takes = m; paintTakes(); }
       if (m.k === "taking" && phase === "wait") { phase = "taking"; began = Date.now(); setText(spoken, "Recording now"); }
       if (m.k === "taken") taken(m);
+      if (m.k === "cut") cutter?.show(m, m.above);
+      if (m.k === "heard") {
+        const key = m.n !== undefined ? `n ${m.n}` : `word ${m.word}`;
+        if (m.n !== undefined) heard.set(key, m); // a word's place changes with the threshold
+        if (waiting === key) { waiting = ""; start_(m); }
+      }
+      if (m.k === "told") { ui.setNote({ kind: m.state, what: m.text }); held = Date.now() + 6000; }
       if (m.k === "error") { ui.setNote({ kind: "bad", what: m.what, next: m.next }); held = Date.now() + 15000; }
     },
   };
@@ -267,5 +310,33 @@ function drawTake(cv, t, sparks, which, points, take, at) {
   });
   g.setLineDash([]);
   if (/clipped/.test(take.why)) for (const v of [-4, 4]) rule(g, t.warn, 8, crisp(Y(v)), w - 8, crisp(Y(v)), [2, 2]);
+  if (at !== null) { g.strokeStyle = t.ink; g.lineWidth = 1.5; g.beginPath(); const x = 8 + (w - 16) * Math.min(1, at); g.moveTo(x, 2); g.lineTo(x, H - 2); g.stroke(); }
+}
+
+/** The preview of sound: envelope, and how long a take would be. */
+function drawListening(cv, t, ring, config, seconds, mode) {
+  const { g, w, h: H } = canvasOf(cv, 96), x0 = 38, x1 = w - 12, from = ring.end - config.preview_s * ring.rate;
+  const X = (i) => x1 - (x1 - x0) * (ring.end - i) / (config.preview_s * ring.rate), top = 6, height = H - 26;
+  for (const v of [-1, 0, 1]) { const y = crisp(top + height / 2 - v * height / 2); rule(g, v ? t.line : t.edge, x0, y, x1, y); write(g, t, signed(v, 0), x0 - 5, y, { align: "right" }); }
+  g.save(); g.beginPath(); g.rect(x0, 0, x1 - x0, H); g.clip();
+  drawEnvelope(g, t, ring, X, top, height, from);
+  g.restore();
+  if (mode !== "long") {
+    const lead = crisp(x1 - (x1 - x0) * seconds / config.preview_s);
+    if (lead > x0) { rule(g, t.edge, lead, 4, lead, H - 18, [3, 3]); write(g, t, `one take, ${seconds} s`, lead + 5, 12, { halo: t.plot }); }
+  }
+  drawHoles(g, t, ring, X, top, top + height, x0, from);
+  write(g, t, `\u2212${config.preview_s} s`, x0, H - 7); write(g, t, ring.arrived && Date.now() - ring.arrived > 1500 ? clock(ring.arrived) : "now", x1, H - 7, { align: "right" });
+}
+
+function drawHeard(cv, t, sparks, which, points, take, at) {
+  const { g, w, h: H } = canvasOf(cv, 52), X = (i) => 8 + (w - 16) * i / points, Y = (v) => H / 2 - v / 32768 * (H / 2 - 2);
+  rule(g, t.line, 8, crisp(H / 2), w - 8, crisp(H / 2));
+  g.fillStyle = t.fill;
+  for (let i = 0; i < points; i++) {
+    const low = Y(sparks[(which * points + i) * 2]), high = Y(sparks[(which * points + i) * 2 + 1]);
+    g.fillRect(X(i), Math.min(high, H / 2 - 0.5), Math.max(1, X(1) - X(0)), Math.max(1, low - high));
+  }
+  if (/clipped/.test(take.why)) for (const v of [-32768, 32767]) rule(g, t.warn, 8, crisp(Y(v)), w - 8, crisp(Y(v)), [2, 2]);
   if (at !== null) { g.strokeStyle = t.ink; g.lineWidth = 1.5; g.beginPath(); const x = 8 + (w - 16) * Math.min(1, at); g.moveTo(x, 2); g.lineTo(x, H - 2); g.stroke(); }
 }

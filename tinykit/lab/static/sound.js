@@ -113,14 +113,14 @@ const decibels = (share) => share > 0 ? 20 * Math.log10(share) : -120;
 
 /** Root mean square and peak of the samples from `from` on, in dB of full scale. */
 const loudness = (ring, from, to = ring.end) => {
-  let sum = 0, peak = 0, n = 0;
-  for (let i = Math.max(from, ring.start); i < to; i++) { const v = ring.at(i); sum += v * v; if (v > peak) peak = v; else if (-v > peak) peak = -v; n++; }
-  return { rms: n ? decibels(Math.sqrt(sum / n) / 32768) : -120, peak: decibels(peak / 32768), clipped: peak >= 32767 };
+  let sum = 0, mean = 0, peak = 0, n = 0; // a microphone's offset is no sound
+  for (let i = Math.max(from, ring.start); i < to; i++) { const v = ring.at(i); mean += v; sum += v * v; if (v > peak) peak = v; else if (-v > peak) peak = -v; n++; }
+  return { rms: n ? decibels(Math.sqrt(Math.max(0, sum / n - (mean / n) ** 2)) / 32768) : -120, peak: decibels(peak / 32768), clipped: peak >= 32767 };
 };
 
-/** How loud the last seconds were, in words; `wanted` [low, high] in dBFS for the loudest fifth of a second. */
+/** How loud the last seconds were, in words; `wanted` [low, high] in dBFS for the loudest tenth of a second. */
 const verdictOf = (ring, wanted, seconds = 3) => {
-  const now = loudness(ring, ring.end - ring.rate * 0.1), step = Math.round(ring.rate / 5);
+  const now = loudness(ring, ring.end - ring.rate * 0.1), step = Math.round(ring.rate / 10);
   let best = -120, peak = -120, clipped = false;
   for (let to = ring.end; to - step >= Math.max(ring.start, ring.end - seconds * ring.rate); to -= step) {
     const part = loudness(ring, to - step, to);
@@ -260,4 +260,29 @@ const soundWords = (ring, wanted, seconds) => {
   if (!ring.size) return "No sound yet.";
   const v = verdictOf(ring, wanted, seconds), lost = ring.lost(ring.end - seconds * ring.rate);
   return `Waveform and log-mel spectrogram of the last ${seconds} seconds. ${v.text}, loudest ${v.loudest.toFixed(0).replace("-", "minus ")} decibel. ${lost} samples lost.`;
+};
+
+// -- hearing -----------------------------------------------------------------------------------
+
+/** Plays int16 sound in the page; made in a click, because browsers want one. One sound at a time. */
+const soundPlayer = () => {
+  let context = null, source = null, began = 0, seconds = 0;
+  const stop = () => { if (source) { source.onended = null; source.stop(); source = null; } };
+  return {
+    wake() { context = context || new AudioContext(); context.resume(); },
+    play(counts, rate, onended) {
+      stop();
+      this.wake();
+      const buffer = context.createBuffer(1, Math.max(1, counts.length), rate);
+      buffer.getChannelData(0).set(Float32Array.from(counts, (v) => v / 32768));
+      source = context.createBufferSource();
+      source.buffer = buffer; source.connect(context.destination);
+      source.onended = () => { source = null; onended?.(); };
+      source.start();
+      began = context.currentTime; seconds = counts.length / rate;
+    },
+    stop,
+    get share() { return source ? Math.min(1, (context.currentTime - began) / seconds) : null; },
+    close() { stop(); context?.close().catch(() => {}); context = null; },
+  };
 };
