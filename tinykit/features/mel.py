@@ -87,11 +87,18 @@ def pack_front(front_end: MelFrontEnd, input_scale: float, input_zero_point: int
             )
         spans += [used[0], len(used)]
         values.append(column[used[0] : used[-1] + 1])
+    if not (np.isfinite(input_scale) and input_scale > 0 and -128 <= input_zero_point <= 127):
+        raise ModelError(
+            f"The network's input has scale {input_scale:g} and zero point {input_zero_point}; expected a positive "
+            "scale and -128 to 127.",
+            "Quantise the network with tk.quantize.",
+        )
     scale = np.asarray(front.scale or (1.0,) * n, np.float64)
     mean = np.asarray(front.mean or (0.0,) * n, np.float64)
-    gain = scale / input_scale
-    offset = input_zero_point - mean * gain
-    if not all(np.isfinite(v).all() and (np.abs(v) <= _MAX_FACTOR).all() for v in (gain, offset)):
+    with np.errstate(over="ignore", invalid="ignore"):
+        gain = scale / input_scale
+        offset = input_zero_point - mean * gain
+    if not ((np.abs(gain) <= _MAX_FACTOR).all() and (np.abs(offset) <= _MAX_FACTOR).all()):  # NaN neither
         raise ModelError(
             f"The front end's mean and scale with an input scale of {input_scale:g} are out of the device's range.",
             "Scale features to about one standard deviation, and quantise again.",

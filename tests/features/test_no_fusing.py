@@ -1,0 +1,61 @@
+"""No compiler makes one fused operation of a product and a sum of the front end: that would change bits."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tinykit import toolchain
+
+SOURCE = toolchain.hardware_dir() / "TinyKit" / "src"
+GCC = shutil.which("arm-none-eabi-gcc")
+# As Arduino's mbed core for the Nano 33 BLE compiles a library: GNU's C, in which GCC fuses by default.
+ARDUINO = ["-std=gnu11", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16",
+           "-fsingle-precision-constant", "-ffunction-sections", "-fdata-sections", "-c"]  # fmt: skip
+FUSED = re.compile(r"\tv?fn?m(?:a|s|la|ls|add|sub)\w*(?:\.\w+)*\t|\tvml[as]\S*\t")
+FLOATING = [p for p in sorted(SOURCE.glob("*.c")) if re.search(r"\bfloat\b|tk_float|tk_lanes", p.read_text("utf-8"))]
+
+
+def instructions(path):
+    done = subprocess.run([GCC.replace("gcc", "objdump"), "-d", str(path)], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("level", ["-Os", "-O2", "-O3"])
+def test_arduinos_compiler_fuses_nothing(level, tmp_path):
+    if GCC is None:
+        pytest.skip("arm-none-eabi-gcc is not installed.")
+    assert {"tk_mel.c", "tk_batch_mel.c"} <= {p.name for p in FLOATING}
+    products = 0
+    for source in FLOATING:
+        target = tmp_path / "out.o"
+        subprocess.run([GCC, *ARDUINO, level, str(source), "-o", str(target)], check=True)
+        code = instructions(target)
+        assert not FUSED.search(code), f"{source.name}: {FUSED.search(code).group()}"
+        assert "__aeabi_f" not in code and "__aeabi_d" not in code, f"{source.name} calculates in software"
+        products += len(re.findall(r"\tvmul\.f32", code))
+    assert products > 50
+
+
+def test_the_search_finds_what_gcc_fuses(tmp_path):
+    if GCC is None:
+        pytest.skip("arm-none-eabi-gcc is not installed.")
+    source = tmp_path / "fused.c"
+    source.write_text("float fused(float a, float b, float c) { return a * b + c; }\n", encoding="utf-8")
+    subprocess.run([GCC, *ARDUINO, "-O2", str(source), "-o", str(tmp_path / "fused.o")], check=True)
+    assert FUSED.search(instructions(tmp_path / "fused.o"))
+
+
+def test_zig_fuses_nothing(tmp_path):
+    """For the virtual board, and for computers that could: with their fused instructions allowed."""
+    for flags in (toolchain.ARM_TARGET, ("-target", "x86_64-linux", "-mcpu=haswell"), ("-target", "aarch64-linux")):
+        for source in FLOATING:
+            target = tmp_path / "out.s"
+            command = [sys.executable, "-m", "ziglang", "cc", *flags, "-std=c99", "-O2", "-fno-sanitize=undefined",
+                       "-ffp-contract=off", f"-I{toolchain.hardware_dir() / 'virtual' / 'libc'}", "-S", str(source),
+                       "-o", str(target)]  # fmt: skip
+            subprocess.run(command, check=True)
+            found = FUSED.search(target.read_text(encoding="utf-8"))
+            assert not found, f"{source.name} for {flags[1]}: {found.group()}"
