@@ -220,12 +220,12 @@ size_t Print::print(double value, int digits) {
 
 /* IMU */
 
-int VirtualImu::begin() { return tkv_read(TKV_IMU_KIND) == kind_; }
+int VirtualImu::begin() { return present_ = tkv_read(TKV_IMU_KIND) == kind_; }
 float VirtualImu::accelerationSampleRate() { return (float)tkv_read(TKV_IMU_RATE_MHZ) / 1000.0f; }
 
 /* The head of the FIFO is kept here until both halves are read, or one is asked for twice. */
 bool VirtualImu::next() {
-    if (tkv_read(TKV_IMU_KIND) != kind_ || !tkv_imu_pop(&sample_, 1))
+    if (!present_ || !tkv_imu_pop(&sample_, 1))
         return false;
     acceleration_read_ = gyroscope_read_ = false;
     return true;

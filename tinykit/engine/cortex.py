@@ -117,8 +117,8 @@ class Cortex:
         uc.mem_map(_SYSTEM, 0x1000, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         if registers is not None:
             address, read, write = registers
-            on_read = self._guarded(lambda _uc, offset, _size, _data: read(offset) & _NOWHERE)
-            on_write = self._guarded(lambda _uc, offset, _size, value, _data: write(offset, value))
+            on_read = self.guarded(lambda _uc, offset, _size, _data: read(offset) & _NOWHERE)
+            on_write = self.guarded(lambda _uc, offset, _size, value, _data: write(offset, value))
             uc.mmio_map(address, 0x1000, on_read, None, on_write, None)
         # CPACR: full access to the FPU, which is off after reset.
         uc.reg_write(arm.UC_ARM_REG_C1_C0_2, 0xF << 20)
@@ -126,7 +126,7 @@ class Cortex:
 
         # A strong reference would make a cycle through ctypes, which Python can't collect.
         this = weakref.ref(self)
-        self._decode = _DECODE(self._guarded(lambda address, size: this()._decode_block(address, size)))
+        self._decode = _DECODE(self.guarded(lambda address, size: this()._decode_block(address, size)))
         self._counter = _Counter(
             stop=ctypes.cast(_library().uc_emu_stop, ctypes.c_void_p).value,
             decode=self._decode,
@@ -137,6 +137,21 @@ class Cortex:
             alarm=_NEVER,
         )
         self._hook(unicorn.UC_HOOK_BLOCK, "tkv_on_block")
+
+    @property
+    def counter_address(self) -> int:
+        """Where the hooks' ``tkv_counter`` is, in this process."""
+        return ctypes.addressof(self._counter)
+
+    def map_registers(self, address: int, read, write, user: int) -> None:
+        """A 4 kB block of device registers that C functions serve (unicorn's ``uc_mmio_map``)."""
+        read, write = (ctypes.cast(function, ctypes.c_void_p) for function in (read, write))
+        user = ctypes.c_void_p(user)
+        status = _library().uc_mmio_map(
+            self.uc._uch, ctypes.c_uint64(address), ctypes.c_size_t(0x1000), read, user, write, user
+        )
+        if status:
+            raise CoreFault(f"The emulator refused registers (error {status}).", "Run tinykit doctor.")
 
     # -- memory ---------------------------------------------------------------------------------
 
@@ -387,8 +402,8 @@ class Cortex:
         block["bytes"] = size
         block["instructions"], block["cycles"], block["extra"] = block_cost(self.read(address, size), address)
 
-    def _guarded(self, function):
-        # An exception can't pass through the emulator: keep it, stop, and raise it in run().
+    def guarded(self, function):
+        """A function that the emulator may call: what it raises stops the core and comes out of ``run``."""
         this = weakref.ref(self)
 
         def call(*arguments):
@@ -417,8 +432,8 @@ class Cortex:
 
 @lru_cache(maxsize=1)
 def _hooks():
-    source = toolchain.hardware_dir() / "virtual" / "count.c"
-    return ctypes.CDLL(str(toolchain.host_library([source], name="count")))
+    folder = toolchain.hardware_dir() / "virtual"
+    return ctypes.CDLL(str(toolchain.host_library([folder / "count.c"], [folder], name="count")))
 
 
 def _library():

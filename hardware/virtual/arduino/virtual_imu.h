@@ -5,7 +5,7 @@
 
 class VirtualImu {
   public:
-    explicit VirtualImu(uint32_t kind) : kind_(kind), acceleration_read_(true), gyroscope_read_(true) {}
+    explicit VirtualImu(uint32_t kind) : kind_(kind), present_(false), acceleration_read_(true), gyroscope_read_(true) {}
     int begin(); /* 1, or 0 when this board has another sensor or a dead one */
     void end() {}
     void setContinuousMode() {} /* samples always wait in the FIFO */
@@ -15,13 +15,16 @@ class VirtualImu {
     int readGyroscope(float &x, float &y, float &z);    /* degrees per second */
     float accelerationSampleRate();
 
-    /* Not in the real libraries: the sensor's own count and clock for the sample just read. */
+    /* Not in the real libraries: what begin() found, and the sensor's own count and clock for the sample
+     * just read. */
+    bool present() const { return present_; }
     uint32_t sampleIndex() const { return sample_.index; }
     uint32_t sampleTime() const { return sample_.time_us; }
 
   private:
     bool next();
     uint32_t kind_;
+    bool present_; /* as begin() found */
     tkv_imu_sample sample_;
     bool acceleration_read_, gyroscope_read_;
 };

@@ -28,10 +28,10 @@ static inline size_t port_serial_write(const uint8_t *bytes, size_t length) {
 
 /* Only one of the two sensors is there, so only one has ever counted. */
 static inline uint32_t port_imu_index(uint32_t, uint32_t) {
-    return tkv_read(TKV_IMU_KIND) == 2u ? IMU_BMI270_BMM150.sampleIndex() : IMU_LSM9DS1.sampleIndex();
+    return IMU_BMI270_BMM150.present() ? IMU_BMI270_BMM150.sampleIndex() : IMU_LSM9DS1.sampleIndex();
 }
 static inline uint32_t port_imu_time() {
-    return tkv_read(TKV_IMU_KIND) == 2u ? IMU_BMI270_BMM150.sampleTime() : IMU_LSM9DS1.sampleTime();
+    return IMU_BMI270_BMM150.present() ? IMU_BMI270_BMM150.sampleTime() : IMU_LSM9DS1.sampleTime();
 }
 
 /* Of the samples that PDM.read() just gave: number of the first, and when it was taken. The microphone

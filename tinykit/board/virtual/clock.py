@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import time
 
-from ...engine.cortex import CLOCK_HZ
-
-CYCLES_PER_US = CLOCK_HZ // 1_000_000
+from .bus import CYCLES_PER_US
 
 
 class Clock:
@@ -21,6 +19,8 @@ class Clock:
     ----------
     core : Cortex
         Its cycle counter is the working part of the time.
+    bus : Bus
+        Is told the time, so that it answers for the clock's registers.
     paced : bool
     speed : float
         Paced: device seconds in a second on the wall.
@@ -31,15 +31,15 @@ class Clock:
     LEAD_US = 250_000
     LAG_US = 1_000_000
 
-    def __init__(self, core, paced: bool, speed: float = 1.0):
-        self._core, self.paced, self.speed = core, paced, speed
+    def __init__(self, core, bus, paced: bool, speed: float = 1.0):
+        self._core, self._bus, self.paced, self.speed = core, bus, paced, speed
         self.slipped_us = 0.0
         self.start()
 
     def start(self) -> None:
         """Power-on: time zero."""
-        self._cycles = self._core.cycles
-        self._idle_us = 0
+        self._cycles = self._bus.cycles_from = self._core.cycles
+        self._idle_us = self._bus.idle_us = 0
         self._epoch = time.perf_counter()
         self.alarm_us = None
 
@@ -73,6 +73,7 @@ class Clock:
     def pass_us(self, us: float) -> None:
         """Let so much time pass while the core is halted."""
         self._idle_us += int(us)
+        self._bus.idle_us = self._idle_us
         if self._alarm_us is not None:
             self._arm()
 

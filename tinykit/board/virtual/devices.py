@@ -6,9 +6,18 @@ too (bytes, the signal source) is guarded by the board's condition.
 
 from __future__ import annotations
 
+import weakref
+
+from .bus import Bus
 from .imu import FIFO, KINDS
-from .mic import BUFFER_MOST, GAIN_MOST, KIND
+from .mic import BUFFER, BUFFER_MOST, GAIN, GAIN_MOST, KIND
 from .registers import registers
+
+# Registers that the bus serves by itself: what they give was put there, what is written is kept.
+_GIVEN = ("TIME_HI", "LINE", "RX_TAKEN", "TX_SENT", "IMU_POPPED", "MIC_COUNT", "MIC_POP", "MIC_INDEX", "MIC_TIME")
+_KEPT = ("RX_ADDRESS", "TX_ADDRESS", "IMU_ADDRESS", "MIC_HANDLER", "MIC_SAMPLES", "MIC_GAIN", "MIC_ADDRESS",
+         "FLASH_ADDRESS", "FLASH_SOURCE", "FLASH_WORDS")  # fmt: skip
+_BUS = ("TIME_LO", "CYCLES", "INSTRUCTIONS")
 
 
 class Devices:
@@ -21,31 +30,19 @@ class Devices:
 
     def __init__(self, board):
         self._board = board
+        self.bus = Bus()
         r = registers()
-        self.base = r["BASE"]
         self._reset_key = r["RESET_KEY"]
         self._reads = {
             r["ID"]: lambda: 0x42564B54,
             r["VERSION"]: lambda: 2,
             r["SEED"]: lambda: board.serial_number,
-            r["TIME_LO"]: self._time_low,
-            r["TIME_HI"]: lambda: self._time_high,
-            r["LINE"]: lambda: int(board.line.open),
             r["RX_AVAILABLE"]: lambda: len(board.line.rx),
-            r["RX_TAKEN"]: lambda: self._rx_taken,
-            r["TX_SENT"]: lambda: self._tx_sent,
             r["IMU_KIND"]: lambda: 0 if board.faults.dead_sensor else KINDS[board.imu.kind],
             r["IMU_RATE_MHZ"]: lambda: round(board.imu.rate_hz * 1000),
             r["IMU_COUNT"]: self._imu_count,
-            r["IMU_POPPED"]: lambda: self._popped,
             r["MIC_KIND"]: lambda: KIND,
-            r["MIC_COUNT"]: lambda: board.mic.waiting,
-            r["MIC_POP"]: lambda: self._heard,
-            r["MIC_INDEX"]: lambda: board.mic.index,
-            r["MIC_TIME"]: lambda: board.mic.time_us,
             r["FLASH_STATUS"]: self._flash_status,
-            r["CYCLES"]: lambda: board.core.cycles,
-            r["INSTRUCTIONS"]: lambda: board.core.instructions,
         }
         self._writes = {
             r["IDLE"]: lambda us: self._wait(us or None, events=True),
@@ -53,32 +50,37 @@ class Devices:
             r["RESET"]: self._reset,
             r["PANIC"]: self._panic,
             r["LED"]: lambda value: setattr(board, "led", value),
-            r["RX_ADDRESS"]: lambda value: setattr(self, "_rx_address", value),
             r["RX_TAKE"]: self._rx_take,
-            r["TX_ADDRESS"]: lambda value: setattr(self, "_tx_address", value),
             r["TX_SEND"]: self._tx_send,
-            r["IMU_ADDRESS"]: lambda value: setattr(self, "_imu_address", value),
             r["IMU_POP"]: self._imu_pop,
             r["MASK"]: self._mask,
-            r["MIC_HANDLER"]: lambda value: setattr(board.mic, "handler", value),
-            r["MIC_SAMPLES"]: lambda value: setattr(board.mic, "buffer", min(max(value, 1), BUFFER_MOST)),
-            r["MIC_GAIN"]: lambda value: setattr(board.mic, "gain", min(value, GAIN_MOST)),
             r["MIC_RATE"]: self._mic_switch,
-            r["MIC_ADDRESS"]: lambda value: setattr(self, "_mic_address", value),
             r["MIC_POP"]: self._mic_pop,
-            r["FLASH_ADDRESS"]: lambda value: setattr(board.flash, "address", value),
-            r["FLASH_SOURCE"]: lambda value: setattr(board.flash, "source", value),
-            r["FLASH_WORDS"]: lambda value: setattr(board.flash, "words", value),
             r["FLASH_COMMAND"]: self._flash_command,
         }
-        self.start()
+        self.served = {*self._reads, *self._writes, *(r[name] for name in _GIVEN + _KEPT + _BUS)}
+
+    def connect(self, core) -> None:
+        """Put the registers before a core, and begin."""
+        # Weakly, so that a closed board's memory is given back.
+        this = weakref.proxy(self)
+        self.bus.connect(
+            core, lambda offset: this.read(offset), lambda offset, value: this.write(offset, value), _GIVEN, _KEPT
+        )
 
     def start(self) -> None:
         """Power-on."""
-        self._time_high = 0
-        self._rx_address = self._rx_taken = self._tx_address = self._tx_sent = 0
-        self._imu_address = self._popped = self._mic_address = self._heard = 0
+        for name in _GIVEN + _KEPT:
+            self.bus[name] = 0
+        self.bus["MIC_SAMPLES"], self.bus["MIC_GAIN"] = BUFFER, GAIN
+        self.line_changed()
         self._masked = False
+
+    def line_changed(self) -> None:
+        """Something happened on the line: the bus must not answer for it any more."""
+        self.bus["LINE"] = int(self._board.line.open)
+        self.bus.rx_waiting = 1
+        self.bus.imu_due_us = 0
 
     def read(self, offset: int) -> int:
         """Value of the register at an offset; 0 where there is none."""
@@ -99,11 +101,6 @@ class Devices:
 
     # -- system ---------------------------------------------------------------------------------
 
-    def _time_low(self) -> int:
-        now = self._board.clock.now_us
-        self._time_high = now >> 32
-        return now & 0xFFFFFFFF
-
     def _reset(self, key: int) -> None:
         if key == self._reset_key:
             self._board.restart_from_inside()
@@ -119,6 +116,7 @@ class Devices:
             board.set_booted()
             while not board.interrupted:
                 if imu.update(clock.now_us) + mic.update(clock.now_us):
+                    self.bus.imu_due_us = 0
                     board.event = True
                 if events and board.event:
                     board.event = False
@@ -152,33 +150,41 @@ class Devices:
     def _rx_take(self, size: int) -> None:
         with self._board.condition:
             data = self._board.line.board_read(size)
-        self._board.core.write(self._rx_address, data)
-        self._rx_taken = len(data)
+            self.bus.rx_waiting = len(self._board.line.rx)
+        self._board.core.write(self.bus["RX_ADDRESS"], data)
+        self.bus["RX_TAKEN"] = len(data)
 
     def _tx_send(self, size: int) -> None:
         board = self._board
         with board.condition:
             board.set_booted()
-            data = board.core.read(self._tx_address, min(size, board.line.room()))
+            data = board.core.read(self.bus["TX_ADDRESS"], min(size, board.line.room()))
             board.line.board_write(data, size)
-        self._tx_sent = len(data)
+        self.bus["TX_SENT"] = len(data)
 
     # -- IMU ------------------------------------------------------------------------------------
 
     def _imu_count(self) -> int:
-        board = self._board
-        with board.condition:
-            board.imu.update(board.clock.now_us)
-            return len(board.imu.fifo)
+        with self._board.condition:
+            return self._imu_update()
+
+    def _imu_update(self) -> int:
+        """Samples that wait now; the bus knows it until the next is due."""
+        board, bus = self._board, self.bus
+        board.imu.update(board.clock.now_us)
+        bus["IMU_COUNT"] = waiting = len(board.imu.fifo)
+        bus.imu_due_us = int(board.imu.next_due_us() or 0)
+        return waiting
 
     def _imu_pop(self, count: int) -> None:
         board = self._board
         with board.condition:
-            board.imu.update(board.clock.now_us)
+            waiting = self._imu_update()
             fifo = board.imu.fifo
-            samples = [fifo.popleft() for _ in range(min(count, len(fifo), FIFO))]
-        board.core.write(self._imu_address, b"".join(samples))
-        self._popped = len(samples)
+            samples = [fifo.popleft() for _ in range(min(count, waiting, FIFO))]
+            self.bus["IMU_COUNT"] = len(fifo)
+        board.core.write(self.bus["IMU_ADDRESS"], b"".join(samples))
+        self.bus["IMU_POPPED"] = len(samples)
 
     # -- flash ----------------------------------------------------------------------------------
 
@@ -188,7 +194,9 @@ class Devices:
         return self._masked or self._board.flash.busy
 
     def _flash_command(self, command: int) -> None:
-        self._board.flash.command(command)
+        flash, bus = self._board.flash, self.bus
+        flash.address, flash.source, flash.words = bus["FLASH_ADDRESS"], bus["FLASH_SOURCE"], bus["FLASH_WORDS"]
+        flash.command(command)
         self._board.arm()
 
     def _flash_status(self) -> int:
@@ -200,12 +208,26 @@ class Devices:
     # -- microphone -----------------------------------------------------------------------------
 
     def _mic_switch(self, rate: int) -> None:
-        board = self._board
+        board, bus = self._board, self.bus
         with board.condition:
-            board.mic.switch(rate, board.clock.now_us)
+            mic = board.mic
+            mic.handler = bus["MIC_HANDLER"]
+            mic.buffer = min(max(bus["MIC_SAMPLES"], 1), BUFFER_MOST)
+            mic.switch(rate, board.clock.now_us)
+            bus["MIC_COUNT"] = 0
             board.arm()
 
+    def hand_over(self) -> bool:
+        """The microphone's interrupt: its buffer can be popped. False: it stopped instead."""
+        mic = self._board.mic
+        mic.gain = min(self.bus["MIC_GAIN"], GAIN_MOST)
+        handed = mic.hand_over()
+        self.bus["MIC_COUNT"] = mic.waiting
+        return handed
+
     def _mic_pop(self, count: int) -> None:
-        data = self._board.mic.pop(count)
-        self._board.core.write(self._mic_address, data)
-        self._heard = len(data) // 2
+        mic, bus = self._board.mic, self.bus
+        data = mic.pop(count)
+        self._board.core.write(bus["MIC_ADDRESS"], data)
+        bus["MIC_POP"], bus["MIC_COUNT"] = len(data) // 2, mic.waiting
+        bus["MIC_INDEX"], bus["MIC_TIME"] = mic.index, mic.time_us

@@ -117,8 +117,8 @@ class Emulation:
         self.imu.start()
         self.mic.start()
         self.flash.start()
-        self._devices.start()
         self.line.start()
+        self._devices.start()
         self.event = self.booted = self.dying = self.waiting = False
         self._until_us = 0.0
         self._request = None
@@ -165,9 +165,9 @@ class Emulation:
         mic.update(self.clock.now_us)
         if mic.full and not core.interrupted and not self._devices.masked:
             if not mic.handler:
-                mic.hand_over()
+                self._devices.hand_over()
             elif core.can_be_interrupted:
-                if mic.hand_over():
+                if self._devices.hand_over():
                     core.interrupt(mic.handler)
             else:
                 core.alarm = core.cycles + 1  # after the next block, then
@@ -195,4 +195,5 @@ class Emulation:
 
     def _wake(self) -> None:
         self.event = True
+        self._devices.line_changed()
         self.condition.notify_all()

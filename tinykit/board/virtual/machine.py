@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import threading
-import weakref
 import zlib
 from contextlib import contextmanager
 
@@ -117,15 +116,10 @@ class VirtualBoard(Emulation):
             _BOARDS[name] = self
         try:
             self._devices = Devices(self)
-            # Weakly, so that a closed board's memory is given back.
-            devices = weakref.proxy(self._devices)
-            self.core = Cortex((
-                self._devices.base,
-                lambda offset: devices.read(offset),
-                lambda offset, value: devices.write(offset, value),
-            ))  # fmt: skip
+            self.core = Cortex()
+            self._devices.connect(self.core)
             self._image = self.core.load(image or board_image(), physical=True)
-            self.clock = Clock(self.core, clock == "paced", speed)
+            self.clock = Clock(self.core, self._devices.bus, clock == "paced", speed)
             source = Still() if source is None else as_source(source)
             self.imu = Imu(sensor, source, self._faults)
             self.mic = Mic(source, self._faults)
