@@ -109,7 +109,7 @@ class StreamReport:
 
         s = self.score
         first, second = self._sentences()
-        body = [f'<p class="tk-verdict" style="padding:10px 16px 0">{look.esc(first)} {look.esc(second)}</p>']
+        body = [f'<p class="tk-verdict" style="padding:10px 16px 8px">{look.esc(first)} {look.esc(second)}</p>']
         body += [look.note("warn", w) for w in self.warnings]
         if s.said:
             words = f"{s.found} of {s.said} found, {s.false_alarms} in {duration(s.seconds)}"

@@ -16,7 +16,7 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
     Parameters
     ----------
     lines : sequence of (name, per_hour, missed)
-        One value of each per threshold; ``missed`` 0 to 1. The first line is drawn strongest. Names stand
+        One value of each per threshold, in their order; ``missed`` 0 to 1. The first line is drawn strongest. Names stand
         at the lines' upper ends.
     chosen : (float, float, str), optional
         False alarms per hour, share missed, and what to write beside the point.
@@ -58,8 +58,11 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
     parts.append(f'<text class="h" x="100%" y="{bottom + 32}" text-anchor="end">false alarms per hour</text>')
     drawn = []
     for i, (name, rates, missed) in enumerate(lines):
-        points = sorted({(round(10 * x(r), 1), round(y(m) - _TOP, 1)) for r, m in zip(rates, missed, strict=True)
-                         if r <= right and not math.isnan(m)})  # fmt: skip
+        points = [
+            (round(10 * x(r), 1), round(y(m) - _TOP, 1))
+            for r, m in zip(rates, missed, strict=True)
+            if r <= right and not math.isnan(m)
+        ]
         if not points:
             continue
         path = "M" + "L".join(f"{a:g} {b:g}" for a, b in points)
