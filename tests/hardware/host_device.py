@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections import deque
 
+import numpy as np
 from cobs import cobs
 
 from tinykit.features import load_core
@@ -126,9 +127,10 @@ class DeviceRefused(Exception):
 
 
 class HostDevice:
-    """A tk_device whose world is this object. ``arena`` bytes of RAM; ``imu=False``: no sensor."""
+    """A tk_device whose world is this object. ``arena`` bytes of RAM; ``imu=False``: no sensor; ``settle_ms``:
+    a microphone that settles for so long (None: no microphone)."""
 
-    def __init__(self, flash=None, arena=4096, imu=True, core=None, slot_pages=5):
+    def __init__(self, flash=None, arena=4096, imu=True, core=None, slot_pages=5, settle_ms=None):
         self.core = core or load_core()
         self.core.tk_device_init.argtypes = [C, C, C, ctypes.c_size_t]
         self.core.tk_device_poll.argtypes = [C]
@@ -139,13 +141,19 @@ class HostDevice:
         self.line_takes = 1 << 30  # bytes that the line takes at once
         self.samples = deque()
         self.next_index = 0
+        self.sound = deque()  # [index, time in us, samples] of each buffer that waits
+        self.sound_index = 0
+        self.mic_runs, self.mic_starts = False, 0
         self.seq = 0
         self.events = []
         self.step_us = 0  # what one look at the clock costs
+        self.when_looked_at = None  # called at each look at the clock
+        self.when_working = lambda key: None  # called when cycles begin to be counted
         self._keep = self._callbacks(imu)
+        self._mic = self._mic_callbacks() if settle_ms is not None else [MIC(0), MIC_START(0)]
         self.hal = Hal(
             None, *self._keep[:6], b"LSM9DS1" if imu else None, 119000,
-            MIC(0), MIC_START(0), None, 0, 0, *self._keep[6:8], self.flash.base,
+            *self._mic, b"MP34DT06", 16_000_000, settle_ms or 0, *self._keep[6:8], self.flash.base,
             (ctypes.c_uint32 * 2)(PAGE, PAGE * (1 + slot_pages)), slot_pages * PAGE,
             MICROS(0), b"Host", b"HOST-1", True,
         )  # fmt: skip
@@ -158,6 +166,8 @@ class HostDevice:
     def _callbacks(self, imu):
         def micros(_):
             self.now += self.step_us
+            if self.when_looked_at:
+                self.when_looked_at()
             return self.now % (1 << 32)
 
         def read(_, out, capacity):
@@ -178,11 +188,30 @@ class HostDevice:
             return 1
 
         return [
-            MICROS(micros), START(lambda _, key: None), MICROS(lambda _: 1000), SERIAL(read), SERIAL(write),
+            MICROS(micros), START(lambda _, key: self.when_working(key)), MICROS(lambda _: 1000),
+            SERIAL(read), SERIAL(write),
             IMU(imu_read) if imu else IMU(0),
             ERASE(lambda _, address: self.flash.erase(address)),
             WRITE(lambda _, address, words, n: self.flash.write(address, [words[i] for i in range(n)])),
         ]  # fmt: skip
+
+    def _mic_callbacks(self):
+        def read(_, out, capacity, index, time_us):
+            if not self.sound:
+                return 0
+            at, time, samples = piece = self.sound[0]
+            n = min(capacity, len(samples))
+            ctypes.memmove(out, samples[:n].tobytes(), 2 * n)
+            index[0], time_us[0] = at % (1 << 32), time % (1 << 32)
+            piece[:] = at + n, time + n * 125 // 2, samples[n:]
+            if n == len(samples):
+                self.sound.popleft()
+            return n
+
+        def start(_):
+            self.mic_runs, self.mic_starts = True, self.mic_starts + 1
+
+        return [MIC(read), MIC_START(start)]
 
     # ---- the world ----
 
@@ -199,6 +228,25 @@ class HostDevice:
         """Let the IMU take n samples that the device never sees."""
         self.next_index += n
         self.now += n * 8403
+
+    def hear(self, samples, buffer=256, poll=True):
+        """Let the microphone take these int16 samples, a buffer at a time, and the device look at each.
+        They are lost while its driver does not run."""
+        samples = np.asarray(samples, "<i2")
+        for at in range(0, len(samples), buffer):
+            piece = samples[at : at + buffer]
+            if self.mic_runs:
+                self.sound.append([self.sound_index, self.now, piece])
+            self.pass_by(len(piece))
+            if poll:
+                self.poll()
+
+    def pass_by(self, n):
+        """Let the microphone count n samples that nobody gets."""
+        self._half_us = getattr(self, "_half_us", 0) + n * 125
+        self.now += self._half_us // 2
+        self._half_us %= 2
+        self.sound_index += n
 
     def poll(self, times=1):
         for _ in range(times):
@@ -263,9 +311,9 @@ class HostDevice:
         return dict(line.split("=", 1) for line in self.request(0x02).decode().splitlines())
 
 
-def tiny_plan(section=b"", input_bytes=24, output_bytes=3, take=0, arena=64, filler=0):
+def tiny_plan(section=b"", input_bytes=24, output_bytes=3, take=0, arena=64, filler=0, ops=1):
     """A plan whose network copies ``output_bytes`` of its input, from byte ``take`` on, as tk_plan.h
-    has it; ``filler`` bytes of constants make it longer."""
+    has it, ``ops`` times over; ``filler`` bytes of constants make it longer."""
     at = 64
     section_at = at if section else 0
     at += -(-len(section) // 16) * 16
@@ -274,12 +322,13 @@ def tiny_plan(section=b"", input_bytes=24, output_bytes=3, take=0, arena=64, fil
         output_bytes, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -128, 127, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     )  # fmt: skip
     assert len(op) == 96, len(op)
+    op *= ops
     constants = random.Random(filler).randbytes(-(-filler // 16) * 16)
-    ops_at, const_at = at, at + 96
+    ops_at, const_at = at, at + len(op)
     body = section.ljust(ops_at - 64, b"\0") + op + constants
     length = 64 + len(body)
     rest = struct.pack(
-        "<12I", section_at, len(section), ops_at, 1, const_at, len(constants), arena, 0, input_bytes,
+        "<12I", section_at, len(section), ops_at, ops, const_at, len(constants), arena, 0, input_bytes,
         input_bytes_aligned(input_bytes), output_bytes, 0,
     )  # fmt: skip
     crc = zlib.crc32(rest + body)

@@ -79,7 +79,9 @@ static void log_settling(tk_device *device, const char *before)
 void tk_device_start_mic(tk_device *device)
 {
     tk_mic_take_back(&device->mic);
-    if (tk_mic_start(&device->mic)) log_settling(device, "the microphone settles for ");
+    if (tk_mic_start(&device->mic) && device->mic.state == TK_MIC_SETTLING) {
+        log_settling(device, "the microphone settles for ");
+    }
 }
 
 static void take_sound(tk_device *device)
