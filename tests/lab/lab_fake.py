@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from tinykit.board.decision import changed
 from tinykit.board.live import Prediction
 from tinykit.board.log import EventLog
 from tinykit.board.stream import Ring
@@ -137,13 +138,8 @@ class FakeBoard:
         self.lives = [*self.lives, live]
         return live
 
-    def decision(self, threshold=None, smoothing=None, suppression_s=None):
-        old = self.rule
-        self.rule = Decision(
-            old.smoothing if smoothing is None else smoothing,
-            old.threshold if threshold is None else threshold,
-            old.suppression_s if suppression_s is None else suppression_s,
-        )
+    def decision(self, threshold=None, smoothing=None, suppression_s=None, thresholds=None):
+        self.rule = changed(self.rule, self.labels, threshold, smoothing, suppression_s, thresholds)
         return self.rule
 
     def record(self, label, seconds=2.0, person="", session="", dataset=None, sensor="imu", progress=None):

@@ -224,7 +224,7 @@ def test_a_correction_files_the_window_behind_that_answer(wire, board, open_widg
     live._receive(live, {"k": "wrong", "number": p.number, "truth": "wing"}, [])
     (kept,) = dataset.recordings
     assert (kept.label, kept.person, kept.quality["corrected"]) == ("wing", "Ana", True)
-    stream, _ = live._stream.read_new(0)
+    stream, _ = live._tap.stream.read_new(0)
     last = round(p.device_time_s * RATE)
     want = stream.counts[(stream.index <= last) & (stream.index > last - 119)]
     assert (kept.counts() == want).all()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 
 import numpy as np
 
 from .. import look
-from ..data import Recording, units
+from ..board.live import BACKGROUND
+from ..data import Recording
 from ..errors import BoardError
+from .audioscope import SETTLES_S
+from .detections import Detections, recording_of, window_of
+from .rule import RuleHand, facts_of_rule
+from .tap import Tap
 from .widget import FRAMES_PER_S, LabWidget, link_of, module, sheet, source_html
 
 _SECONDS = 10.0
 _CLOCK_HZ = 64_000_000
-# Classes that mean "nothing": a thin line in the decision strip, not a block.
-BACKGROUND = ("rest", "idle", "still", "silence", "background", "negative", "unknown", "noise", "none")
+_LISTED = 6  # detections in sight
 
 
 class LiveView(LabWidget):
@@ -26,47 +29,57 @@ class LiveView(LabWidget):
     ----------
     corrected : list of Recording
         Windows that the student corrected, with the true label; in the dataset too if one was given.
+    detections : Detections or None
+        Of a keyword pipeline: what was announced, with its sound.
     """
 
-    _esm = module("live")
+    _esm = module("live", "sound")
     _css = sheet("live")
     title = "Live predictions"
 
-    def __init__(self, board, dataset=None, person: str = "", session: str = "live"):
-        self.dataset, self.person, self.session = dataset, person, session
+    def __init__(self, board, dataset=None, person: str = "", session: str = "live", negative: str = "unknown"):
+        self.dataset, self.person, self.session, self.negative = dataset, person, session, negative
         self.corrected: list[Recording] = []
         self._history = deque(maxlen=1000)
-        self._wanted: tuple | None = None
-        self._changing = threading.Lock()
-        self._changer: threading.Thread | None = None
+        self._hand = RuleHand(self, self._in_force)
         self._tally = {"decisions": 0, "wrong": 0, "unsure": 0}
         self._shown: str | None = ""  # the decision of the last prediction; "" before the first
+        pipeline = board.pipeline
         self._live = board.live()
         try:
-            self._stream = board.stream("imu", capacity_s=30.0)
-            rule, pipeline = board.decision(), board.pipeline
+            self._tap = Tap(board, getattr(pipeline, "sensor", "imu"), 30.0)
+            config = self._describe(board, board.decision(), pipeline)
         except BaseException:
             self._live.close()
             raise
+        self.detections = Detections(self._tap, config["window_s"]) if config["sound"] else None
         self._begin()
-        super().__init__(board, self._describe(rule, pipeline))
+        super().__init__(board, config)
         self.run()
 
-    def _describe(self, rule, pipeline) -> dict:
+    def _describe(self, board, rule, pipeline) -> dict:
         labels = list(self._live.labels) or (list(pipeline.labels) if pipeline else [])
-        rate = getattr(pipeline, "rate_hz", None) or self._stream.rate_hz
+        rate = getattr(pipeline, "rate_hz", None) or self._tap.stream.rate_hz
         return {
+            **facts_of_rule(rule, labels),
             "labels": labels,
-            "threshold": rule.threshold,
-            "smoothing": rule.smoothing,
+            "background": _background(labels),
             "window_s": (pipeline.window if pipeline else round(rate)) / rate,
             "hop_s": pipeline.hop / rate if pipeline else None,
             "dataset": self.dataset.name if self.dataset is not None else None,
+            "sound": self._tap.sensor == "mic",
+            "negative": self.negative,
         }
 
     def _look_again(self) -> None:
-        """Another pipeline runs now, with labels and a rule of its own."""
-        self.config = self._describe(self.board.decision(), self.board.pipeline)
+        """Another pipeline runs now, with labels, a rule and perhaps a sensor of its own."""
+        pipeline = self.board.pipeline
+        sensor = getattr(pipeline, "sensor", "imu")
+        if sensor != self._tap.sensor:
+            self._tap.close()
+            self._tap = Tap(self.board, sensor, 30.0)
+        self.config = self._describe(self.board, self.board.decision(), pipeline)
+        self.detections = Detections(self._tap, self.config["window_s"]) if self.config["sound"] else None
         self.tell("config", config=self.config)
 
     def _begin(self) -> None:
@@ -76,12 +89,12 @@ class LiveView(LabWidget):
     def start(self) -> None:
         if self._live.closed:
             self._live = self.board.live()
-            self._stream = self.board.stream("imu", capacity_s=30.0)
+            self._tap.open()
             self._begin()
 
     def stop(self) -> None:
         self._live.close()
-        self._stream.close()
+        self._tap.close()
 
     def flush(self) -> None:
         if self.unseen():
@@ -92,11 +105,18 @@ class LiveView(LabWidget):
             self._count(p)
         if new:
             self._last_at = time.monotonic()
+        if self.detections is not None:
+            self.detections.note(new)
+            for d in self.detections.news():
+                self._tell_detected(d)
         fresh = self.fresh(bool(self._history))
         shown = list(self._history) if fresh else new
         if shown:
             end = shown[-1].device_time_s
             self._show([p for p in shown if p.device_time_s > end - _SECONDS - 1], fresh)
+        if fresh and self.detections is not None:
+            for d in list(self.detections.kept)[-_LISTED:]:
+                self._tell_detected(d)
         if self.due():
             if self.deployed():
                 self.work("new pipeline", self._look_again)
@@ -115,22 +135,31 @@ class LiveView(LabWidget):
             cost=self._cost(predictions[-1]), tally=self._tally,
         )  # fmt: skip
 
+    def _tell_detected(self, d) -> None:
+        self.tell("detected", number=d.number, label=d.label, p=round(d.probability, 3), at=d.time,
+                  heard=d.recording is not None, filed=d.filed is not None)  # fmt: skip
+
     def _cost(self, p) -> dict:
         if self.head["virtual"] and p.cycles:
             return {"ms": 1000 * p.cycles / _CLOCK_HZ, "estimated": True}
         return {"ms": p.latency_ms, "estimated": False}
 
     def _count(self, p) -> None:
+        if self.detections is not None and p.detected:
+            self._tally["decisions"] += 1
         if p.label == self._shown:
             return
         self._shown = p.label
         if p.label is None:
             self._tally["unsure"] += 1
-        elif p.label.lower() not in BACKGROUND:
+        elif self.detections is None and p.label.lower() not in BACKGROUND:
             self._tally["decisions"] += 1
 
     def _status(self) -> dict:
         silent = time.monotonic() - self._last_at
+        if self._tap.settling:
+            link = {"kind": "run", "picture": "run", "text": f"the microphone settles, {SETTLES_S:g} s"}
+            return {"link": link, "note": None, "lost": self._live.lost, "tally": self._tally}
         hop = self.config["hop_s"] or 1.0
         late = silent if silent > max(2.0, 3 * hop) else 0.0
         link, note = link_of(self.board, time.monotonic() - self._first_at, late, what="answers")
@@ -142,26 +171,12 @@ class LiveView(LabWidget):
 
     def on_rule(self, content, buffers) -> None:
         """A slider moved: the latest values win, and the board says what is in force."""
-        with self._changing:
-            self._wanted = (float(content["threshold"]), int(content["smoothing"]))
-            if self._changer is None:
-                self._changer = self.work("decision rule", self._change)
+        self._hand.move(content)
 
-    def _change(self) -> None:
-        try:
-            while True:
-                with self._changing:
-                    wanted, self._wanted = self._wanted, None
-                    if wanted is None:
-                        self._changer = None
-                        return
-                rule = self.board.decision(threshold=wanted[0], smoothing=wanted[1])
-                self.config = {**self.config, "threshold": rule.threshold, "smoothing": rule.smoothing}
-                self.tell("rule", threshold=rule.threshold, smoothing=rule.smoothing)
-        except BaseException:
-            with self._changing:
-                self._changer = None
-            raise
+    def _in_force(self, rule) -> None:
+        facts = facts_of_rule(rule, self.config["labels"])
+        self.config = {**self.config, **facts}
+        self.tell("rule", **facts)
 
     def on_reset(self, content, buffers) -> None:
         """Count anew."""
@@ -192,23 +207,20 @@ class LiveView(LabWidget):
             Its samples are no longer there.
         """
         prediction = next((p for p in reversed(self._history) if p.number == number), None)
-        samples, _ = self._stream.read_new()
+        samples, _ = self._tap.stream.read_new()
         if prediction is None or not len(samples):
             raise BoardError("The window behind this answer is no longer there.", "Mark an answer within 20 seconds.")
-        wanted = round(self.config["window_s"] * self._stream.rate_hz)
-        rows = self._rows(samples, prediction, wanted)
-        times = samples.time_s[rows]
-        recording = Recording(
-            units.to_units(samples.counts[rows], samples.channels),
-            channels=samples.channels,
-            rate_hz=self._stream.rate_hz,
+        rate = self._tap.stream.rate_hz
+        rows = window_of(samples, prediction, self.config["window_s"], rate)
+        predicted = prediction.label or "unsure"
+        return self._file(recording_of(self.board, samples, rows, rate), predicted, truth)
+
+    def _file(self, recording: Recording, predicted: str, truth: str | None) -> Recording:
+        recording = recording.with_(
             label=truth or None,
             person=self.person,
             session=self.session,
-            device=self.board.device_name,
-            recorded_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            timestamps_ms=(times - times[0]) * 1000,
-            quality={"corrected": True, "predicted": prediction.label or "unsure"},
+            quality={"corrected": True, "predicted": predicted},
             source="corrected live prediction",
         )
         if self.dataset is not None and truth:
@@ -217,14 +229,31 @@ class LiveView(LabWidget):
         self._tally["wrong"] += 1
         return recording
 
-    def _rows(self, samples, prediction, wanted: int):
-        # Both clocks are the board's 32-bit microseconds, unwrapped from different starts.
-        lag = (prediction.device_time_s - samples.time_s) * 1e6
-        lag = (lag + 2**31) % 2**32 - 2**31
-        upto = np.flatnonzero((lag > -0.5e6 / self._stream.rate_hz) & (lag < 25e6))
-        if len(upto) < wanted // 2:
-            raise BoardError("The window behind this answer is no longer there.", "Mark an answer within 20 seconds.")
-        return upto[-wanted:]
+    def on_false(self, content, buffers) -> None:
+        """A detection was a false trigger: its second of sound becomes a negative."""
+        d = self.detections[int(content["number"])]
+        if d.filed is None:
+            d.filed = self._file(d.recording, d.label, self.negative)
+            where = f"in {self.dataset.name}" if self.dataset is not None else f".corrected[{len(self.corrected) - 1}]"
+            self.tell("filed", text=f"Filed as “{self.negative}”, {where}.", tally=self._tally)
+        self._tell_detected(d)
+
+    def on_unfalse(self, content, buffers) -> None:
+        """It was right after all: out of the dataset again."""
+        d = self.detections[int(content["number"])]
+        if d.filed is not None:
+            if self.dataset is not None:
+                self.dataset.remove(d.filed)
+            self.corrected = [r for r in self.corrected if r is not d.filed]
+            d.filed = None
+            self._tally["wrong"] -= 1
+        self._tell_detected(d)
+
+    def on_hear(self, content, buffers) -> None:
+        """The sound of a detection, to be played in the page."""
+        d = self.detections[int(content["number"])]
+        counts = np.ascontiguousarray(d.recording.counts()[:, 0], "<i2")
+        self.tell("heard", [counts.tobytes()], number=d.number, rate=d.recording.rate_hz)
 
     # -- where nothing runs ----------------------------------------------------------------------
 
@@ -248,7 +277,7 @@ class LiveView(LabWidget):
         labels = list(last.smoothed)
         seconds = last.device_time_s - predictions[0].device_time_s
         picture = look.lanes(
-            [[p.smoothed.get(name, 0.0) for name in labels] for p in predictions], labels, self.config["threshold"],
+            [[p.smoothed.get(name, 0.0) for name in labels] for p in predictions], labels, self._thresholds(labels),
             [labels.index(p.label) if p.label in labels else -1 for p in predictions], round(seconds, 1),
             background=_background(labels),
         )  # fmt: skip
@@ -260,23 +289,35 @@ class LiveView(LabWidget):
         foot = look.dots(
             f"window {look.number(self.config['window_s'], 's', 1)}",
             time_,
-            f"threshold {self.config['threshold']:.2f}", f"mean of {self.config['smoothing']} windows",
+            self._rule_words(), f"mean of {self.config['smoothing']} windows",
         )  # fmt: skip
         word = look.esc(last.label or "unsure")
         sure = look.muted(f"probability {last.probability:.2f}")
         head = f'<div class="tk-body"><span class="tk-verdict"><b>{word}</b></span> {sure}</div>'
         return look.card(self.title, source_html(self.head), head + picture, foot, state=("none", "still picture"))
 
+    def _thresholds(self, labels) -> list[float]:
+        known = dict(zip(self.config["labels"], self.config["thresholds"], strict=True))
+        return [known.get(name, self.config["threshold"]) for name in labels]
+
+    def _rule_words(self) -> str:
+        values = {round(v, 2) for i, v in enumerate(self.config["thresholds"]) if i not in self.config["background"]}
+        if len(values) <= 1:
+            return f"threshold {next(iter(values), self.config['threshold']):.2f}"
+        return f"thresholds {min(values):.2f} to {max(values):.2f}"
+
 
 def _background(labels) -> list[int]:
     return [i for i, name in enumerate(labels) if name.lower() in BACKGROUND]
 
 
-def live(board, dataset=None, person: str = "", session: str = "live") -> LiveView:
+def live(board, dataset=None, person: str = "", session: str = "live", negative: str = "unknown") -> LiveView:
     """Show the board's predictions as they come.
 
-    One row per class with ten seconds of its probability; sliders change threshold and smoothing of
-    the running board; "That was wrong" files the last window under its true label.
+    One row per class with ten seconds of its probability; sliders change thresholds (one a word),
+    smoothing and suppression of the running board; "That was wrong" files the last window under its
+    true label. What a keyword pipeline announces is listed, can be heard, and is filed as a negative
+    by one click when it was a false trigger.
 
     Parameters
     ----------
@@ -286,6 +327,8 @@ def live(board, dataset=None, person: str = "", session: str = "live") -> LiveVi
         Where corrected windows are filed; without it they are in ``.corrected``.
     person, session : str
         Written into corrected windows.
+    negative : str
+        Label of false triggers.
 
     Returns
     -------
@@ -296,4 +339,4 @@ def live(board, dataset=None, person: str = "", session: str = "live") -> LiveVi
     DeviceError
         Nothing is deployed.
     """
-    return LiveView(board, dataset, person, session)
+    return LiveView(board, dataset, person, session, negative)

@@ -138,6 +138,8 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28, backgr
     ----------
     history : (n, classes) array of float
         Smoothed probabilities, oldest first, over ``seconds``.
+    threshold : float or list of float
+        One for all, or one a class.
     decisions : sequence of int
         One an answer; -1 is unsure.
     background : collection of int
@@ -150,7 +152,8 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28, backgr
         base = row * (j + 1) - 3
         out.append(f'<text class="k" x="-12" text-anchor="end" y="{base - h / 2 + 4}">{esc(name)}</text>')
         out.append(f'<line class="grid" x1="0" x2="100%" y1="{base + 0.5}" y2="{base + 0.5}"/>')
-        y = round(base - threshold * h) + 0.5
+        level = threshold[j] if isinstance(threshold, (list, tuple)) else threshold
+        y = round(base - level * h) + 0.5
         out.append(
             f'<line x1="0" x2="100%" y1="{y}" y2="{y}" stroke="var(--tk-ink-2)" stroke-dasharray="2 4" opacity=".7"/>'
         )

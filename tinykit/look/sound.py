@@ -130,7 +130,7 @@ def _wave(samples, y: float, height: float, columns: int, limit: float) -> str:
     )
 
 
-def features(clips, ticks, limits, unit: str, title="What the network sees", subtitle="", foot="") -> Html:
+def features(clips, ticks, limits, unit: str, title="What the network sees", subtitle="", foot="", state="") -> Html:
     """Clips side by side: waveform above, features under it, aligned in time; one scale of colour for all.
 
     Parameters
@@ -152,7 +152,7 @@ def features(clips, ticks, limits, unit: str, title="What the network sees", sub
         f'role="img" aria-label="scale of colour">{bar}</svg>{number(high, unit, _digits(low, high))}</span>'
     )
     body = f'<div class="tk-plot tk-clips{" one" if len(clips) == 1 else ""}">{cells}</div>'
-    return card(title, subtitle, body, f"{scale}{' · ' if foot else ''}{foot}")
+    return card(title, subtitle, body, f"{scale}{' · ' if foot else ''}{foot}", ("none", state) if state else None)
 
 
 def _clip(clip: Heard, ticks, limits, single: bool) -> str:

@@ -1,9 +1,10 @@
-// Live predictions: one row a class, ten seconds of its probability, the decision. After `core.js`.
+// Live predictions: one row a class, ten seconds of its probability, the decision; of words also what was
+// announced, to hear and to harvest. After `core.js` and `sound.js`.
 
 const SECONDS = 10;
 
 export default () => {
-  const past = { rows: [], labels: [], background: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0 };
+  const past = { rows: [], labels: [], background: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0, detected: [] };
   let status = null;
   const views = new Set();
   const take = (m, buffer) => {
@@ -24,6 +25,12 @@ export default () => {
       model.on("msg:custom", (m, buffers) => {
         if (m.k === "answers") take(m, buffers[0]);
         if (m.k === "status") { status = m; status.at = Date.now(); past.tally = m.tally; }
+        if (m.k === "heard") m.counts = int16Of(buffers[0]);
+        if (m.k === "detected") {
+          const known = past.detected.findIndex((d) => d.number === m.number && d.at === m.at);
+          if (known >= 0) past.detected[known] = m; else past.detected.push(m);
+          past.detected.splice(0, past.detected.length - 6);
+        }
         for (const view of views) view(m);
       });
     },
@@ -40,7 +47,9 @@ export default () => {
 function liveView(model, past, lastStatus) {
   let config = model.get("config");
   const ui = frame("Live predictions", model.get("head"));
-  let { threshold, smoothing } = config;
+  let { threshold, thresholds, smoothing, suppression_s: suppression } = config;
+  const each = () => config.sound && thresholds.length; // one threshold a word
+  const levelOf = (j) => each() ? thresholds[j] ?? threshold : threshold;
   let held = null, colours = null, labels = [], rows = [], ruleTimer = 0, dragging = 0, stale = false;
 
   const swatch = h("i", {}), word = h("div.w.un", {}, "…"), under = h("div.u.num", {}, "waiting for the first answer");
@@ -58,16 +67,52 @@ function liveView(model, past, lastStatus) {
     paint();
     return { el: h("label.tk-range", {}, h("span", {}, label), input, out), set: (v) => { input.value = v; paint(); } };
   };
-  const sendRule = () => model.send({ k: "rule", threshold, smoothing });
-  const thresholdSlider = slider("Threshold", { min: 0, max: 1, step: 0.05, value: threshold }, (v) => v.toFixed(2), (v) => { threshold = v; placeTicks(); touch(); });
-  const smoothingSlider = slider("Smoothing", { min: 1, max: 8, step: 1, value: smoothing }, (v) => v === 1 ? "1 window" : `${v} windows`, (v) => { smoothing = v; });
+  const sendRule = () => model.send({ k: "rule", smoothing, ...(each() ? { thresholds: Object.fromEntries(words().map((j) => [labels[j], thresholds[j]])), suppression_s: suppression } : { threshold }) });
+  const words = () => labels.map((_, j) => j).filter((j) => !config.background.includes(j));
+  const sliders = h("div.tk-rules", {}), unit = (v) => config.sound ? (v === 1 ? "1 answer" : `${v} answers`) : v === 1 ? "1 window" : `${v} windows`;
+  let thresholdSlider = null, wordSliders = [];
+  const smoothingSlider = slider("Smoothing", { min: 1, max: 8, step: 1, value: smoothing }, unit, (v) => { smoothing = v; });
+  const suppressionSlider = slider("Pause after a word", { min: 0, max: 3, step: 0.1, value: suppression }, (v) => `${v.toFixed(1)} s`, (v) => { suppression = v; });
+  const buildSliders = () => {
+    const one = { min: 0, max: 1, step: config.sound ? 0.01 : 0.05 };
+    thresholdSlider = each() ? null : slider("Threshold", { ...one, value: threshold }, (v) => v.toFixed(2), (v) => { threshold = v; placeTicks(); touch(); });
+    wordSliders = each() ? words().map((j) => [j, slider(`Threshold “${labels[j]}”`, { ...one, value: thresholds[j] }, (v) => v.toFixed(2), (v) => { thresholds[j] = v; placeTicks(); touch(); })]) : [];
+    fill(sliders, thresholdSlider ? thresholdSlider.el : wordSliders.map(([, s]) => s.el), smoothingSlider.el, config.sound ? suppressionSlider.el : "");
+  };
+  const showRule = () => {
+    thresholdSlider?.set(threshold.toFixed(2));
+    for (const [j, s] of wordSliders) s.set(thresholds[j].toFixed(2));
+    smoothingSlider.set(smoothing); suppressionSlider.set(suppression.toFixed(1));
+    placeTicks(); touch();
+  };
+  // What was announced: hear it, file it as a negative in one click.
+  const list_ = h("div", {}), player = config.sound ? soundPlayer() : null;
+  let playing = null, listed = "";
+  const hear = (d) => { player.wake(); playing = d.number; model.send({ k: "hear", number: d.number }); };
+  const showDetected = () => {
+    if (!config.sound) { fill(list_); return; }
+    const all = past.detected.slice().reverse(), key = JSON.stringify([all.map((d) => [d.number, d.filed, d.at])]);
+    if (key === listed) return;
+    listed = key;
+    const focus = list_.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    fill(list_, h("div.tk-found", {}, h("h4", {}, "Announced"), all.length ? h("div", { role: "list", "aria-label": "Latest announcements" }, all.map((d) => {
+      const at = clock(1000 * d.at), name = `“${d.label}” at ${at}`;
+      return h("div.row", { role: "listitem" }, h("span.num.mut", {}, at), h("b", {}, d.label), h("span.num.mut", {}, d.p.toFixed(2)),
+        d.filed ? h("span.grow", {}, state("ok", `filed as “${config.negative}”`, "tag")) : h("span.grow.mut", {}, d.heard ? "" : "its sound was lost"),
+        d.heard ? h("button.tk-btn.ico.sm", { type: "button", "aria-label": `Play ${name}`, title: "Play", onclick: () => hear(d) }, icon("play")) : "",
+        !d.heard ? "" : d.filed ? h("button.tk-btn.sm", { type: "button", "aria-label": `It was right: ${name}`, onclick: () => model.send({ k: "unfalse", number: d.number }) }, icon("undo"), h("span", {}, "Undo"))
+          : h("button.tk-btn.sm", { type: "button", "aria-label": `False trigger: ${name}`, onclick: () => model.send({ k: "false", number: d.number }) }, icon("wrong"), h("span", {}, "False trigger")));
+    })) : h("span.mut", {}, "nothing yet")));
+    if (focus) [...list_.querySelectorAll("button")].find((b) => b.getAttribute("aria-label").endsWith(focus.split(": ").pop()))?.focus();
+  };
+  const falseTrigger = () => { const d = past.detected[past.detected.length - 1]; if (!d || !d.heard || d.filed) return false; model.send({ k: "false", number: d.number }); return true; };
 
   const tally = h("span", {}), reset = button("Reset", { kind: "quiet", "aria-label": "Reset the counts", onclick: () => model.send({ k: "reset" }) });
   ui.controls.classList.add("s", "mut");
   ui.controls.append(tally, reset);
   ui.body.append(
     h("div.tk-dec", {}, h("div.now", {}, swatch, h("div", {}, word, under, spoken)), wrong),
-    question, grid, h("div.tk-rules", {}, thresholdSlider.el, smoothingSlider.el));
+    question, grid, list_, sliders);
 
   const shown = () => held || past;
   const colourOf = (j) => labels.length <= 8 ? `c${j + 1}` : "c8";
@@ -87,11 +132,12 @@ function liveView(model, past, lastStatus) {
       rows.flatMap((r) => [r.label, r.meter, r.value]),
       h("span.lb.mut.s", { style: `grid-row:${labels.length + 2};grid-column:1;height:28px` }, "decision"), axis);
     grid.axis = axis; grid.rowHeight = rh;
-    placeTicks();
+    buildSliders(); placeTicks();
   };
   const placeTicks = () => {
-    for (const r of rows) r.tick.style.left = `${100 * threshold}%`;
-    if (grid.axis) fill(grid.axis, threshold > 0.25 ? h("span", { style: "left:0;transform:none" }, "0") : "", h("span", { style: `left:${Math.min(80, Math.max(20, 100 * threshold))}%` }, `threshold ${threshold.toFixed(2)}`),
+    rows.forEach((r, j) => { r.tick.style.left = `${100 * levelOf(j)}%`; r.tick.style.display = each() && config.background.includes(j) ? "none" : ""; });
+    if (grid.axis && each()) fill(grid.axis, h("span", { style: "left:0;transform:none" }, "0"), h("span", { style: "left:50%" }, "tick = threshold"), h("span", { style: "left:auto;right:0;transform:none" }, "1"));
+    else if (grid.axis) fill(grid.axis, threshold > 0.25 ? h("span", { style: "left:0;transform:none" }, "0") : "", h("span", { style: `left:${Math.min(80, Math.max(20, 100 * threshold))}%` }, `threshold ${threshold.toFixed(2)}`),
       threshold < 0.75 ? h("span", { style: "left:auto;right:0;transform:none" }, "1") : "");
   };
 
@@ -112,7 +158,7 @@ function liveView(model, past, lastStatus) {
     touch();
   };
   const digits = Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((d) => [String(d), () => held ? (question.choose(d - 1), true) : false]));
-  keys(ui.root, { W: () => ask(), Escape: () => held ? (ask(true), true) : false, ...digits });
+  keys(ui.root, { W: () => ask(), F: () => falseTrigger(), Escape: () => held ? (ask(true), true) : false, ...digits });
 
   const sinceOf = (list) => { // how long the newest decision has stood
     const last = list[list.length - 1];
@@ -128,7 +174,7 @@ function liveView(model, past, lastStatus) {
     setText(nowHead, `${held ? "held" : stale ? "last known" : "now"}, smoothed probability`);
     grid.classList.toggle("stale", stale && !held);
     const list = now.rows;
-    if (!labels.length || !list.length) { if (labels.length) drawHistory(cv, colours, list, labels, config, { background: past.background, threshold, rowHeight: grid.rowHeight, colourOf, stale, now: "now" }); return; }
+    if (!labels.length || !list.length) { if (labels.length) drawHistory(cv, colours, list, labels, config, { background: past.background, levelOf, each: each(), rowHeight: grid.rowHeight, colourOf, stale, now: "now" }); return; }
     const last = list[list.length - 1], decision = last.decision;
     const best = last.p.indexOf(Math.max(...last.p)), value = (j) => last.p[j] / 255;
     rows.forEach((r, j) => {
@@ -147,9 +193,9 @@ function liveView(model, past, lastStatus) {
     swatch.style.background = decision < 0 || silent ? "" : `var(--tk-${labels.length <= 8 ? colourOf(decision) : "c1"})`;
     const stood = sinceOf(list), since = held ? "held" : stood < 0.05 ? "just now" : `for ${stood.toFixed(1)} s`;
     setText(under, silent ? `since ${clock(past.arrived)}; the last was ${decision >= 0 ? labels[decision] : "unsure"}`
-      : decision >= 0 ? `${since} · probability ${value(decision).toFixed(2)}` : `${since}, best is ${labels[best]} at ${value(best).toFixed(2)}, below ${threshold.toFixed(2)}`);
+      : decision >= 0 ? `${since} · probability ${value(decision).toFixed(2)}` : `${since}, best is ${labels[best]} at ${value(best).toFixed(2)}, below ${levelOf(best).toFixed(2)}`);
     say(text);
-    drawHistory(cv, colours, list, labels, config, { background: past.background, threshold, rowHeight: grid.rowHeight, colourOf, stale: silent, now: held ? "held" : silent ? clock(past.arrived) : "now" });
+    drawHistory(cv, colours, list, labels, config, { background: past.background, levelOf, each: each(), rowHeight: grid.rowHeight, colourOf, stale: silent, now: held ? "held" : silent ? clock(past.arrived) : "now" });
     describe(() => historyWords(list, labels));
     facts(now);
   };
@@ -158,7 +204,7 @@ function liveView(model, past, lastStatus) {
     fill(ui.facts, `window ${config.window_s.toFixed(1)} s`, now.cost ? ` · ${now.cost.ms.toFixed(1)} ms ` : "",
       now.cost ? now.cost.estimated ? ["on the board, ", h("span.tk-est", { title: "cycles counted on the emulated board by the Cortex-M4's table, at 64 MHz; not timed on a board" }, "estimated")] : "from the last sample to the answer" : "",
       config.hop_s ? ` · a new answer every ${config.hop_s.toFixed(2)} s` : "", lost ? [" · ", h("b", {}, `${commas(lost)} answers lost`)] : "");
-    setText(tally, `${past.tally.decisions} decisions · ${past.tally.wrong} marked wrong · ${past.tally.unsure} unsure`);
+    setText(tally, config.sound ? `${past.tally.decisions} announced · ${past.tally.wrong} marked wrong` : `${past.tally.decisions} decisions · ${past.tally.wrong} marked wrong · ${past.tally.unsure} unsure`);
   };
   const touch = drawLoop(ui.root, draw);
   touch.themeChanged = () => { colours = null; };
@@ -172,16 +218,19 @@ function liveView(model, past, lastStatus) {
     if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink");
   }, 500);
   if (past.labels.length) build();
+  showDetected();
   showStatus(lastStatus());
   touch();
   return {
     root: ui.root,
-    stop: () => { clearInterval(watch); clearTimeout(ruleTimer); clearTimeout(ui.filed); touch.stop(); },
+    stop: () => { clearInterval(watch); clearTimeout(ruleTimer); clearTimeout(ui.filed); player?.close(); touch.stop(); },
     message: (m) => {
       if (m.k === "answers" && !held) touch();
       if (m.k === "status") { showStatus(m); facts(shown()); }
-      if (m.k === "rule" && Date.now() - dragging > 500) { threshold = m.threshold; smoothing = m.smoothing; thresholdSlider.set(threshold.toFixed(2)); smoothingSlider.set(smoothing); placeTicks(); touch(); }
-      if (m.k === "config") { config = m.config; threshold = config.threshold; smoothing = config.smoothing; thresholdSlider.set(threshold.toFixed(2)); smoothingSlider.set(smoothing); placeTicks(); touch(); }
+      if (m.k === "rule" && Date.now() - dragging > 500) { ({ threshold, thresholds, smoothing, suppression_s: suppression } = m); showRule(); }
+      if (m.k === "config") { config = m.config; ({ threshold, thresholds, smoothing, suppression_s: suppression } = config); past.labels = config.labels; build(); showRule(); showDetected(); }
+      if (m.k === "detected") showDetected();
+      if (m.k === "heard" && m.number === playing) player.play(m.counts, m.rate, () => { playing = null; });
       if (m.k === "filed") { past.tally = m.tally; clearTimeout(ui.filed); ui.setNote({ kind: "ok", what: m.text }); ui.filed = setTimeout(() => { ui.filed = 0; ui.setNote(null); }, 6000); facts(shown()); }
       if (m.k === "error") { clearTimeout(ui.filed); ui.setNote({ kind: "bad", what: m.what, next: m.next }); ui.filed = setTimeout(() => { ui.filed = 0; }, 10000); }
     },
@@ -213,7 +262,7 @@ function drawHistory(cv, t, list, labels, config, o) {
   labels.forEach((_, j) => {
     const b = rh * j + rh - 3, height = rh - 6, Y = (v) => b - v / 255 * height, colour = t[o.colourOf(j)];
     rule(g, t.line, 0, crisp(b), w, crisp(b));
-    g.globalAlpha = 0.7; rule(g, t["ink-2"], 0, crisp(b - o.threshold * height), w, crisp(b - o.threshold * height), [2, 4]); g.globalAlpha = 1;
+    g.globalAlpha = 0.7; if (!o.each || !o.background.includes(j)) rule(g, t["ink-2"], 0, crisp(b - o.levelOf(j) * height), w, crisp(b - o.levelOf(j) * height), [2, 4]); g.globalAlpha = 1;
     for (const part of parts) {
       g.beginPath(); g.moveTo(X(part[0].t), b);
       for (const r of part) g.lineTo(X(r.t), Y(r.p[j]));

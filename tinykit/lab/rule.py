@@ -1,0 +1,57 @@
+"""The running board's decision rule under a hand: the latest values win, and the board says what is in force."""
+
+from __future__ import annotations
+
+import threading
+
+_KEYS = ("threshold", "smoothing", "suppression_s", "thresholds")
+
+
+def facts_of_rule(rule, labels) -> dict:
+    """A decision rule as a widget sends it, with one threshold a label."""
+    return {
+        "threshold": rule.threshold,
+        "thresholds": [rule.threshold_of(i) for i in range(len(labels))],
+        "smoothing": rule.smoothing,
+        "suppression_s": rule.suppression_s,
+    }
+
+
+class RuleHand:
+    """Changes the rule on a thread of its own; a slider that is dragged never waits for the board.
+
+    Parameters
+    ----------
+    widget : LabWidget
+        Has ``board`` and ``work``.
+    changed : callable
+        Called with the Decision that is in force after each change.
+    """
+
+    def __init__(self, widget, changed):
+        self.widget, self.changed = widget, changed
+        self._wanted: dict | None = None
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def move(self, content: dict) -> None:
+        """What the browser asks for: any of threshold, smoothing, suppression_s, thresholds (by label)."""
+        wanted = {key: content[key] for key in _KEYS if content.get(key) is not None}
+        with self._lock:
+            self._wanted = wanted
+            if self._thread is None:
+                self._thread = self.widget.work("decision rule", self._change)
+
+    def _change(self) -> None:
+        try:
+            while True:
+                with self._lock:
+                    wanted, self._wanted = self._wanted, None
+                    if wanted is None:
+                        self._thread = None
+                        return
+                self.changed(self.widget.board.decision(**wanted))
+        except BaseException:
+            with self._lock:
+                self._thread = None
+            raise
