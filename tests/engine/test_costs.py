@@ -7,6 +7,9 @@ from golden import tflm
 
 from tinykit.engine import compile_network, cost
 from tinykit.engine.costs import run_on_core
+from tinykit.engine.front import FrontCost, front_cost, skipped
+from tinykit.errors import ModelError
+from tinykit.pipeline import ImuFrontEnd, MelFrontEnd, Pipeline
 
 
 def network(seed=0):
@@ -72,3 +75,68 @@ def test_kernels_of_the_arm_build(seed):
     plan = compile_network(data)
     for x in rng.integers(-128, 128, (2, *plan.input_shape)).astype(np.int8):
         assert np.array_equal(run_on_core(plan, x)[0].ravel(), tflm(data, x[None]).ravel())
+
+
+LOG_MEL = MelFrontEnd()
+
+
+def keyword(front=LOG_MEL, hop=1600):
+    """A pipeline of sound with a small network of random weights."""
+    rows = front.rows(16000)
+    net = Net(np.random.default_rng(0), (1, rows, len(front.features), 1)).conv(4, (8, 4), (4, 2))
+    data = net.dense(3).softmax().bytes()
+    return Pipeline("words", "keyword", 16000.0, 16000, hop, front, ("silence", "unknown", "yes"), int8_model=data)
+
+
+def test_cost_of_a_pipeline_has_its_front_end():
+    price = cost(keyword())
+    front = price.front
+    assert (front.unit, front.runs, front.answer_s) == ("hop", 5, 0.1)
+    assert 20_000 < front.instructions < front.cycles < 80_000
+    # Window, spans, weights, gains and offsets; a second of sound and its 49 rows of 40 features.
+    assert front.table_bytes > 4 * (480 + 40 + 80) and front.ring_bytes == 32768 + 49 * 40
+    assert price.busy == (5 * front.cycles + price.cycles) / 6_400_000
+    assert price.skipped == 0 and "no answer is skipped" in repr(price)
+    told = price.as_dict()
+    assert told["front_end"]["cycles_estimated"] == front.cycles
+    assert told["processor_share_estimated"] == round(price.busy, 4)
+    assert "front end, 5 hops" in price._repr_html_() and "no answer is skipped" in price._repr_html_()
+
+
+def test_mfcc_cost_more_than_log_mel_and_long_frames_more_than_short():
+    cycles = [front_cost(keyword(front, 5 * front.hop)).cycles
+              for front in (MelFrontEnd(), MelFrontEnd(coefficients=10), MelFrontEnd(frame=640))]  # fmt: skip
+    assert cycles == sorted(cycles)
+
+
+def test_work_bytes_are_those_of_the_c_struct(tmp_path):
+    import ctypes
+
+    from tinykit import toolchain
+
+    source = tmp_path / "size.c"
+    source.write_text('#include "tk_mel.h"\nunsigned size(void) { return sizeof(tk_mel_work); }\n', encoding="utf-8")
+    library = toolchain.host_library([source], [toolchain.hardware_dir() / "TinyKit" / "src"], name="size")
+    assert ctypes.CDLL(str(library)).size() == front_cost(keyword()).work_bytes
+
+
+def test_cost_of_an_imu_front_end():
+    front = ImuFrontEnd(center=True, magnitude=("a", "g"), scale=(1e-3,) * 8)
+    small = front_cost(Pipeline("g", "gesture", 119.0, 60, 30, front, ("any",)))
+    large = front_cost(Pipeline("g", "gesture", 119.0, 120, 30, front, ("any",)))
+    assert small.unit == "window" and small.runs == 1 and large.ring_bytes == 2 * 120 * 6
+    assert 1.8 < large.cycles / small.cycles < 2.2
+
+
+def test_slow_networks_skip_answers():
+    # An answer every 0.1 s: 6.4 million cycles, of which the front end takes 0.4 million.
+    front = FrontCost("hop", 1, 80_000, 5, 0.1, 0, 0, 0, 0)
+    assert [skipped(n, front) for n in (1, 6_000_000, 6_000_001, 12_000_001)] == [0, 0, 1, 2]
+    assert skipped(1, FrontCost("hop", 1, 1_280_000, 5, 0.1, 0, 0, 0, 0)) == np.inf
+    window = FrontCost("window", 1, 400_000, 1, 0.1, 0, 0, 0, 0)
+    assert [skipped(n, window) for n in (6_000_000, 6_000_001)] == [0, 1]
+
+
+def test_hops_that_do_not_fit_are_refused():
+    with pytest.raises(ModelError, match="hop is 1000 samples"):
+        cost(keyword(hop=1000))

@@ -13,6 +13,7 @@ from ..errors import DoesNotFit, ModelError, TinykitError
 from ..pipeline import Pipeline
 from .cortex import CLOCK_HZ, FLASH_BYTES, RAM_BASE, RAM_BYTES, Cortex
 from .elf import read_elf
+from .front import FrontCost, front_cost, skipped
 from .plan import ARENA_BYTES, SLOT_BYTES, Layer, Plan, compile_network, compile_plan
 from .runtime import Runtime
 
@@ -65,6 +66,8 @@ class Cost:
     instructions, cycles : int
         Of one answer. Instructions are counted, cycles estimated from them.
     layers : tuple of LayerCost
+    front : FrontCost or None
+        The front end's, of a pipeline. What stands above is the network's alone.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Cost:
     cycles: int
     layers: tuple[LayerCost, ...]
     plan: Plan = field(repr=False, default=None)
+    front: FrontCost | None = None
 
     @property
     def milliseconds(self) -> float:
@@ -92,8 +96,27 @@ class Cost:
         """Whether the board has room for it."""
         return self.plan_bytes <= SLOT_BYTES and self.arena_bytes <= ARENA_BYTES
 
+    @property
+    def busy(self) -> float | None:
+        """Share of the processor's time for front end and network (estimated); None without a front end."""
+        if self.front is None:
+            return None
+        return (self.front.answer_cycles + self.cycles) / (CLOCK_HZ * self.front.answer_s)
+
+    @property
+    def skipped(self) -> float | None:
+        """Answers that the device skips for each that it makes (estimated); None without a front end."""
+        return None if self.front is None else skipped(self.cycles, self.front)
+
     def as_dict(self) -> dict:
         """Numbers only, for JSON."""
+        pipeline = {}
+        if self.front is not None:
+            pipeline = {
+                "front_end": self.front.as_dict(),
+                "processor_share_estimated": round(self.busy, 4),
+                "answers_skipped_estimated": self.skipped if np.isfinite(self.skipped) else None,
+            }
         return {
             "name": self.name,
             "macs": self.macs,
@@ -105,6 +128,7 @@ class Cost:
             "milliseconds_estimated": round(self.milliseconds, 4),
             "microjoules_estimated": round(self.microjoules, 3),
             "fits": self.fits,
+            **pipeline,
             "layers": [
                 {"cycles_estimated" if key == "cycles" else key: value for key, value in asdict(layer).items()}
                 for layer in self.layers
@@ -118,6 +142,7 @@ class Cost:
             f"RAM: arena {self.arena_bytes:,} bytes",
             f"one answer: {self.instructions:,} instructions, {self.cycles:,} cycles = {self.milliseconds:.2f} ms "
             f"at 64 MHz, {self.microjoules:.1f} µJ (cycles, time and energy estimated)",
+            *([repr(self.front), self._pace()] if self.front else []),
         ]
         try:
             if self.plan is not None:
@@ -131,10 +156,30 @@ class Cost:
             )
         return "\n".join(lines)
 
+    def _pace(self) -> str:
+        """Do answers come in time? As a sentence, estimated."""
+        front, made = self.front, self.skipped
+        of = f"{front.runs} hops and the network" if front.unit == "hop" else "front end and network"
+        share = (
+            f"an answer every {1000 * front.answer_s:g} ms: {of} take {100 * self.busy:.0f} % of the time (estimated)"
+        )
+        if not made:
+            return f"{share}; no answer is skipped"
+        if made == np.inf:
+            return f"{share}; the front end alone is too slow for the board"
+        return f"{share}: too slow, of {made + 1} answers that are due {made} {'is' if made == 1 else 'are'} skipped"
+
     def _repr_html_(self) -> str:
         from .. import look
 
-        rows = [
+        front = self.front
+        rows = []
+        if front is not None:
+            name = f"front end, {front.runs} hops" if front.unit == "hop" else "front end"
+            shape = self.plan.input_shape if self.plan is not None else ()
+            shape = tuple(n for n in shape if n != 1)
+            rows = [{"name": name, "output": shape, "weights": front.table_bytes, "cost": front.answer_cycles}]
+        rows += [
             {"name": o.name, "output": _shape(o), "weights": o.weight_bytes, "macs": o.macs, "cost": o.cycles}
             for o in self.layers
         ]
@@ -143,6 +188,10 @@ class Cost:
             f"{self.macs:,} MACs",
             look.Html(f"{look.number(self.microjoules, 'µJ', 1)} an answer, {look.estimated(HOW_ENERGY)}"),
         )
+        if front is not None:
+            pace = self._pace()
+            said = look.muted(f"{pace[0].upper()}{pace[1:]}. Front end in {front.bytes_in_words}.")
+            foot = look.Html(f"{foot}<br>{said}")
         table = look.layers(rows, f"Cost of {self.name}, layer by layer", how=HOW_CYCLES, foot=foot)
         most = max(self.layers, key=lambda layer: layer.ram_bytes)
         advice = f"Layer {most.name} needs most RAM, {most.ram_bytes:,} bytes: a stride of 2 or fewer filters help."
@@ -180,6 +229,8 @@ def cost(network) -> Cost:
     ModelError, UnsupportedOp
         See ``compile_plan`` and ``compile_network``.
     """
+    if not isinstance(network, (Plan, Pipeline, bytes, bytearray, memoryview)) and str(network).endswith(".tk"):
+        network = Pipeline.load(network)
     plan = _plan(network)
     x = np.random.default_rng(0).integers(-128, 128, (1, *plan.input_shape)).astype(np.int8)
     answer, total, parts = run_on_core(plan, x[0])
@@ -202,14 +253,13 @@ def cost(network) -> Cost:
         total.cycles,
         layers,
         plan,
+        front_cost(network) if isinstance(network, Pipeline) else None,
     )
 
 
 def _plan(network) -> Plan:
     if isinstance(network, Plan):
         return network
-    if not isinstance(network, (Pipeline, bytes, bytearray, memoryview)) and str(network).endswith(".tk"):
-        network = Pipeline.load(network)
     return compile_plan(network, fit=False) if isinstance(network, Pipeline) else compile_network(network)
 
 
