@@ -1,7 +1,7 @@
 /* nano33_port: what Board.ino asks of a real Nano 33 BLE Sense (see its head comment).
  *
- * Compiles with the headers of Arduino's mbed core 4.5 and its libraries; not yet run on a
- * board.
+ * Compiles with the headers of Arduino's mbed core 4.6, its PDM library and the two IMU libraries; not
+ * yet run on a board.
  */
 #ifndef NANO33_PORT_H
 #define NANO33_PORT_H
