@@ -13,6 +13,7 @@ from . import units
 from .audio import SUFFIXES, read_audio, rms
 from .dataset import Dataset
 from .recording import Recording, plural
+from .store import CARD
 
 LABEL = "noise"
 FOLDERS = ("_background_noise_", "background_noise")
@@ -37,7 +38,8 @@ def open_noise(path) -> Dataset:
     Parameters
     ----------
     path : path
-        A folder of sound files, one with ``_background_noise_`` in it or beside it, or one file.
+        A folder of sound files, one with ``_background_noise_`` in it or beside it, one file, or a
+        tinykit dataset of noise.
 
     Returns
     -------
@@ -50,6 +52,9 @@ def open_noise(path) -> Dataset:
         There is no noise.
     """
     path = Path(path)
+    if (path / CARD).is_file():
+        noise = Dataset.load(path)
+        return noise if any(r.split for r in noise) else apart(noise)
     if path.is_dir() and path.name not in FOLDERS:
         path = noise_folder(path) if noise_folder(path) and not _sounds(path) else path
     files = [path] if path.is_file() else _sounds(path)

@@ -14,7 +14,8 @@ def sample(name: str = "gestures") -> Dataset:
     Parameters
     ----------
     name : str
-        ``"gestures"``: synthetic (made-up people, a simulated board), five labels.
+        ``"gestures"``: made-up people move a simulated board, five labels. ``"words"``: spoken by a
+        synthesiser in 28 voices, keywords and others. ``"noise"``: to go with them. All synthetic.
 
     Raises
     ------
@@ -26,8 +27,10 @@ def sample(name: str = "gestures") -> Dataset:
     if name not in names:
         raise DataError(
             f"There is no sample {name!r}; there is {', '.join(names) or 'none'}.",
-            "Use sample('gestures')." if names else "Run python data/make_gestures.py.",
+            "Choose one of these." if names else "Run python data/make_gestures.py.",
         )
     dataset = Dataset.load(folder / name)
+    if (folder / "noise" / CARD).is_file() and name == "words":
+        dataset.card["noise"] = str(folder / "noise")
     dataset.path = None  # so that nobody's takes end up among the samples
     return dataset
