@@ -10,10 +10,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from tinykit.board import messages as m
 from tinykit.board.decision import changed
 from tinykit.board.live import Prediction
 from tinykit.board.log import EventLog
-from tinykit.board.stream import Ring
+from tinykit.board.recorder import Take
+from tinykit.board.sensor import Microphone
+from tinykit.board.stream import Ring, Stream
 from tinykit.data import Recording
 from tinykit.errors import BoardGone, DeviceError, TakeRefused
 from tinykit.pipeline import Decision
@@ -250,3 +253,97 @@ class FakeBoard:
             s[turn] = 0.5
             s[turn - 1] = 0.4
         return s / s.sum()
+
+
+WORDS = ("silence", "unknown", "left", "go")
+HZ = 16000
+
+
+def speech(index):
+    """int16 of somebody who says two words in turn, every second and a half; index: sample numbers, shape (n,)."""
+    t = np.asarray(index) / HZ
+    u = t % 1.5
+    loud = np.where(u < 0.4, np.sin(np.pi * np.clip(u / 0.4, 0, 1)), 0.0)
+    tone = np.where((t // 1.5) % 2 == 0, 320.0, 740.0)
+    noise = (np.asarray(index) * 2654435761 % 4096 / 2048 - 1) * 20
+    return np.rint(9000 * loud * np.sin(2 * np.pi * tone * t) + noise).astype(np.int16)
+
+
+class EarBoard(FakeBoard):
+    """The same with a microphone: 16 kHz in frames of 240, an answer every 100 ms, each word announced once."""
+
+    def __init__(self, settles_s=0.0):
+        self.settling_until = time.monotonic() + settles_s
+        super().__init__(labels=WORDS)
+        self.pipeline = SimpleNamespace(
+            name="words", labels=WORDS, window=HZ, hop=1600, rate_hz=float(HZ), fingerprint="ab12", sensor="mic"
+        )
+        self.rule = Decision(2, 0.6, 0.5)
+        self.source = None
+
+    def stream(self, sensor="imu", seconds=None, capacity_s=120.0):
+        if sensor == "imu":
+            return super().stream(sensor, seconds, capacity_s)
+        stream = Stream(self.ear, seconds, capacity_s)
+        self.streams = [*self.streams, stream]
+        return stream
+
+    def record(self, label, seconds=1.0, person="", session="", dataset=None, sensor="imu", progress=None):
+        if sensor == "imu":
+            return super().record(label, seconds, person, session, dataset)
+        take = Take(self, seconds, "mic").recording(label, person, session)
+        return dataset.add(take) if dataset is not None else take
+
+    def _run(self):
+        self.ear = FakeEar(self)
+        began = time.monotonic()
+        while not self._ended.wait(1 / 60):
+            due = int((time.monotonic() - began) * HZ)
+            while self.index + 240 <= due:
+                if self.skip:
+                    self.index += self.skip
+                    self.skip = 0
+                first, self.index = self.index, self.index + 240
+                if not self.connected or time.monotonic() < self.settling_until:
+                    continue
+                frame = m.AudioFrame(
+                    m.MIC, 0, first, round(first * 1e6 / HZ) & 0xFFFFFFFF, speech(np.arange(first, self.index))[:, None]
+                )
+                self.ear._on_frame(SimpleNamespace(payload=frame))
+                if first // 1600 != self.index // 1600:
+                    self._answer(self.index // 1600 * 1600 - 1)
+
+    def _answer(self, last):
+        u, word = last / HZ % 1.5, 2 + int(last / HZ // 1.5) % 2
+        sure = 0.9 if 0.4 <= u < 0.8 else 0.05
+        p = dict.fromkeys(WORDS, 0.02) | {WORDS[word]: sure, "silence": 0.94 - sure}
+        best = max(p, key=p.get)
+        label = best if p[best] >= self.rule.threshold_of(WORDS.index(best)) else None
+        announced = label == WORDS[word] and u < 0.51
+        made = Prediction(
+            self._numbers, time.time(), last / HZ, 9.0, 500000, label, announced, p, p, (), index=last
+        )  # fmt: skip
+        self._numbers += 1
+        for live in self.lives:
+            live._kept.append(made)
+
+
+class FakeEar(Microphone):
+    """The board's microphone without a link: frames are given to it."""
+
+    _parse = staticmethod(lambda frame: frame)
+
+    def __init__(self, board):
+        nobody = SimpleNamespace(up=True, on=lambda *_: None, off=lambda *_: None)
+        super().__init__(nobody, m.MIC, "mic", float(HZ), ("audio",), board.log)
+        self.board = board
+
+    @property
+    def settling(self):
+        return time.monotonic() < self.board.settling_until
+
+    def _start(self):
+        pass
+
+    def _stop(self, stream):
+        self.board.streams = [s for s in self.board.streams if s is not stream]

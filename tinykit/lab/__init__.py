@@ -24,6 +24,7 @@ _HOME = {
     "table": "picture",
     "windows": "picture",
     "sweep": "sweep",
+    "curve": "curve",
     "microphone": "microphone",
     "features": "sound",
     "play": "sound",

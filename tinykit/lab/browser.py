@@ -44,7 +44,7 @@ class BrowserSound:
         self.state = "off"
         self.sink = None
         self.received = self.lost = 0
-        self.end = 0  # the number of the next sample
+        self.end = self.page = 0  # the number of the next sample, here and as the page numbers it
         self._shift = 0  # from the page's numbers to these: a page that is loaded again counts from 0
         self._ear = _Ear(self.log)
 
@@ -69,6 +69,7 @@ class BrowserSound:
         """A block that arrived: int16 (n,), numbered by the page from ``index`` on."""
         if not len(counts):
             return
+        self.page = index + len(counts)
         at = index + self._shift
         if at < self.end:
             self._shift, at = self.end - index, self.end

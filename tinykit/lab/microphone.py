@@ -31,7 +31,7 @@ class Microphone(LabWidget):
     def __init__(self, board=None):
         self.sound = BrowserSound()
         self.fed = board
-        self._source = self._before = None
+        self._source = self._before = self._ear = None
         self._last_at = time.monotonic()
         self._stream = self.sound.stream("mic", capacity_s=10.0)
         if board is not None:
@@ -58,8 +58,10 @@ class Microphone(LabWidget):
         self.fresh()
         if self.due(0.5):
             link, note = self.sound.link(time.monotonic() - self._last_at)
+            heard, ear = self.sound, self._ear
+            holes = ear.starved if ear is not None else 0
             self.tell(
-                "status", link=link, note=note, end=self.sound.end, received=self.sound.received, lost=self.sound.lost
+                "status", link=link, note=note, received=heard.received, lost=heard.lost, page=heard.page, holes=holes
             )
 
     def on_mic(self, content, buffers) -> None:
@@ -75,17 +77,19 @@ class Microphone(LabWidget):
         self.sound.feed(int(content["index"]), np.frombuffer(buffers[0], "<i2"))
 
     def _feed(self, counts: np.ndarray) -> None:
-        from ..board.virtual import PushSource
+        from ..board.virtual import PushSource, Together
 
         if self._source is None:
-            self._before, self._source = self.fed.source, PushSource()
+            self._before, self._ear = self.fed.source, PushSource()
+            moving = callable(getattr(self._before, "read", None))
+            self._source = Together(self._before, self._ear) if moving else self._ear  # the hand stays
             self.fed.source = self._source
-        self._source.feed(counts)
+        self._ear.feed(counts)
 
     def _give_back(self) -> None:
         if self._source is not None and self.fed.source is self._source:
             self.fed.source = self._before
-        self._source = self._before = None
+        self._source = self._before = self._ear = None
 
     def snapshot(self) -> look.Html:
         samples, _ = self._stream.read_new()

@@ -103,9 +103,11 @@ class LabWidget(anywidget.AnyWidget):
 
     Parameters
     ----------
-    board : Board
+    board : Board or None
     config : dict
         What the browser needs to know from the start.
+    head : dict, optional
+        What stands beside the title in place of the board.
     """
 
     head = traitlets.Dict().tag(sync=True)
@@ -113,7 +115,7 @@ class LabWidget(anywidget.AnyWidget):
     title = "Widget"
     _guard = None  # until the constructor has run: a widget that failed in it is closed when collected
 
-    def __init__(self, board, config: dict):
+    def __init__(self, board, config: dict, head: dict | None = None):
         self.board = board
         self.errors: list[str] = []
         self._views: set | None = None  # None: no browser has said anything yet
@@ -122,8 +124,8 @@ class LabWidget(anywidget.AnyWidget):
         self._guard = threading.RLock()
         self._status_at = 0.0
         self._again = True  # send everything, not only what is new
-        self._log_cursor = board.log.read_new(0)[1]
-        super().__init__(head=head_of(board), config=config)
+        self._log_cursor = board.log.read_new(0)[1] if board is not None else 0
+        super().__init__(head=head or head_of(board), config=config)
         self.on_msg(self._receive)
 
     # -- for subclasses --------------------------------------------------------------------------

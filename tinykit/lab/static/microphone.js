@@ -55,12 +55,12 @@ function microphoneView(model, ring, spectrum, lastStatus) {
 
   const showStatus = (s) => {
     if (!s) return;
-    const late = bar.state === "on" ? (bar.sent - ring.base0 - s.received - s.lost) / ring.rate : 0;
+    const late = bar.state === "on" ? (bar.sent - s.page) / ring.rate : 0;
     fill(ui.facts, bar.state !== "on" && !ring.size ? "nothing is sent before you start" : `${commas(config.rate_hz)} Hz · ${commas(s.lost)} lost of ${commas(s.received + s.lost)} in ${ago((s.received + s.lost) / ring.rate)}`,
+      config.feeds && s.holes ? ` · the board heard ${(s.holes / ring.rate).toFixed(1)} s of silence in between` : "",
       late > 1.5 ? [" · ", h("b", {}, `the kernel is busy, ${late.toFixed(0)} s wait here`)] : "");
     if (s.note && !problem) ui.setNote(s.note); else if (!problem) ui.setNote(null);
   };
-  ring.base0 = ring.base0 || 0;
   const watch = setInterval(() => { const s = lastStatus(); if (s && Date.now() - s.at > 4000 && bar.state === "on") ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
   showStatus(lastStatus());
   touch();
