@@ -10,6 +10,7 @@ from .readers import open_dataset
 from .recording import Recording
 from .registry import fetch, public
 from .samples import sample
+from .scene import Event, Scene, compose_scene, read_events
 from .segments import Segments, split_words
 from .split import Fold, Split
 from .take import Limits, Quality, take_quality
@@ -18,16 +19,19 @@ from .windows import Windows
 __all__ = [
     "Audit",
     "Dataset",
+    "Event",
     "Fold",
     "Leakage",
     "Limits",
     "Quality",
     "Recording",
+    "Scene",
     "Segments",
     "Split",
     "Windows",
     "audit",
     "check_leakage",
+    "compose_scene",
     "fetch",
     "keywords",
     "mix",
@@ -35,6 +39,7 @@ __all__ = [
     "open_noise",
     "public",
     "read_audio",
+    "read_events",
     "sample",
     "sound",
     "split_words",

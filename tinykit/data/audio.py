@@ -157,9 +157,17 @@ def at_rate(samples, rate_hz: float, to_hz: float = RATE_HZ) -> np.ndarray:
     return x if x.dtype == np.int16 else units.to_counts(x[:, None], units.SOUND)[:, 0]
 
 
-def to_wav(recording: Recording) -> bytes:
-    """A recording of sound as a WAV file, 16 bit, one channel."""
-    return _encoded(recording, "WAV")
+def to_wav(recording: Recording, note: str = "") -> bytes:
+    """A recording of sound as a WAV file, 16 bit, one channel; perhaps with a comment in it."""
+    return _encoded(recording, "WAV", note)
+
+
+def note_in(path) -> str:
+    """The comment in a sound file; empty if there is none."""
+    import soundfile
+
+    with soundfile.SoundFile(path) as opened:
+        return opened.comment
 
 
 def to_flac(recording: Recording) -> bytes:
@@ -167,11 +175,14 @@ def to_flac(recording: Recording) -> bytes:
     return _encoded(recording, "FLAC")
 
 
-def _encoded(recording: Recording, kind: str) -> bytes:
+def _encoded(recording: Recording, kind: str, note: str = "") -> bytes:
     import soundfile
 
     file = io.BytesIO()
-    soundfile.write(file, recording.counts(), round(recording.rate_hz), "PCM_16", format=kind)
+    with soundfile.SoundFile(file, "w", round(recording.rate_hz), 1, "PCM_16", format=kind) as opened:
+        if note:
+            opened.comment = note
+        opened.write(recording.counts())
     return file.getvalue()
 
 
