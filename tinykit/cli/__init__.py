@@ -1,0 +1,102 @@
+"""All that a notebook does, from a terminal: ``tinykit COMMAND --help`` says more.
+
+Numbers that a program would read come with ``--json``, one object on standard output; progress and
+complaints go to standard error. Exit status: 0 done, 1 refused (one sentence says why), 2 wrong words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from .. import __version__
+from ..errors import TinykitError
+from . import commands as does
+from . import common
+from .common import number
+
+
+def main(argv=None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return arguments.command(arguments) or 0
+    except TinykitError as error:
+        return _refuse(arguments, error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # whatever the system says no to, and no room has put into words
+        what = f"{error.filename}: {error.strerror}." if error.filename and error.strerror else f"{error}."
+        return _refuse(arguments, TinykitError(what, "Check the name, its rights and the free space."))
+    except KeyboardInterrupt:
+        common.note("tinykit: stopped.")
+        return 130
+
+
+def _refuse(arguments, error):
+    if getattr(arguments, "json", False):
+        print(json.dumps({"error": type(error).__name__, "what": error.what, "next": error.next}))
+    common.note(f"tinykit: {error}")
+    return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="tinykit", description="TinyML from sensor to live prediction.")
+    parser.add_argument("--version", action="version", version=f"tinykit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(function, name=None):
+        text = function.__doc__.splitlines()[0]
+        words = commands.add_parser(name or function.__name__, help=text, description=text)
+        words.add_argument("--json", action="store_true", help="one JSON object instead of text")
+        words.set_defaults(command=function)
+        return words
+
+    def board(words, default=None, text="port of the board, or virtual://nano33ble"):
+        words.add_argument("--board", "--port", dest="board", metavar="URL", default=default, help=text)
+
+    def data(words):
+        words.add_argument("--data", required=True, metavar="DIR", help="a tinykit dataset or another known format")
+
+    command(does.doctor)
+    command(does.ports)
+
+    words = command(does.train)
+    words.add_argument("kind", choices=["gesture"], help="what to train")
+    data(words)
+    words.add_argument("--out", required=True, metavar="FILE.tk")
+    words.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=0)
+    words.add_argument("--model", default="auto", help="name from the zoo (default: auto)")
+    words.add_argument("--epochs", type=number(int, 1))
+    words.add_argument("--leave-out", nargs="+", default=[], metavar="PERSON", help="persons not to train on")
+
+    words = command(does.evaluate)
+    words.add_argument("file", metavar="FILE.tk")
+    data(words)
+    words.add_argument("--part", choices=["all", "training", "validation", "testing"], default="all")
+    board(words, text="ask the board for the answers (default: the same C code on this computer)")
+
+    words = command(does.run)
+    words.add_argument("model", metavar="MODEL.tflite")
+    words.add_argument("--input", required=True, metavar="X.npy")
+    words.add_argument("--output", required=True, metavar="Y.npy")
+    board(words, common.VIRTUAL)
+
+    words = command(does.cost)
+    words.add_argument("file", metavar="MODEL.tflite|FILE.tk")
+
+    words = command(does.deploy)
+    words.add_argument("file", metavar="FILE.tk")
+    board(words)
+
+    words = command(does.listen)
+    words.add_argument("file", nargs="?", metavar="FILE.tk", help="deploy this first")
+    board(words)
+    words.add_argument("--seconds", type=number(float, 0, above=True))
+    words.add_argument("--replay", metavar="DIR", help="what a virtual board's hand does: recordings of DIR")
+    return parser

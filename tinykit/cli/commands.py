@@ -1,0 +1,149 @@
+"""The commands, each from its arguments to what it prints."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from ..errors import DataError
+from ..files import check_place, write_whole
+from . import common
+
+
+def doctor(arguments):
+    """Is this computer ready for the course?"""
+    from ..lab.doctor import doctor
+
+    report = doctor()
+    common.say(arguments, report.as_dict(), repr(report))
+    return 0 if report.ok else 1
+
+
+def ports(arguments):
+    """Boards that are there, the virtual one last."""
+    from ..board import ports
+
+    found = ports()
+    common.say(arguments, {"ports": [port.as_dict() for port in found]}, "\n".join(str(port) for port in found))
+
+
+def train(arguments):
+    """Train on everything in DATA (but its testing part), quantise, and write one file."""
+    import tinykit as tk
+
+    check_place(arguments.out)
+    dataset = common.dataset(arguments.data)
+    unknown = [person for person in arguments.leave_out if person not in dataset.persons]
+    if unknown:
+        raise DataError(
+            f"There is nobody called {', '.join(unknown)} in {arguments.data}; the persons are "
+            f"{', '.join(dataset.persons) or 'not known'}.",
+            "Give names as they are there.",
+        )
+    material = dataset.select(lambda r: r.split != "testing" and r.person not in arguments.leave_out)
+    left = len(dataset) - len(material)
+    if left:
+        common.note(f"{left} of {len(dataset)} recordings are left out of training (testing part or --leave-out).")
+    options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
+    shown = common.shown(arguments)
+    pipeline = tk.train(arguments.kind, material, seed=arguments.seed, model=arguments.model, progress=shown, **options)
+    pipeline = tk.quantize(pipeline, material)
+    path = pipeline.save(arguments.out)
+    facts = {
+        "file": str(path),
+        "fingerprint": pipeline.fingerprint,
+        "labels": list(pipeline.labels),
+        "window": pipeline.window,
+        "rate_hz": pipeline.rate_hz,
+        "trained_on": len(material),
+        "provenance": pipeline.provenance,
+    }
+    common.say(arguments, facts, f"{path}: {pipeline!r}")
+
+
+def evaluate(arguments):
+    """Accuracy, macro F1, confusion, per person; with --board, of the board's own answers."""
+    import tinykit as tk
+
+    pipeline = common.pipeline(arguments.file)
+    dataset = common.dataset(arguments.data)
+    if arguments.part != "all":
+        dataset = dataset.select(lambda r: r.split == arguments.part)
+    if not dataset.recordings:
+        raise DataError(
+            f"No recording in {arguments.data} belongs to the part {arguments.part!r}.", "Leave --part out for all."
+        )
+    if arguments.board is None:
+        report = tk.evaluate(pipeline, dataset)
+    else:
+        with common.connect(arguments.board, clock="free") as board:
+            board.deploy(pipeline, progress=common.shown(arguments))
+            report = board.evaluate(dataset, progress=common.shown(arguments))
+    known = set(pipeline.provenance.get("recordings", ()))
+    seen = sum(r.fingerprint[:12] in known for r in dataset.recordings)
+    if seen:
+        common.note(f"{seen} of these {len(dataset.recordings)} recordings were trained on: this is not a test.")
+    foreign = [label for label in dataset.labels if label not in pipeline.labels]
+    if foreign:
+        common.note(
+            f"{report.unknown} of {len(report)} {report.unit}s have a label that the pipeline does not know "
+            f"({', '.join(foreign)}): they count as wrong."
+        )
+    absent = [label for label in pipeline.labels if label not in dataset.labels]
+    if absent:
+        common.note(f"No recording here is {' or '.join(absent)}: that is not tested.")
+    common.say(arguments, {**report.as_dict(), "trained_on": seen}, repr(report))
+
+
+def run(arguments):
+    """One answer of the network on the board for each example in INPUT (int8 in, int8 out)."""
+    import numpy as np
+
+    from ..engine import compile_network
+
+    check_place(arguments.output)
+    plan = compile_network(arguments.model).check_fit()
+    x = common.examples(Path(arguments.input), plan)
+    with common.connect(arguments.board, clock="free") as board:
+        board.deploy(plan, progress=common.shown(arguments))
+        y = board.run(x, progress=common.shown(arguments)).reshape(len(x), *plan.output_shape)
+    data = io.BytesIO()
+    np.save(data, y)
+    write_whole(arguments.output, data.getvalue())
+    facts = {"output": arguments.output, "examples": int(len(y)), "shape": list(y.shape)}
+    common.say(arguments, facts, f"{arguments.output}: {len(y)} answers of shape {y.shape[1:]}")
+
+
+def cost(arguments):
+    """What a network or a pipeline costs on the board."""
+    import tinykit as tk
+
+    path = Path(arguments.file)
+    price = tk.cost(common.pipeline(path) if path.suffix == ".tk" else path)
+    common.say(arguments, price.as_dict(), repr(price))
+
+
+def deploy(arguments):
+    """Send a pipeline into the board's free slot and switch over."""
+    pipeline = common.pipeline(arguments.file)
+    with common.connect(arguments.board) as board:
+        done = board.deploy(pipeline, progress=common.shown(arguments))
+    common.say(arguments, done.as_dict(), repr(done))
+
+
+def listen(arguments):
+    """Live predictions of the board, one a line, until Ctrl-C or --seconds."""
+    import time
+
+    source = None if arguments.replay is None else common.dataset(arguments.replay)
+    with common.connect(arguments.board, source=source) as board:
+        if arguments.file:
+            board.deploy(common.pipeline(arguments.file), progress=common.shown(arguments))
+        end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
+        with board.live() as live:
+            for prediction in live:
+                line = json.dumps(prediction.as_dict()) if arguments.json else str(prediction)
+                print(line, flush=True)
+                if end is not None and time.monotonic() >= end:
+                    break
