@@ -36,3 +36,20 @@ void tkv_on_instruction(void *uc, uint64_t address, uint32_t size, void *user) {
     else
         c->stepped++;
 }
+
+/* uc_tlb_entry of unicorn.h. */
+typedef struct tkv_page {
+    uint64_t physical;
+    int32_t permissions; /* 1 read, 2 write, 4 execute */
+} tkv_page;
+
+/* What is in a page, asked when it is used first. RAM is not executable: nothing here runs code there,
+ * and then a store is a store, where it would else look for translated code each time. */
+int tkv_on_page(void *uc, uint64_t address, int type, tkv_page *page, void *user) {
+    (void)uc;
+    (void)type;
+    (void)user;
+    page->physical = address;
+    page->permissions = address >= 0x20000000u && address < 0x20040000u ? 3 : 7;
+    return 1;
+}

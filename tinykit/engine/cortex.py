@@ -137,6 +137,8 @@ class Cortex:
             alarm=_NEVER,
         )
         self._hook(unicorn.UC_HOOK_BLOCK, "tkv_on_block")
+        uc.ctl_set_tlb_mode(unicorn.UC_TLB_VIRTUAL)
+        self._hook(unicorn.UC_HOOK_TLB_FILL, "tkv_on_page")
 
     @property
     def counter_address(self) -> int:
