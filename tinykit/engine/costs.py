@@ -83,12 +83,12 @@ class Cost:
 
     @property
     def milliseconds(self) -> float:
-        """Time of one answer at 64 MHz (estimated)."""
+        """Time of one run of the network at 64 MHz (estimated)."""
         return 1000 * self.cycles / CLOCK_HZ
 
     @property
     def microjoules(self) -> float:
-        """Energy of one answer (estimated; see ``HOW_ENERGY``)."""
+        """Energy of one run of the network (estimated; see ``HOW_ENERGY``)."""
         return 1e6 * ACTIVE_WATTS * self.cycles / CLOCK_HZ
 
     @property
@@ -140,7 +140,8 @@ class Cost:
             f"{self.name}: {self.macs:,} MACs",
             f"flash: plan {self.plan_bytes:,} bytes, and the engine's code {self.code_flash_bytes:,} bytes; "
             f"RAM: arena {self.arena_bytes:,} bytes",
-            f"one answer: {self.instructions:,} instructions, {self.cycles:,} cycles = {self.milliseconds:.2f} ms "
+            f"{'the network' if self.front else 'one answer'}: {self.instructions:,} instructions, "
+            f"{self.cycles:,} cycles = {self.milliseconds:.2f} ms "
             f"at 64 MHz, {self.microjoules:.1f} µJ (cycles, time and energy estimated)",
             *([repr(self.front), self._pace()] if self.front else []),
         ]
@@ -178,15 +179,20 @@ class Cost:
             name = f"front end, {front.runs} hops" if front.unit == "hop" else "front end"
             shape = self.plan.input_shape if self.plan is not None else ()
             shape = tuple(n for n in shape if n != 1)
+            shape = (front.runs, *shape[1:]) if front.unit == "hop" else shape
             rows = [{"name": name, "output": shape, "weights": front.table_bytes, "cost": front.answer_cycles}]
         rows += [
             {"name": o.name, "output": _shape(o), "weights": o.weight_bytes, "macs": o.macs, "cost": o.cycles}
             for o in self.layers
         ]
+        instructions, energy = self.instructions, self.microjoules
+        if front is not None:
+            instructions += front.runs * front.instructions
+            energy *= 1 + front.answer_cycles / self.cycles
         foot = look.dots(
-            f"{self.instructions:,} instructions",
+            f"{instructions:,} instructions",
             f"{self.macs:,} MACs",
-            look.Html(f"{look.number(self.microjoules, 'µJ', 1)} an answer, {look.estimated(HOW_ENERGY)}"),
+            look.Html(f"{look.number(energy, 'µJ', 1)} an answer, {look.estimated(HOW_ENERGY)}"),
         )
         if front is not None:
             pace = self._pace()
