@@ -128,19 +128,32 @@ def test_a_burst_is_answered_in_order_with_some_on_their_way_at_once(board, link
     assert len({frame.seq for frame in board.requests[-201:]}) == 201 and max(on_their_way) > 1
 
 
-def test_a_burst_that_lost_one_says_so_and_its_late_replies_answer_nothing_else(board, link):
+def test_a_burst_says_which_were_lost_and_late_replies_answer_nothing_else(board, link):
     board.ignore = 1
-    assert link.burst([(m.ECHO, b"lost"), (m.ECHO, b"came")], timeout=0.05) is None
-    assert link.burst([(m.ECHO, b"a"), (m.TIME, b""), (m.ECHO, b"b")]) is None  # the board knows no TIME
+    assert link.burst([(m.ECHO, b"lost"), (m.ECHO, b"came"), (m.ECHO, b"too")], timeout=30) == [None, b"came", b"too"]
+    assert link.burst([(m.ECHO, b"a"), (m.TIME, b""), (m.ECHO, b"b")]) == [b"a", None, b"b"]  # it knows no TIME
+    board.ignore = 1
+    assert link.burst([(m.ECHO, b"lost")], timeout=0.05) == [None]
+    board.send(encode(m.ECHO | m.REPLY, board.requests[-1].seq, b"lost"))
     assert link.request(m.ECHO, b"after") == b"after"
 
 
 def test_bursts_on_a_noisy_line_are_right_or_nothing(board, link):
     board.tamper = corrupt(0.002)
-    outcomes = [link.burst([(m.ECHO, b"%d/%d" % (n, i)) for i in range(10)], timeout=0.05) for n in range(40)]
-    assert 0 < sum(outcome is None for outcome in outcomes) < 40
-    for n, outcome in enumerate(outcomes):
-        assert outcome in (None, [b"%d/%d" % (n, i) for i in range(10)])
+    calls = [[(m.ECHO, b"%d/%d" % (n, i)) for i in range(10)] for n in range(40)]
+    outcomes = [
+        (payload, got) for some in calls for (_, payload), got in zip(some, link.burst(some, 0.05), strict=True)
+    ]
+    assert 0 < sum(got is None for _, got in outcomes) < 100
+    assert all(got in (None, payload) for payload, got in outcomes)
+
+
+def test_a_burst_ends_when_the_board_goes(board, link):
+    answer = board.answer
+    board.answer = lambda frame: board.unplug() or b"" if frame.payload == b"5" else answer(frame)
+    assert link.burst([(m.ECHO, b"%d" % i) for i in range(9)], timeout=30)[5:] == [None] * 4
+    with pytest.raises(BoardGone):
+        link.burst([(m.ECHO, b"")], timeout=0.05)
 
 
 def test_a_handler_must_not_ask(board, link):

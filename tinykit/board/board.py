@@ -122,6 +122,11 @@ class Board(Inference):
         """What the last ``deploy`` of this session did."""
         return self._shelf.last_deployment
 
+    @property
+    def microphone(self) -> str:
+        """``"off"``, ``"settling"`` (the first 3.5 s after its start) or ``"on"``, asked now; empty: it has none."""
+        return m.parse_info(self._link.request(m.INFO)).get("mic", "")
+
     # -- sensors -------------------------------------------------------------------------------
 
     def stream(self, sensor: str = "imu", seconds: float | None = None, capacity_s: float = 120.0) -> Stream:

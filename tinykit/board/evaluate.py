@@ -11,6 +11,7 @@ from ..errors import DeviceError, LinkError, ModelError
 from . import messages as m
 
 _CHUNK = 508  # a payload less the offset
+_BURSTS = 4  # attempts to send an input in long parts
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,7 @@ def run_each(link, mode: int, inputs: np.ndarray, progress: bool, what: str) -> 
     answers, cycles, microseconds = [], 0, 0
     for one in tqdm(inputs, desc=what, disable=not progress, leave=False):
         data = np.ascontiguousarray(one, "<i2" if mode == m.MODE_WINDOW else np.int8).tobytes()
-        # The first one says how long an output is.
-        done = _run_in_one_go(link, mode, data, len(answers[0])) if answers else None
-        answer, c, us = done or run_one(link, mode, data)
+        answer, c, us = run_one(link, mode, data)
         answers.append(answer)
         cycles, microseconds = cycles + c, microseconds + us
     return np.stack(answers), RunTime(len(answers), cycles, microseconds)
@@ -110,39 +109,39 @@ def run_one(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
             return answer
 
 
-def _run_in_one_go(link, mode: int, data: bytes, size: int) -> tuple[np.ndarray, int, int] | None:
-    """The same without waiting for each reply; None when anything went wrong, and nothing is known."""
-    if size > 512 or len(data) > 150 * _CHUNK:
-        return None
-    pieces = [(at, data[at : at + _CHUNK]) for at in range(0, len(data), _CHUNK)]
-    reconnects = link.counters.reconnects
-    replies = link.burst(
-        [(m.TENSOR_WRITE, struct.pack("<I", at) + piece) for at, piece in pieces]
-        + [(m.RUN, bytes((mode,))), (m.TENSOR_READ, struct.pack("<IH", 0, size))]
-    )
-    if replies is None or link.counters.reconnects != reconnects:
-        return None
-    cycles, microseconds, written = struct.unpack("<III", replies[-2])
-    return (np.frombuffer(replies[-1], np.int8), cycles, microseconds) if written == size else None
-
-
 def _run_once(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
-    offset, chunk = 0, _CHUNK
-    while offset < len(data):
-        piece = data[offset : offset + chunk]
-        try:
-            reply = link.request(m.TENSOR_WRITE, struct.pack("<I", offset) + piece, tries=3 if chunk > 32 else 20)
-            offset = struct.unpack("<I", reply)[0]
-        except LinkError:
-            if chunk <= 32:
-                raise
-            chunk = max(32, chunk // 2 & ~3)
+    _write(link, data)
     cycles, microseconds, size = struct.unpack("<III", link.request(m.RUN, bytes((mode,)), timeout=5.0, tries=4))
     output = b""
     while len(output) < size:
         n = min(512, size - len(output))
         output += link.request(m.TENSOR_READ, struct.pack("<IH", len(output), n))
     return np.frombuffer(output, np.int8), cycles, microseconds
+
+
+def _write(link, data: bytes) -> None:
+    """Put an input on the board: all parts in a row, then once more those that were lost."""
+    parts = range(0, len(data), _CHUNK)
+    for _ in range(_BURSTS):
+        lost = []
+        for i in range(0, len(parts), 100):
+            some = parts[i : i + 100]
+            replies = link.burst([(m.TENSOR_WRITE, struct.pack("<I", at) + data[at : at + _CHUNK]) for at in some])
+            lost += [at for at, reply in zip(some, replies, strict=True) if reply is None]
+        if not lost:
+            return
+        parts = lost
+    for at in parts:  # a line that damages most long frames, or a board that says no
+        offset, end, chunk = at, min(at + _CHUNK, len(data)), _CHUNK
+        while offset < end:
+            piece = data[offset : min(offset + chunk, end)]
+            try:
+                reply = link.request(m.TENSOR_WRITE, struct.pack("<I", offset) + piece, tries=3 if chunk > 32 else 20)
+                offset = struct.unpack("<I", reply)[0]
+            except LinkError:
+                if chunk <= 32:
+                    raise
+                chunk = max(32, chunk // 2 & ~3)
 
 
 @dataclass(frozen=True)

@@ -154,49 +154,51 @@ class Link:
                 "Press the board's reset button, or unplug it and plug it in again, then retry.",
             )
 
-    def burst(self, calls, timeout: float = 2.0, ahead: int = 6) -> list[bytes] | None:
+    def burst(self, calls, timeout: float = TIMEOUT_S, ahead: int = 6) -> list[bytes | None]:
         """Ask several things in a row, some of them on their way at once; the board answers in order.
 
-        Nothing is repeated: what one lost request of several has left behind only the caller knows.
+        Nothing is repeated: whether a lost one may be asked again after later ones, the caller knows.
 
         Parameters
         ----------
         calls : list of (type, payload)
             At most 200.
         timeout : float
-            Seconds to wait for each reply after the one before.
+            Seconds to wait for a reply after the one before.
         ahead : int
             Requests that may wait for their replies; six of full length fit into a port's buffer.
 
         Returns
         -------
-        list of bytes, or None
-            Payloads of the replies; None when one did not come, or was an error.
+        list of bytes or None
+            Payload of each reply; None where it did not come, or was an error.
         """
         with self._asking:
             self._wait_until_up(timeout)
             self.counters.requests += len(calls)
-            first, sent = (self._seq + 1) & 0xFF, 0
-            self._seq = (self._seq + len(calls)) & 0xFF
-            replies: list[bytes] = []
+            numbers = [(self._seq + 1 + i) & 0xFF for i in range(len(calls))]
+            self._seq = numbers[-1]
             with self._changed:
-                self._awaited = {(first + i) & 0xFF: type for i, (type, _) in enumerate(calls)}
+                self._awaited = {seq: type for seq, (type, _) in zip(numbers, calls, strict=True)}
                 self._replies = {}
+            replies: list[bytes | None] = []
+            sent = 0
             try:
                 while len(replies) < len(calls):
-                    while sent < min(len(calls), len(replies) + ahead):
-                        self._port.write(encode(calls[sent][0], (first + sent) & 0xFF, calls[sent][1]))
+                    done = len(replies)
+                    while sent < min(len(calls), done + ahead):
+                        self._port.write(encode(calls[sent][0], numbers[sent], calls[sent][1]))
                         sent += 1
-                    reply = self._await((first + len(replies)) & 0xFF, timeout)
-                    if reply is None or reply.type == m.ERROR:
-                        return None
-                    replies.append(reply.payload)
-            except (OSError, ValueError) as error:  # as in _ask_once
+                    reply = self._await(numbers[done], timeout, later=numbers[done + 1 : sent])
+                    replies.append(None if reply is None or reply.type == m.ERROR else reply.payload)
+                    if reply is None and not self._up:
+                        break
+            except Exception as error:  # as in _ask_once
                 _logger.debug("write failed: %s", error)
-                return None
-            finally:
-                with self._changed:
-                    self._awaited, self._replies = {}, {}
+            with self._changed:
+                self._awaited, self._replies = {}, {}
+            replies += [None] * (len(calls) - len(replies))
+            self.counters.repeated += replies.count(None)
             return replies
 
     def _ask_once(self, data: bytes, type: int, timeout: float) -> Frame | None:
@@ -211,10 +213,15 @@ class Link:
             self._awaited, self._replies = {}, {}
         return reply
 
-    def _await(self, seq: int, timeout: float) -> Frame | None:
-        """The reply to a request on its way; None when it does not come, or the board is away."""
+    def _await(self, seq: int, timeout: float, later=()) -> Frame | None:
+        """The reply to a request on its way; None when it does not come, or one to a later request has."""
+
+        def settled():
+            gone = self._closing.is_set() or not self._up
+            return gone or seq in self._replies or any(other in self._replies for other in later)
+
         with self._changed:
-            self._changed.wait_for(lambda: seq in self._replies or self._closing.is_set() or not self._up, timeout)
+            self._changed.wait_for(settled, timeout)
             return self._replies.pop(seq, None)
 
     def _wait_until_up(self, timeout: float) -> None:

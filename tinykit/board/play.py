@@ -83,7 +83,7 @@ def play(board, sound, progress: bool) -> Played:
 def _settle(board) -> None:
     """Wait until the microphone gives sound."""
     deadline = time.monotonic() + _STUCK_S
-    while m.parse_info(board._link.request(m.INFO)).get("mic") != "on":
+    while board.microphone != "on":
         if time.monotonic() > deadline:
             raise BoardError(
                 f"The microphone did not settle in {_STUCK_S:g} s.", "Press the board's reset button, then play again."

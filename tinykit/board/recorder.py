@@ -16,6 +16,9 @@ from .stream import Stream
 
 # Boards differ by some tenths of a per cent, which no gesture notices; more than this is told.
 _SAME_RATE = 0.01
+# What speaks against one word does not against a long take, which is cut into words afterwards.
+_ONE_WORD_S = 3.0
+_OF_WORDS = ("too quiet", "no word", "cut off")
 SETTLING = "The microphone settles for 3.5 s after its start; what comes before is thrown away."
 
 
@@ -157,11 +160,11 @@ class Take:
         counts = np.zeros((length, 1), np.int16)
         there = place < length
         counts[place[there]] = samples.counts[there]
-        values = units.to_units(counts, samples.channels)
-        quality = take_quality(values, samples.channels, self.stream.rate_hz, seconds=self.seconds, label=label)
+        quality = take_quality(counts, samples.channels, self.stream.rate_hz, seconds=self.seconds, label=label)
         rate = self.stream.stats.rate_hz
         lost = max(length, self.wanted) - int(there.sum())
-        problems = list(quality.problems)
+        of_words = [] if label and self.seconds <= _ONE_WORD_S else [p for p in quality.problems if p.kind in _OF_WORDS]
+        problems = [p for p in quality.problems if p not in of_words]
         if lost > LIMITS.lost * max(length, self.wanted):
             problems.append(
                 Problem(
@@ -171,4 +174,6 @@ class Take:
                 )
             )
         rate = rate if np.isfinite(rate) else quality.rate_hz
-        return None, values, replace(quality, lost=lost, rate_hz=rate, problems=problems)
+        return None, units.to_units(counts, samples.channels), replace(
+            quality, lost=lost, rate_hz=rate, problems=problems, warnings=[*quality.warnings, *of_words]
+        )  # fmt: skip

@@ -115,6 +115,8 @@ class Sensor:
     def _on_fault(self, frame) -> None:
         if m.dead_sensor(frame.payload) == self.name:
             self._dead = True
+            for stream in self._streams:
+                stream._tell()
 
     @contextmanager
     def paused(self):
@@ -185,8 +187,8 @@ class Microphone(Sensor):
 
     @property
     def settling(self) -> bool:
-        """Whether it was started a moment ago, and has given nothing since."""
-        return self._was_settling and not self._heard
+        """Whether it was started a moment ago, and has given nothing yet."""
+        return self._was_settling and not self._heard and not self._dead
 
     def ring(self, capacity: int) -> Ring:
         """A ring for its samples."""

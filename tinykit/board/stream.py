@@ -112,6 +112,10 @@ class Stream:
 
     def _end(self) -> None:
         self._closed = True
+        self._tell()
+
+    def _tell(self) -> None:
+        """Have those who wait look again."""
         with self._ring.changed:
             self._ring.changed.notify_all()
 
