@@ -189,7 +189,8 @@ def test_no_undefined_behaviour_under_random_requests():
             module.load_core = lambda: traps
         import pytest
         sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not power_cut and not rollbacks_until",
-                              *[{str(here)!r} + f"/test_{{n}}.py" for n in ("device", "live", "decide", "slots", "audio", "listen")],
+                              *[{str(here)!r} + f"/test_{{n}}.py"
+                                for n in ("device", "live", "decide", "slots", "audio", "listen")],
                               {str(here.parent / "features" / "test_imu.py")!r},
                               {str(here.parent / "features" / "test_resample.py")!r}]))
     """

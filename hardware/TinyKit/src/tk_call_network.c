@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tk_bytes.h"
+#include "tk_predict.h"
 #include "tk_protocol.h"
 
 static bool hears(const tk_device *device)
@@ -61,9 +62,9 @@ tk_status tk_call_run(tk_call *c)
     if (c->in[0] > 1) return TK_ERR_ARGUMENT;
     if (c->in[0] == 1) {
         if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
-        tk_device_quantize(device);
+        tk_predict_quantize(device);
     }
-    status = tk_device_run(device, &cycles, &microseconds);
+    status = tk_predict_run(device, &cycles, &microseconds);
     if (status != TK_OK) return status;
     tk_engine_output(&device->engine, &bytes);
     tk_put_u32(c->out, cycles);

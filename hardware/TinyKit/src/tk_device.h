@@ -48,7 +48,8 @@ typedef struct tk_device {
     uint32_t tended_us;      /* when samples were last taken */
     uint32_t imu_seen_us;    /* when the last sample came */
     bool imu_dead;           /* none for a second: told once */
-    uint32_t overrun_us;     /* when it was last told that sound was too much for live predictions */
+    bool overrun_told;       /* that live predictions came too late for sound, and when last */
+    uint32_t overrun_us;
     /* The last request if it was one that must not be done twice, and its reply. */
     uint8_t done_type, done_seq, done_length;
     uint8_t done[12];
@@ -68,7 +69,7 @@ uint64_t tk_device_micros(tk_device *device);
 /* sizeof(tk_device), for a host that calls this by ctypes. */
 size_t tk_device_size(void);
 
-/* ---- for tk_requests.c ---- */
+/* ---- for tk_call_*.c and tk_predict.c ---- */
 
 /* Start the microphone unless it is on, and say so; take its ring back if it was lent. There must be one. */
 void tk_device_start_mic(tk_device *device);
@@ -83,16 +84,14 @@ void tk_device_use_active(tk_device *device);
 /* Start live predictions. TK_ERR_NO_PLAN, TK_ERR_NO_PIPELINE, TK_ERR_SENSOR, TK_ERR_RATE. */
 tk_status tk_device_start_live(tk_device *device);
 
-/* The front end over a window that was written to the sensor's memory, into the network's input. Builds
- * events, as tk_device_run(). */
-void tk_device_quantize(tk_device *device);
-
-/* Run the network on what the input tensor holds. Between layers the sensors are looked after, so that
- * a slow network loses no samples; that time is not counted. Builds events: write no reply before. */
-tk_status tk_device_run(tk_device *device, uint32_t *cycles, uint32_t *microseconds);
-
 /* Queue a text for people. */
 void tk_device_log(tk_device *device, const char *text);
+
+/* Tell that something is wrong. False when there was no room: to be tried again. */
+bool tk_device_fault(tk_device *device, tk_status status, const char *text);
+
+/* In the midst of long work: take samples and send what waits, if it is time. Builds events. */
+void tk_device_tend_if_due(tk_device *device);
 
 #ifdef __cplusplus
 }
