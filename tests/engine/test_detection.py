@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from tinykit import errors
+from tinykit.data.scene import Event
 from tinykit.engine import detection, listening, tuning
-from tinykit.engine.detection import Detection, Event, match, score
+from tinykit.engine.detection import Detection, match, score
 from tinykit.engine.streaming import StreamAnswers
 from tinykit.pipeline import Decision, MelFrontEnd, Pipeline
 
@@ -210,6 +211,16 @@ def test_report_in_words_and_in_html():
     assert not re.search(r"(nan|inf|None)\b", re.sub(r"<style>.*?</style>", "", html, flags=re.S))
     numbers = report.as_dict()
     assert numbers["false_alarms"] == len(numbers["triggers"]) and numbers["recall_interval"][0] < numbers["recall"]
+
+
+def test_a_false_alarm_is_listed_with_what_was_said():
+    answers = np.full((60, 5), -128, np.int8)
+    answers[:, 1], answers[40:44] = 0, (-128, -128, -128, -128, 127)
+    report = listening.evaluate_stream(
+        a_pipeline(Decision(1, 0.5, 1)), (stream(answers), [Event(4.5, 4.9, "unknown", "no")])
+    )
+    assert "0:05.0 go (“no” was said)" in repr(report) and "<td" in report._repr_html_()
+    assert report.as_dict()["triggers"][0]["said"] == "no" and report.said_at(3) == ""
 
 
 def test_a_silent_stream_can_be_reported():

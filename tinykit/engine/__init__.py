@@ -15,7 +15,6 @@ _HOME = {
     "StreamAnswers": "streaming",
     "detections": "detection",
     "Detection": "detection",
-    "Event": "detection",
     "score": "detection",
     "StreamScore": "detection",
     "Curve": "tuning",

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..data.keywords import BACKGROUND
+from ..data.scene import Event
 from ..errors import DataError, ModelError
 
-BACKGROUND = ("silence", "unknown")  # labels that are never a detection
 LATE_S = 1.0  # how long after its end a word may be announced
 DEBOUNCE_S = 1.0
 
@@ -29,14 +30,6 @@ class Detection(NamedTuple):
     time_s: float
     label: str
     probability: float
-
-
-class Event(NamedTuple):
-    """Something that was said: from when to when, and what."""
-
-    start_s: float
-    end_s: float
-    label: str
 
 
 def words_of(labels) -> tuple[str, ...]:
@@ -172,7 +165,7 @@ def match(times, events) -> Match:
 
 
 def checked_events(events, seconds: float) -> list[Event]:
-    """Events as ``Event``, ascending; from anything with start_s, end_s and label, or triples.
+    """Events as ``tinykit.data.scene.Event``, ascending; also from (start_s, end_s, label).
 
     Raises
     ------
@@ -181,8 +174,8 @@ def checked_events(events, seconds: float) -> list[Event]:
     """
     made = []
     for e in events:
-        e = Event(*((e.start_s, e.end_s, e.label) if hasattr(e, "start_s") else e))
-        e = Event(float(e.start_s), float(e.end_s), str(e.label))
+        e = Event(*e)
+        e = Event(float(e.start_s), float(e.end_s), str(e.label), str(e.word))
         if not (math.isfinite(e.start_s) and 0 <= e.start_s <= e.end_s <= seconds + 0.05 and e.label):
             raise DataError(
                 f"“{e.label}” from {e.start_s:g} to {e.end_s:g} s is not a stretch of a recording of {seconds:g} s.",

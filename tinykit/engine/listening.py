@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import DataError
-from .detection import StreamScore, detections, score, words_of
+from .detection import LATE_S, StreamScore, detections, score, words_of
 from .streaming import StreamAnswers, fingerprint_of, sound_of
 from .tuning import Curve, curve, heard
 
@@ -33,6 +33,8 @@ class StreamReport:
         What makes these numbers better than they are.
     facts : tuple of str
         What else to know, such as that the recording is composed.
+    events : tuple of Event
+        What was said.
     """
 
     name: str
@@ -42,11 +44,17 @@ class StreamReport:
     curve: Curve
     warnings: tuple[str, ...] = ()
     facts: tuple[str, ...] = field(default=())
+    events: tuple = ()
 
     @property
     def triggers(self):
         """The false alarms: (time_s, label, probability)."""
         return self.score.triggers
+
+    def said_at(self, time_s: float) -> str:
+        """The last thing said in the second before an announcement; empty: nothing."""
+        near = [e for e in self.events if e.start_s <= time_s <= e.end_s + LATE_S]
+        return (near[-1].word or near[-1].label) if near else ""
 
     def as_dict(self) -> dict:
         """Numbers only, for JSON."""
@@ -59,7 +67,11 @@ class StreamReport:
             "smoothing": self.decision.smoothing,
             "suppression_s": self.decision.suppression_s,
             "thresholds": {w: self._threshold(w) for w in c.words},
-            "triggers": [[round(t.time_s, 3), t.label, round(t.probability, 3)] for t in self.triggers],
+            "triggers": [
+                {"time_s": round(t.time_s, 3), "label": t.label, "probability": round(t.probability, 3),
+                 "said": self.said_at(t.time_s)}
+                for t in self.triggers
+            ],
             "curve": {
                 "threshold": c.thresholds.tolist(), "missed": c.missed.tolist(), "per_hour": c.per_hour.tolist()
             },
@@ -98,7 +110,9 @@ class StreamReport:
                 f"{w.false_alarms:12d}  {w.repeats:d}"
             )
         if s.triggers:
-            out.append("False alarms at: " + ", ".join(f"{clock(t.time_s)} {t.label}" for t in s.triggers[:_LISTED]))
+            listed = [(t, self.said_at(t.time_s)) for t in s.triggers[:_LISTED]]
+            told = (f"{clock(t.time_s)} {t.label}" + (f" (“{said}” was said)" if said else "") for t, said in listed)
+            out.append("False alarms at: " + ", ".join(told))
             if len(s.triggers) > _LISTED:
                 out[-1] += f" and {len(s.triggers) - _LISTED} more"
         out += list(self.facts)
@@ -123,8 +137,11 @@ class StreamReport:
         head = ["word", "threshold", "found", "false alarms", "announced again"]
         body.append(look.table(rows, head, "lrrrr", caption="Found and false alarms of each word"))
         if s.triggers:
-            listed = [[clock(t.time_s), t.label, f"{100 * t.probability:.0f} %"] for t in s.triggers[:_LISTED]]
-            body.append(look.table(listed, ["false alarm at", "taken for", "how sure"], "rlr"))
+            listed = [
+                [clock(t.time_s), t.label, self.said_at(t.time_s) or "nothing", f"{100 * t.probability:.0f} %"]
+                for t in s.triggers[:_LISTED]
+            ]
+            body.append(look.table(listed, ["false alarm at", "taken for", "what was said", "how sure"], "rllr"))
         more = len(s.triggers) - _LISTED
         foot = look.dots(
             self._rule(), f"answers by {self.answers.source}",
@@ -172,8 +189,9 @@ def evaluate_stream(pipeline, scene) -> StreamReport:
             "The thresholds were tuned on this very recording: on another one they will do worse. "
             "Show a recording that tuning never heard."
         )
-    card = getattr(getattr(scene, "recording", None), "card", None) or getattr(scene, "card", None) or {}
-    facts = ["composed of single words and noise, nobody spoke it"] if card.get("composed") else []
+    card = getattr(scene, "card", None) or {}
+    facts = ["composed of single words and noise: nobody spoke it so"] if card.get("composed") else []
+    facts += ["synthetic voices"] if card.get("synthetic") else []
     return StreamReport(
         pipeline.name,
         rule,
@@ -182,6 +200,7 @@ def evaluate_stream(pipeline, scene) -> StreamReport:
         curve(answers, events, rule.smoothing, rule.suppression_s),
         tuple(warnings),
         tuple(facts),
+        tuple(events),
     )
 
 
