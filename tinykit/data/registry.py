@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from ..errors import DataError
 from ..toolchain import cache_dir, data_dir
+from .archive import fetch_archive
 from .dataset import Dataset
 from .readers import open_dataset
 
@@ -15,7 +16,8 @@ FORMAT = 1
 
 
 def public(registry=None) -> dict[str, dict]:
-    """Public sets by name: ``about``, ``licence``, ``files`` (how many), ``sources`` (repositories).
+    """Public sets by name: ``about``, ``licence``, ``files`` (how many), ``sources`` (repositories, or an
+    archive's address) and, of archives, ``bytes`` to download.
 
     Parameters
     ----------
@@ -27,18 +29,20 @@ def public(registry=None) -> dict[str, dict]:
         name: {
             "about": entry["about"],
             "licence": entry["licence"],
-            "files": sum(len(s["files"]) for s in entry["sources"]),
-            "sources": [s["repository"] for s in entry["sources"]],
+            "files": entry["archive"]["files"] if _packed(entry) else sum(len(s["files"]) for s in entry["sources"]),
+            "sources": [entry["archive"]["url"]] if _packed(entry) else [s["repository"] for s in entry["sources"]],
+            **({"bytes": entry["archive"]["bytes"]} if _packed(entry) else {}),
         }
         for name, entry in sets.items()
     }
 
 
-def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Dataset:
+def fetch(name: str, folder=None, progress: bool = True, registry=None, **reading) -> Dataset:
     """Download a public set (once) and open it.
 
     Every file comes from a fixed commit and must have the SHA-256 of the registry; what is
-    there already is checked and not loaded again.
+    there already is checked and not loaded again. A set that is one archive is checked as a whole,
+    unpacked, and kept as files.
 
     Parameters
     ----------
@@ -49,6 +53,8 @@ def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Datas
     progress : bool
         Show a bar.
     registry : path, optional
+    **reading
+        Passed to ``open_dataset``, such as ``words`` and ``limit``.
 
     Returns
     -------
@@ -58,10 +64,8 @@ def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Datas
     Raises
     ------
     DataError
-        No such set, no network, or a file that is not what the registry says (it is deleted).
+        No such set, no network, no room, or a file that is not what the registry says (it is deleted).
     """
-    import pooch
-    from tqdm import tqdm
 
     book = _read(registry)
     if name not in book["sets"]:
@@ -71,13 +75,38 @@ def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Datas
         )
     entry = book["sets"][name]
     place = Path(folder) if folder is not None else cache_dir() / "public" / name
+    if _packed(entry):
+        dataset = open_dataset(fetch_archive(entry["archive"], place, progress), **reading)
+        origins = [f"{entry['archive']['url']}, SHA-256 {entry['archive']['sha256'][:12]}"]
+    else:
+        _fetch_files(book["base"], name, entry, place, progress)
+        dataset = open_dataset(place, **reading)
+        origins = [f"github.com/{s['repository']} at {s['commit'][:12]}" for s in entry["sources"]]
+    dataset.card.update(
+        name=name,
+        description=entry["about"],
+        licence=entry["licence"],
+        provenance="; ".join(origins) + (f"; cite {entry['cite']}" if "cite" in entry else ""),
+    )
+    return dataset
+
+
+def _packed(entry: dict) -> bool:
+    return "archive" in entry
+
+
+def _fetch_files(base: str, name: str, entry: dict, place: Path, progress: bool) -> None:
+    """The files of a set, one by one."""
+    import pooch
+    from tqdm import tqdm
+
     files = [(s, path, where, digest) for s in entry["sources"] for path, (where, digest) in s["files"].items()]
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("WARNING")  # one bar says it all
     try:
         for source, path, where, digest in tqdm(files, desc=name, unit="file", disable=not progress):
-            url = "/".join([book["base"], source["repository"], source["commit"], quote(where)])
+            url = "/".join([base, source["repository"], source["commit"], quote(where)])
             target = place / path
             try:
                 pooch.retrieve(url, known_hash=f"sha256:{digest}", fname=target.name, path=target.parent)
@@ -92,15 +121,6 @@ def fetch(name: str, folder=None, progress: bool = True, registry=None) -> Datas
                 ) from None
     finally:
         logger.setLevel(level)
-    dataset = open_dataset(place)
-    origins = [f"github.com/{s['repository']} at {s['commit'][:12]}" for s in entry["sources"]]
-    dataset.card.update(
-        name=name,
-        description=entry["about"],
-        licence=entry["licence"],
-        provenance="; ".join(origins) + (f"; cite {entry['cite']}" if "cite" in entry else ""),
-    )
-    return dataset
 
 
 def _read(registry) -> dict:
