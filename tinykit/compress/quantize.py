@@ -2,7 +2,8 @@
 
 Post-training quantisation as in Jacob et al. 2018 (arXiv:1712.05877) by TensorFlow's own
 converter: one scale a channel for weights, one a tensor for activations. The ranges of the
-activations come from windows of the training side only.
+activations come from windows of the training side only; of sound, half of them changed and made
+noisy as in training.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..errors import DataError, ModelError
 from ..features import features, quantized
+from ..models import keyword
 from ..models.backend import quiet, tensorflow
 from ..models.predict import network
 
@@ -40,6 +42,8 @@ def calibration(pipeline, train, n: int = WINDOWS, seed: int = 0) -> np.ndarray:
     """
     if not len(train):
         raise DataError("There are no recordings to calibrate with.", "Give the training side of the split.")
+    if pipeline.kind == "keyword":
+        train = keyword.task(train, pipeline.labels[len(keyword.BACKGROUND) :], (), seed)
     known = set(pipeline.provenance.get("recordings", ()))
     if known:
         strange = [r for r in train.recordings if r.fingerprint[:12] not in known]
@@ -61,7 +65,8 @@ def calibration(pipeline, train, n: int = WINDOWS, seed: int = 0) -> np.ndarray:
         raise DataError(
             "No window for calibration has a label of the pipeline.", "Give the training side of the split."
         )
-    return windows.counts[rows[:n] if len(rows) <= n else np.sort(rng.permutation(rows)[:n])]
+    counts = windows.counts[rows if len(rows) <= n else np.sort(rng.permutation(rows)[:n])]
+    return keyword.half_noisy(rng, counts) if pipeline.kind == "keyword" else counts
 
 
 def quantize(pipeline, train, *, windows: int = WINDOWS, seed: int = 0):

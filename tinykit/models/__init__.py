@@ -5,12 +5,14 @@ from .backend import keras
 from .baselines import Baselines, baselines
 from .predict import evaluate, predict, test_windows
 from .report import Report
+from .sound import SoundAugment
 from .train import train
 
 __all__ = [
     "Augment",
     "Baselines",
     "Report",
+    "SoundAugment",
     "baselines",
     "evaluate",
     "keras",

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import DataError, ModelError
 from ..features import checked, features
 from .backend import keras
+from .fit import outputs
 from .report import Report
 
 
@@ -54,10 +55,7 @@ def predict(pipeline, counts) -> np.ndarray:
         The shape is not the pipeline's.
     """
     counts = checked(counts, pipeline)
-    model = network(pipeline)
-    x = features(counts, pipeline.front_end)
-    parts = [model(x[i : i + 512], training=False).numpy() for i in range(0, len(x), 512)]
-    return np.concatenate(parts) if parts else np.zeros((0, len(pipeline.labels)), np.float32)
+    return outputs(network(pipeline), features(counts, pipeline.front_end))
 
 
 def test_windows(pipeline, dataset):

@@ -9,6 +9,8 @@ import numpy as np
 from .. import look
 from ..errors import DataError
 
+MOST_PERSONS = 20  # in what is shown; all are in ``per_person``
+
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -202,7 +204,9 @@ class Report:
         lines += [f"  {name}: recall {value:.2f}" for name, value in self.recall.items() if not np.isnan(value)]
         persons = self.per_person
         if len(persons) > 1:
-            lines += [f"  {person}: {right} of {n}" for person, (right, n) in persons.items()]
+            lines += [f"  {person}: {right} of {n}" for person, (right, n) in _shown(persons)]
+            if len(persons) > MOST_PERSONS:
+                lines.append(f"  ({len(persons) - MOST_PERSONS} more persons, none of them worse)")
         return "\n".join([*lines, *(f"  {fact}" for fact in self._facts())])
 
     def _facts(self):
@@ -222,9 +226,17 @@ class Report:
         ]
         persons = self.per_person
         if len(persons) > 1:
-            worst_first = sorted(((p, a, n) for p, (a, n) in persons.items()), key=lambda row: row[1] / row[2])
+            worst_first = sorted(((p, a, n) for p, (a, n) in _shown(persons)), key=lambda row: row[1] / row[2])
             cards.append(look.shares(worst_first, "Accuracy by person", unit=self.unit))
         return str(look.stack(*cards))
+
+
+def _shown(persons: dict) -> list:
+    """All persons, or, of many, those with the most mistakes."""
+    rows = list(persons.items())
+    if len(rows) <= MOST_PERSONS:
+        return rows
+    return sorted(rows, key=lambda row: (row[1][0] - row[1][1], row[1][0] / row[1][1]))[:MOST_PERSONS]
 
 
 def _ratio(a, b) -> float:

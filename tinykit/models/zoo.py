@@ -77,7 +77,7 @@ def build(name: str, window: int, features: int, labels: int, dropout: float = 0
         )
     k = keras()
     inputs = k.Input((window, features), name="window")
-    made = _Layers(k, decay)
+    made = Layers(k, decay)
     x = _ZOO[name](made, inputs, window, features)
     x = k.layers.Dropout(dropout)(x)
     outputs = k.layers.Dense(labels, activation="softmax", kernel_regularizer=made.decay, name="answer")(x)
@@ -104,7 +104,7 @@ def cost(model) -> Cost:
     return Cost(int(weights), int(macs))
 
 
-class _Layers:
+class Layers:
     """The building blocks."""
 
     def __init__(self, k, decay):
@@ -115,8 +115,8 @@ class _Layers:
         # The usual 0.99 forgets too slowly for the few hundred steps that training takes here.
         return self.layers.BatchNormalization(momentum=0.9)(x)
 
-    def conv(self, x, filters, size, relu=True):
-        x = self.layers.Conv2D(filters, size, padding="same", use_bias=False, kernel_regularizer=self.decay)(x)
+    def conv(self, x, filters, size, relu=True, strides=1, padding="same"):
+        x = self.layers.Conv2D(filters, size, strides, padding, use_bias=False, kernel_regularizer=self.decay)(x)
         x = self.norm(x)
         return self.layers.ReLU()(x) if relu else x
 
