@@ -1,10 +1,13 @@
 """The microphone: started when needed, settled, streamed, started again; every sample accounted for."""
 
+import json
 import struct
 
 import numpy as np
 import pytest
 from host_device import DeviceRefused, HostDevice
+
+from tinykit import toolchain
 
 RNG = np.random.default_rng(7)
 BAD = [struct.pack("<h", -29) + b"the microphone is silent"]
@@ -267,3 +270,21 @@ def test_the_index_may_wrap():
     got = [audio(p) for p in device.take_events(0x44)]
     assert [g[1] for g in got] == [((1 << 32) - 5000 + 240 * i) % (1 << 32) for i in range(40)]
     assert {g[0] for g in got} == {0} and np.array_equal(np.concatenate([g[3] for g in got]), sent)
+
+
+def vector(name):
+    frames = json.loads((toolchain.hardware_dir() / "vectors.json").read_text(encoding="utf-8"))["frames"]
+    (found,) = [v for v in frames if v["name"] == name]
+    return bytes.fromhex(found["payload"]), found["fields"]
+
+
+def test_the_example_of_the_protocol_is_what_the_device_sends():
+    payload, fields = vector("audio")
+    device = HostDevice(settle_ms=0)
+    assert device.request(0x05, struct.pack("<BBHI", 1, 5, 0, 0)) == vector("stream start reply, sound")[0]
+    device.sound_index = fields["index"] - 9
+    device.hear(noise(5))
+    device.sound_index, device.now = fields["index"], fields["time_us"]
+    device.hear([fields[f"sample{i}"] for i in range(5)])
+    assert device.take_events(0x44)[1:] == [payload]
+    assert device.request(0x05, vector("stream start, sound")[0]) == vector("stream start reply, sound")[0]

@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 from host_device import DeviceRefused, HostDevice, tiny_plan
+from test_audio import vector
 from test_live import predictions
 
 from tinykit.features import pack_section, quantized, quantized_frames
@@ -397,3 +398,10 @@ def test_thresholds_of_each_label_are_in_force_and_can_be_changed():
         with pytest.raises(DeviceRefused, match="bad_length"):
             device.request(0x10, struct.pack(f"<HBBH{n}H", 0, 2, 5, 0, *[0] * n))
     assert device.request(0x10) == rule
+
+
+def test_the_examples_of_the_protocol_for_the_rule():
+    device = start(make(labels=3))
+    for how in ("decision", "decision, a threshold per label"):
+        assert device.request(0x10, vector(how)[0]) == vector(how.replace("decision", "decision reply"))[0]
+        assert device.request(0x10, vector("decision?")[0]) == vector(how.replace("decision", "decision reply"))[0]
