@@ -20,13 +20,13 @@ FLAGS = (
 WIDGETS = "section.tk[data-lm-suppress-shortcuts]"  # live ones; cards have no keys
 
 
-def start_chromium():
-    """A selenium driver that keeps the browser's log."""
+def start_chromium(*more):
+    """A selenium driver that keeps the browser's log; ``more`` flags."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for flag in FLAGS:
+    for flag in (*FLAGS, *more):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
@@ -111,6 +111,44 @@ def show(driver, name):
     element = widget(driver, name)
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     return element
+
+
+def colours(driver, element):
+    """How many different colours the widget's first canvas has."""
+    return driver.execute_script(
+        """const c = arguments[0].querySelector('canvas');
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        const seen = new Set();
+        for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 24 | d[i+1] << 16 | d[i+2] << 8 | d[i+3]);
+        return seen.size;""", element)  # fmt: skip
+
+
+def problems(driver):
+    """Controls and pictures of widgets without a name, and targets too small for a finger."""
+    return driver.execute_script(
+        """const out = []; for (const root of document.querySelectorAll(arguments[0]))
+        for (const e of root.querySelectorAll('button, input, select, canvas, [role=meter], [role=slider]')) {
+          const r = e.getBoundingClientRect(); if (!r.width) continue;
+          const name = e.getAttribute('aria-label') || e.textContent.trim() || (e.closest('label') || {}).textContent;
+          if (!name) out.push('no name: ' + e.outerHTML.slice(0, 80));
+          const small = r.height < 23.9 || r.width < 23.9;
+          if (small && /BUTTON|INPUT|SELECT/.test(e.tagName)) out.push('small: ' + e.outerHTML.slice(0, 80));
+        } return out;""",
+        WIDGETS,
+    )
+
+
+def raised(driver):
+    """What widgets raised in the browser."""
+    wrong = [e["message"] for e in driver.get_log("browser") if e["level"] == "SEVERE"]
+    return [m for m in wrong if "anywidget" in m or "blob:" in m or "tinykit" in m or "Uncaught" in m]
+
+
+def run_code(driver, code):
+    """Run code in the notebook's kernel, beside the cells."""
+    driver.execute_script(
+        "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+        ".requestExecute({code: arguments[0]})", code)  # fmt: skip
 
 
 def frames(element):

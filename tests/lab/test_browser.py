@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from lab_browser import CHROMIUM, DRIVER, WIDGETS, frames, open_lab, show, start_chromium, wait
+from lab_browser import CHROMIUM, DRIVER, colours, frames, open_lab, problems, raised, show, start_chromium, wait
 
 pytestmark = pytest.mark.browser
 
@@ -69,16 +69,6 @@ def lab(driver, tmp_path_factory):
     cells = [cell.replace("PIPELINE", names["PIPELINE"]).replace("FLASH", names["FLASH"]) for cell in CELLS]
     with open_lab(driver, folder, cells, widgets=4) as opened:
         yield opened
-
-
-def colours(driver, element):
-    """How many different colours the widget's first canvas has."""
-    return driver.execute_script(
-        """const c = arguments[0].querySelector('canvas');
-        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-        const seen = new Set();
-        for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 24 | d[i+1] << 16 | d[i+2] << 8 | d[i+3]);
-        return seen.size;""", element)  # fmt: skip
 
 
 def test_the_scope_draws_and_goes_on_drawing_while_a_cell_runs(lab):
@@ -180,23 +170,11 @@ def test_dark_and_light_follow_the_theme(lab):
 
 
 def test_every_control_has_a_name_and_room_for_a_finger(lab):
-    problems = lab.execute_script(
-        """const out = []; for (const root of document.querySelectorAll(arguments[0]))
-        for (const e of root.querySelectorAll('button, input, select, canvas, [role=meter]')) {
-          const r = e.getBoundingClientRect(); if (!r.width) continue;
-          const name = e.getAttribute('aria-label') || e.textContent.trim() || (e.closest('label') || {}).textContent;
-          if (!name) out.push('no name: ' + e.outerHTML.slice(0, 80));
-          const small = r.height < 23.9 || r.width < 23.9;
-          if (small && /BUTTON|INPUT|SELECT/.test(e.tagName)) out.push('small: ' + e.outerHTML.slice(0, 80));
-        } return out;""",
-        WIDGETS,
-    )
-    assert problems == []
+    assert problems(lab) == []
 
 
 def test_nothing_was_logged_as_an_error(lab):
     """Last: whatever the tests before did, no widget raised in the browser or the kernel."""
-    wrong = [e["message"] for e in lab.get_log("browser") if e["level"] == "SEVERE"]
-    assert [m for m in wrong if "anywidget" in m or "blob:" in m or "tinykit" in m or "Uncaught" in m] == []
+    assert raised(lab) == []
     said = lab.execute_script("return document.querySelector('.jp-Notebook').innerText")
     assert "Traceback" not in said and "fault of tinykit" not in said

@@ -29,7 +29,7 @@ export default () => {
         if (m.k === "detected") {
           const known = past.detected.findIndex((d) => d.number === m.number && d.at === m.at);
           if (known >= 0) past.detected[known] = m; else past.detected.push(m);
-          past.detected.splice(0, past.detected.length - 6);
+          past.detected.splice(0, past.detected.length - 40);
         }
         for (const view of views) view(m);
       });
@@ -87,24 +87,38 @@ function liveView(model, past, lastStatus) {
   };
   // What was announced: hear it, file it as a negative in one click.
   const list_ = h("div", {}), player = config.sound ? soundPlayer() : null;
-  let playing = null, listed = "";
+  let playing = null, inView = [];
+  const found = h("div", { role: "list", "aria-label": "Latest announcements" }), newer = h("span.s.mut", {}, "nothing yet"), made = new Map();
   const hear = (d) => { player.wake(); playing = d.number; model.send({ k: "hear", number: d.number }); };
+  const rowOf = (d) => {
+    const id = `${d.number} ${d.at}`, before = made.get(id);
+    if (before && before.filed === d.filed) return before;
+    const at = clock(1000 * d.at), name = `“${d.label}” at ${at}`;
+    const row = h("div.row", { role: "listitem" }, h("span.num.mut", {}, at), h("b", {}, d.label), h("span.num.mut", {}, d.p.toFixed(2)),
+      h("span.grow.mut", {}, d.filed ? state("ok", `filed as “${config.negative}”`, "tag") : d.heard ? "" : "its sound was lost"),
+      d.heard ? h("button.tk-btn.ico.sm", { type: "button", "aria-label": `Play ${name}`, title: "Play", onclick: () => hear(d) }, icon("play")) : "",
+      !d.heard ? "" : d.filed ? h("button.tk-btn.sm", { type: "button", "aria-label": `It was right: ${name}`, onclick: () => model.send({ k: "unfalse", number: d.number }) }, icon("undo"), h("span", {}, "Undo"))
+        : h("button.tk-btn.sm", { type: "button", "aria-label": `False trigger: ${name}`, onclick: () => model.send({ k: "false", number: d.number }) }, icon("wrong"), h("span", {}, "False trigger")));
+    row.filed = d.filed;
+    if (before?.contains(document.activeElement)) setTimeout(() => row.querySelector("button:last-child")?.focus());
+    made.set(id, row);
+    return row;
+  };
   const showDetected = () => {
     if (!config.sound) { fill(list_); return; }
-    const all = past.detected.slice().reverse(), key = JSON.stringify([all.map((d) => [d.number, d.filed, d.at])]);
-    if (key === listed) return;
-    listed = key;
-    const focus = list_.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-    fill(list_, h("div.tk-found", {}, h("h4", {}, "Announced"), all.length ? h("div", { role: "list", "aria-label": "Latest announcements" }, all.map((d) => {
-      const at = clock(1000 * d.at), name = `“${d.label}” at ${at}`;
-      return h("div.row", { role: "listitem" }, h("span.num.mut", {}, at), h("b", {}, d.label), h("span.num.mut", {}, d.p.toFixed(2)),
-        d.filed ? h("span.grow", {}, state("ok", `filed as “${config.negative}”`, "tag")) : h("span.grow.mut", {}, d.heard ? "" : "its sound was lost"),
-        d.heard ? h("button.tk-btn.ico.sm", { type: "button", "aria-label": `Play ${name}`, title: "Play", onclick: () => hear(d) }, icon("play")) : "",
-        !d.heard ? "" : d.filed ? h("button.tk-btn.sm", { type: "button", "aria-label": `It was right: ${name}`, onclick: () => model.send({ k: "unfalse", number: d.number }) }, icon("undo"), h("span", {}, "Undo"))
-          : h("button.tk-btn.sm", { type: "button", "aria-label": `False trigger: ${name}`, onclick: () => model.send({ k: "false", number: d.number }) }, icon("wrong"), h("span", {}, "False trigger")));
-    })) : h("span.mut", {}, "nothing yet")));
-    if (focus) [...list_.querySelectorAll("button")].find((b) => b.getAttribute("aria-label").endsWith(focus.split(": ").pop()))?.focus();
+    if (!list_.contains(found)) fill(list_, h("div.tk-found", {}, h("div.row", {}, h("h4", {}, "Announced"), newer), found));
+    // Rows don't move under a hand: what comes meanwhile waits until it is gone.
+    const busy = found.matches(":hover") || found.contains(document.activeElement);
+    const ids = busy && inView.length ? inView : past.detected.slice(-6).map((d) => `${d.number} ${d.at}`);
+    inView = ids;
+    const all = past.detected.filter((d) => ids.includes(`${d.number} ${d.at}`)).reverse().map(rowOf);
+    if (all.length !== found.children.length || all.some((r, i) => found.children[i] !== r)) found.replaceChildren(...all);
+    const waiting = past.detected.length ? past.detected.length - 1 - past.detected.findIndex((d) => `${d.number} ${d.at}` === ids[ids.length - 1]) : 0;
+    setText(newer, !past.detected.length ? "nothing yet" : waiting ? `${waiting} more since` : "");
+    if (made.size > 60) for (const id of [...made.keys()].slice(0, 30)) if (!ids.includes(id)) made.delete(id);
   };
+  found.addEventListener("pointerleave", () => showDetected());
+  found.addEventListener("focusout", () => setTimeout(showDetected));
   const falseTrigger = () => { const d = past.detected[past.detected.length - 1]; if (!d || !d.heard || d.filed) return false; model.send({ k: "false", number: d.number }); return true; };
 
   const tally = h("span", {}), reset = button("Reset", { kind: "quiet", "aria-label": "Reset the counts", onclick: () => model.send({ k: "reset" }) });
