@@ -53,9 +53,9 @@ def test_zig_fuses_nothing(tmp_path):
     for flags in (toolchain.ARM_TARGET, ("-target", "x86_64-linux", "-mcpu=haswell"), ("-target", "aarch64-linux")):
         for source in FLOATING:
             target = tmp_path / "out.s"
-            command = [sys.executable, "-m", "ziglang", "cc", *flags, "-std=c99", "-O2", "-g0", "-fno-sanitize=undefined",
-                       "-ffp-contract=off", f"-I{toolchain.hardware_dir() / 'virtual' / 'libc'}", "-S", str(source),
-                       "-o", str(target)]  # fmt: skip
+            command = [sys.executable, "-m", "ziglang", "cc", *flags, "-std=c99", "-O2", "-g0", "-ffp-contract=off",
+                       "-fno-sanitize=undefined", f"-I{toolchain.hardware_dir() / 'virtual' / 'libc'}", "-S",
+                       str(source), "-o", str(target)]  # fmt: skip
             subprocess.run(command, check=True)
             found = FUSED.search(target.read_text(encoding="utf-8", errors="replace"))
             assert not found, f"{source.name} for {flags[1]}: {found.group()}"
