@@ -60,25 +60,33 @@ def _parser():
     def board(words, default=None, text="port of the board, or virtual://nano33ble"):
         words.add_argument("--board", "--port", dest="board", metavar="URL", default=default, help=text)
 
-    def data(words):
-        words.add_argument("--data", required=True, metavar="DIR", help="a tinykit dataset or another known format")
+    def data(words, required=True):
+        text = "a tinykit dataset or another known format"
+        words.add_argument("--data", required=required, metavar="DIR", help=text)
+        text = "background noise: recordings to mix in and for silence (default: what lies in or beside DIR)"
+        words.add_argument("--noise", metavar="DIR", help=text)
 
     command(does.doctor)
     command(does.ports)
 
     words = command(does.train)
-    words.add_argument("kind", choices=["gesture"], help="what to train")
+    words.add_argument("kind", choices=["gesture", "keyword"], help="what to train")
     data(words)
     words.add_argument("--out", required=True, metavar="FILE.tk")
     words.add_argument("--seed", type=number(int, 0, 2**32 - 1), default=0)
     words.add_argument("--model", default="auto", help="name from the zoo (default: auto)")
     words.add_argument("--epochs", type=number(int, 1))
+    words.add_argument("--words", metavar="W,W,...", help="keywords to tell from all other words (default: all)")
     words.add_argument("--leave-out", nargs="+", default=[], metavar="PERSON", help="persons not to train on")
 
     words = command(does.evaluate)
     words.add_argument("file", metavar="FILE.tk")
-    data(words)
+    data(words, required=False)
     words.add_argument("--part", choices=["all", "training", "validation", "testing"], default="all")
+    text = "other words among the clips: as many as a keyword has, or all"
+    words.add_argument("--unknown", choices=["balanced", "all"], default="balanced", help=text)
+    words.add_argument("--stream", metavar="FILE.wav", help="a long recording instead of clips")
+    words.add_argument("--labels", metavar="FILE.csv", help="what is said in it: start_s,end_s,label")
     board(words, text="ask the board for the answers (default: the same C code on this computer)")
 
     words = command(does.run)
@@ -98,5 +106,7 @@ def _parser():
     words.add_argument("file", nargs="?", metavar="FILE.tk", help="deploy this first")
     board(words)
     words.add_argument("--seconds", type=number(float, 0, above=True))
-    words.add_argument("--replay", metavar="DIR", help="what a virtual board's hand does: recordings of DIR")
+    words.add_argument(
+        "--replay", metavar="DIR|FILE", help="what a virtual board feels or hears: a dataset or sound file"
+    )
     return parser

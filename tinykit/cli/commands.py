@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files import check_place, write_whole
-from . import common
+from . import common, words
 
 
 def doctor(arguments):
@@ -45,10 +45,13 @@ def train(arguments):
     left = len(dataset) - len(material)
     if left:
         common.note(f"{left} of {len(dataset)} recordings are left out of training (testing part or --leave-out).")
-    options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     shown = common.shown(arguments)
-    pipeline = tk.train(arguments.kind, material, seed=arguments.seed, model=arguments.model, progress=shown, **options)
-    pipeline = tk.quantize(pipeline, material)
+    if arguments.kind == "keyword":
+        pipeline = words.train(arguments, material, shown)
+    else:
+        options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
+        pipeline = tk.train("gesture", material, seed=arguments.seed, model=arguments.model, progress=shown, **options)
+        pipeline = tk.quantize(pipeline, material)
     path = pipeline.save(arguments.out)
     facts = {
         "file": str(path),
@@ -67,6 +70,11 @@ def evaluate(arguments):
     import tinykit as tk
 
     pipeline = common.pipeline(arguments.file)
+    if arguments.stream is not None:
+        report = words.stream(arguments, pipeline, common.shown(arguments))
+        return common.say(arguments, report.as_dict(), repr(report))
+    if arguments.data is None:
+        raise DataError("There is nothing to evaluate on.", "Give --data DIR, or --stream FILE.wav --labels FILE.csv.")
     dataset = common.dataset(arguments.data)
     if arguments.part != "all":
         dataset = dataset.select(lambda r: r.split == arguments.part)
@@ -74,6 +82,8 @@ def evaluate(arguments):
         raise DataError(
             f"No recording in {arguments.data} belongs to the part {arguments.part!r}.", "Leave --part out for all."
         )
+    if pipeline.kind == "keyword":
+        dataset = words.clips(arguments, pipeline, dataset)
     if arguments.board is None:
         report = tk.evaluate(pipeline, dataset)
     else:
@@ -136,12 +146,13 @@ def listen(arguments):
     """Live predictions of the board, one a line, until Ctrl-C or --seconds."""
     import time
 
-    source = None if arguments.replay is None else common.dataset(arguments.replay)
+    source = None if arguments.replay is None else words.replayed(arguments.replay)
     with common.connect(arguments.board, source=source) as board:
         if arguments.file:
             board.deploy(common.pipeline(arguments.file), progress=common.shown(arguments))
+        hears = board.pipeline is not None and board.pipeline.kind == "keyword"
         end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
-        with board.live() as live:
+        with board.listen(arguments.seconds) if hears else board.live() as live:
             for prediction in live:
                 line = json.dumps(prediction.as_dict()) if arguments.json else str(prediction)
                 print(line, flush=True)
