@@ -3,16 +3,20 @@
     python benchmarks/device.py [--json]
 
 Cycles are estimated on the emulated Cortex-M4F (engine/cortex.py), random input, 64 MHz; code and RAM
-are read from the compiled image.
+are read from the compiled image. The share of the processor that sampling and streaming take is that of
+the whole firmware on the virtual board.
 """
 
 import argparse
 import json
 import sys
+import time
 
 import numpy as np
 
 from tinykit import toolchain
+from tinykit.board import Board
+from tinykit.board.virtual import SoundReplay
 from tinykit.board.virtual.image import board_image
 from tinykit.engine.cortex import CLOCK_HZ, Cortex
 from tinykit.engine.elf import read_elf
@@ -116,15 +120,40 @@ def measure():
     }
 
 
+def shares(seconds=5.0):
+    """Share of the 64 MHz that the firmware uses while it samples and streams."""
+    noise = RNG.normal(0, 3000, 16_000 * 60).astype("<i2")
+    with Board("virtual://nano33ble/device-benchmark?clock=free") as board:
+        machine, board.source = board.machine, SoundReplay(noise, loop=True)
+
+        def share():
+            cycles, start = machine.core.cycles, machine.seconds
+            while machine.seconds < start + seconds:
+                time.sleep(0.01)
+            return (machine.core.cycles - cycles) / ((machine.seconds - start) * CLOCK_HZ)
+
+        used = {"IMU sampled": share()}
+        with board.stream("imu"):
+            used["IMU streamed"] = share()
+        with board.stream("mic") as sound:
+            sound.read(16_000)  # it has settled
+            used["sound streamed, IMU sampled"] = share()
+        used["sound kept, IMU sampled"] = share()
+    return used
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
     result = measure()
+    result["processor_shares"] = shares()
     if parser.parse_args().json:
         json.dump(result, sys.stdout, indent=1)
         return
     for r in result["rows"]:
         print(f"{r['what']:52} {r['cycles']:9,} cycles  {r['per']:>20}  {r['microseconds']:9.1f} us (estimated)")
+    for what, share in result["processor_shares"].items():
+        print(f"{what:52} {100 * share:9.2f} % of the processor (estimated)")
     print(f"\nwhole sketch of the virtual board: {result['sketch_flash_bytes']:,} bytes of flash, "
           f"{result['sketch_ram_bytes']:,} of RAM (131,072 of it the arena; state of the device "
           f"{result['device_state_bytes']:,} on this computer)")  # fmt: skip

@@ -87,7 +87,7 @@ static void find_imu()
  * `mic_head`, the loop alone `mic_tail`, each after its data. One block is always left free for the
  * callback: when the loop is late, what is read there is lost, not the microphone, and the next block's
  * index shows it. */
-#define MIC_BLOCKS 8u    /* 112 ms of sound, longer than any layer of a network takes */
+#define MIC_BLOCKS 8u    /* 112 ms of sound; the loop comes by between a network's layers */
 #define MIC_SAMPLES 256u /* in one of the driver's buffers */
 
 static struct {
