@@ -405,3 +405,36 @@ def test_the_examples_of_the_protocol_for_the_rule():
     for how in ("decision", "decision, a threshold per label"):
         assert device.request(0x10, vector(how)[0]) == vector(how.replace("decision", "decision reply"))[0]
         assert device.request(0x10, vector("decision?")[0]) == vector(how.replace("decision", "decision reply"))[0]
+
+
+def test_random_requests_amid_sound_never_crash_and_are_always_answered():
+    rng = np.random.default_rng(10)
+    device = HostDevice(arena=16384, settle_ms=20)
+    plans = [plan(make()), plan(make(window=8000, every=640, mels=30)), tiny_plan(arena=64)]
+    device.upload(plans[0])
+    likely = {
+        0x05: [struct.pack("<BBHI", s, n, 0, 0) for s in (0, 1) for n in (1, 20, 240)],
+        0x06: [b"\0", b"\1"],
+        0x0B: [struct.pack("<I", at) + bytes(508) for at in (0, 500, 31_000, 31_492)],
+        0x0C: [b"\0", b"\1"],
+        0x10: [b"", struct.pack("<HBBH5H", 9, 3, 5, 200, *range(5)), struct.pack("<HBBH", 9, 3, 0, 200)],
+    }
+    answers = set()
+    for turn in range(900):
+        type_ = int(rng.choice([1, 2, 3, 5, 5, 6, 6, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0E, 0x0F, 0x0F, 0x10, 0x12, 0x14]))
+        payloads = likely.get(type_, [b"", bytes(6)])
+        payload = payloads[rng.integers(len(payloads))]
+        kind, _, data = device.raw_request(type_, payload)
+        assert kind in (type_ | 0x80, 0xFF)
+        answers.add(data[8:] if kind == 0xFF else kind)
+        if rng.random() < 0.3:
+            device.pass_by(int(rng.choice([0, 3, 1600, 1601, 9000])))
+        device.hear(noise(int(rng.integers(1, 3000))), int(rng.choice([90, 256, 1000])))
+        if turn % 90 == 89:
+            for kind_ in (b"\0", b"\1"):
+                device.raw_request(0x0F)
+                device.raw_request(0x06, kind_)
+            device.upload(plans[turn // 90 % 3])
+        device.events.clear()
+    assert {b"busy", b"no_pipeline", 0x85, 0x8B, 0x8C, 0x8E, 0x90} <= answers
+    assert device.request(0x04, b"still here") == b"still here"
