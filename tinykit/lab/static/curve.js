@@ -21,7 +21,7 @@ function curveView(model, last) {
   const config = model.get("config");
   const ui = frame("Detection curve", model.get("head"));
   const cv = h("canvas", { role: "img", "aria-label": "Words missed over false alarms per hour." });
-  const verdict = h("p.tk-verdict", { role: "status", style: "padding:10px 16px 0" }), grid = h("div.tk-points", {});
+  const verdict = h("p.tk-verdict", { role: "status", style: "padding:10px 16px 8px" }), grid = h("div.tk-points", {});
   const warn = h("div", {}), inForce = h("span", {});
   ui.body.append(verdict, warn, h("div.tk-plot", {}, cv), grid);
   ui.controls.append(inForce);
@@ -54,7 +54,7 @@ function curveView(model, last) {
     fill(grid, rows.all.cells, h("hr"), rows.words.flatMap((r) => r.cells), config.again ? [h("hr"), ...rows.smoothing.cells, ...rows.suppression.cells] : "");
   };
   const repaint = () => {
-    const p = point(), share = p.said ? `${(100 * p.found / p.said).toFixed(1)} %` : "";
+    const p = point(), share = p.said ? `${(100 * p.found / p.said).toFixed(p.said < 500 ? 0 : 1)} %` : "";
     rows.words.forEach((r, i) => { setText(r.e, `${data.found[i][at[i]]} of ${data.said[i]} found, ${data.false[i][at[i]]} false`); r.paint(at[i]); });
     setText(rows.all.e, at.every((k) => k === at[0]) ? "" : "they differ; moving this sets them all");
     rows.all.paint(Math.round(sum(at, (i) => at[i]) / at.length));

@@ -29,6 +29,7 @@ export default () => {
         if (m.k === "detected") {
           const known = past.detected.findIndex((d) => d.number === m.number && d.at === m.at);
           if (known >= 0) past.detected[known] = m; else past.detected.push(m);
+          past.detected.sort((a, b) => a.at - b.at); // one whose sound is late is told late
           past.detected.splice(0, past.detected.length - 40);
         }
         for (const view of views) view(m);

@@ -146,6 +146,7 @@ const levelMeter = (wanted) => {
       const v = verdictOf(ring, wanted);
       bar.style.width = `${place(v.now)}%`;
       peak.style.left = `${place(v.peak)}%`;
+      peak.style.display = v.peak > -119 ? "" : "none";
       if (v.kind + v.text !== shown) { shown = v.kind + v.text; word.className = `tk-st tk-${v.kind}`; fill(word, icon(v.kind), h("span", {}, v.text)); }
       const some = v.loudest > -119;
       if (Date.now() - spoken > 500) {
@@ -188,7 +189,7 @@ const drawEnvelope = (g, t, ring, X, y0, height, from, scale = 1) => {
   g.fill();
 };
 
-const drawHoles = (g, t, ring, X, y0, y1, x0, from) => {
+const drawHoles = (g, t, ring, X, y0, y1, x0, from, said = true) => {
   let free = -1e9;
   for (const [first, n] of ring.gaps) {
     if (first + n < from) continue;
@@ -196,6 +197,7 @@ const drawHoles = (g, t, ring, X, y0, y1, x0, from) => {
     g.fillStyle = t.plot; g.fillRect(a, y0, b - a, y1 - y0);
     hatch(g, a, y0, b - a, y1 - y0, t.edge);
     g.strokeStyle = t.warn; g.lineWidth = 1.5; g.beginPath(); g.moveTo(a, y0); g.lineTo(a, y1); g.moveTo(b, y0); g.lineTo(b, y1); g.stroke();
+    if (!said) continue;
     const text = `${commas(n)} lost (${(n / ring.rate).toFixed(2)} s)`;
     g.font = `600 12px ${t.font}`;
     const room = g.measureText(text).width / 2, x = Math.max(x0 + room, (a + b) / 2);
@@ -229,7 +231,8 @@ const drawSound = (cv, t, ring, spectrum, o) => {
   for (let i = 0; i < height; i++) { g.fillStyle = `rgb(${o.ramp[255 - Math.round(255 * i / (height - 1))]})`; g.fillRect(lx, y0 + i, 10, 1.2); }
   g.strokeStyle = t.edge; g.strokeRect(lx - 0.5, y0 - 0.5, 11, height + 1);
   write(g, t, "0 dB", lx + 16, y0 + 5); write(g, t, minus(DB_LOW / 2), lx + 16, y0 + height / 2); write(g, t, minus(DB_LOW), lx + 16, y0 + height - 5);
-  drawHoles(g, t, ring, X, top, H - 22, x0, from);
+  drawHoles(g, t, ring, X, top, top + waveHeight, x0, from);
+  drawHoles(g, t, ring, X, y0, y0 + height, x0, from, false);
   for (let s = 0; s <= o.seconds; s++) { const x = x1 - (x1 - x0) * s / o.seconds; write(g, t, s ? `\u2212${s} s` : o.now, x, H - 11, { align: s === o.seconds ? "left" : s ? "center" : "right" }); }
 };
 
