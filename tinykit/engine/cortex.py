@@ -1,8 +1,8 @@
 """An emulated Cortex-M4F with the memory of the nRF52840, that counts what it does.
 
-The emulator is unicorn. Two small C hooks (``hardware/virtual/count.c``) count instructions and
-estimated cycles by basic block; each block is decoded once (``engine.cycles``). Counting costs
-little, so it is always on: code runs at several hundred million instructions a second.
+The emulator is unicorn. C hooks (``hardware/virtual/count.c``) count instructions and estimated cycles
+by basic block; each block is decoded once (``engine.cycles``). Counting costs a twentieth of the
+speed, so it is always on: code runs at several hundred million instructions a second.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Cortex:
         self.image: Elf | None = None
         self._blocks = np.zeros(FLASH_BYTES // 2, _BLOCK)
         self._failure: BaseException | None = None
-        self._interrupted = None  # where an interrupt came in between
+        self._interrupted = self._context = None  # where an interrupt came in between
         self._limit_hook = None
 
         uc = self.uc = unicorn.Uc(
@@ -147,11 +147,9 @@ class Cortex:
 
     def map_registers(self, address: int, read, write, user: int) -> None:
         """A 4 kB block of device registers that C functions serve (unicorn's ``uc_mmio_map``)."""
-        read, write = (ctypes.cast(function, ctypes.c_void_p) for function in (read, write))
-        user = ctypes.c_void_p(user)
-        status = _library().uc_mmio_map(
-            self.uc._uch, ctypes.c_uint64(address), ctypes.c_size_t(0x1000), read, user, write, user
-        )
+        read, write, user = (ctypes.cast(p, ctypes.c_void_p) for p in (read, write, user))
+        address, size = ctypes.c_uint64(address), ctypes.c_size_t(0x1000)
+        status = _library().uc_mmio_map(self.uc._uch, address, size, read, user, write, user)
         if status:
             raise CoreFault(f"The emulator refused registers (error {status}).", "Run tinykit doctor.")
 
@@ -241,21 +239,21 @@ class Cortex:
         """Run from ``address`` (default: where the core stands) until ``stop``, or until a call returns."""
         import unicorn
 
-        counter = self._counter
+        counter, pc = self._counter, self._arm.UC_ARM_REG_PC
         if address is not None:
             counter.last = _NOWHERE
-        start = self.uc.reg_read(self._arm.UC_ARM_REG_PC) if address is None else address
+        start = self._get(pc) if address is None else address
         try:
             self.uc.emu_start(start | 1, _RETURN)
         except unicorn.UcError as error:
             if self._failure is None:
-                raise CoreFault(f"The emulated core stopped at {self.where()}: {error}.",
-                                "A bug in the firmware: please report it.") from None  # fmt: skip
+                what = f"The emulated core stopped at {self.where()}: {error}."
+                raise CoreFault(what, "A bug in the firmware: please report it.") from None
         finally:
             failure, self._failure = self._failure, None
             if failure is not None:
                 raise failure
-        if self.uc.reg_read(self._arm.UC_ARM_REG_PC) == _RETURN and counter.last < counter.halfwords:
+        if self._get(pc) == _RETURN and counter.last < counter.halfwords:
             # The branch back was no block's beginning, so no hook saw that it was taken.
             last = self._blocks[counter.last]
             last["taken"] += 1
@@ -266,23 +264,17 @@ class Cortex:
         """As after power-on: RAM unknown (0xA5), registers 0, SP and PC out of the vector table."""
         arm = self._arm
         self.ram[:] = b"\xa5" * RAM_BYTES
-        for i in range(13):
-            self.uc.reg_write(arm.UC_ARM_REG_R0 + i, 0)
         stack, start = struct.unpack("<II", self.read(vectors, 8))
-        self.uc.reg_write(arm.UC_ARM_REG_SP, stack)
-        self.uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
-        self.uc.reg_write(arm.UC_ARM_REG_PC, start)
+        for i in range(13):
+            self._set(arm.UC_ARM_REG_R0 + i, 0)
+        self._set(arm.UC_ARM_REG_SP, stack)
+        self._set(arm.UC_ARM_REG_LR, _RETURN | 1)
+        self._set(arm.UC_ARM_REG_PC, start)
         self._counter.last = _NOWHERE
         self._interrupted = None
 
-    @property
-    def alarm(self) -> int | None:
-        """``run`` returns before the first block that begins at so many cycles or more; None: never."""
-        alarm = self._counter.alarm
-        return None if alarm == _NEVER else alarm
-
-    @alarm.setter
     def alarm(self, cycles: int | None) -> None:
+        """Have ``run`` return before the first block that begins at so many cycles; None: not at all."""
         self._counter.alarm = _NEVER if cycles is None else cycles
 
     @property
@@ -293,7 +285,7 @@ class Cortex:
     @property
     def can_be_interrupted(self) -> bool:
         """Not in the middle of an IT block, where this core's state would get into the function."""
-        return not self.uc.reg_read(self._arm.UC_ARM_REG_XPSR) & _IT_BITS
+        return not self._get(self._arm.UC_ARM_REG_XPSR) & _IT_BITS
 
     def interrupt(self, function: int) -> None:
         """While the core stands still: have the next ``run`` call a function in between.
@@ -301,21 +293,34 @@ class Cortex:
         ``run`` returns when the function has; ``resume`` then goes back to where the core was.
         """
         uc, arm, counter = self.uc, self._arm, self._counter
-        self._interrupted = uc.context_save(), counter.last, counter.last_end
-        uc.reg_write(arm.UC_ARM_REG_SP, (uc.reg_read(arm.UC_ARM_REG_SP) - _FRAME_BYTES) & ~7)
-        uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
-        uc.reg_write(arm.UC_ARM_REG_PC, function | 1)
+        if self._context is None:
+            self._context = uc.context_save()
+        else:
+            uc.context_update(self._context)
+        self._interrupted = counter.last, counter.last_end
+        self._set(arm.UC_ARM_REG_SP, (self._get(arm.UC_ARM_REG_SP) - _FRAME_BYTES) & ~7)
+        self._set(arm.UC_ARM_REG_LR, _RETURN | 1)
+        self._set(arm.UC_ARM_REG_PC, function | 1)
         counter.last = _NOWHERE
         counter.cycles += _INTERRUPT_CYCLES
 
     def resume(self) -> bool:
         """After ``run``: go back to where the core was interrupted, if the function has returned."""
-        if self._interrupted is None or self.uc.reg_read(self._arm.UC_ARM_REG_PC) != _RETURN:
+        if self._interrupted is None or self._get(self._arm.UC_ARM_REG_PC) != _RETURN:
             return False
-        context, self._counter.last, self._counter.last_end = self._interrupted
-        self.uc.context_restore(context)
+        self._counter.last, self._counter.last_end = self._interrupted
+        self.uc.context_restore(self._context)
         self._interrupted = None
         return True
+
+    def _get(self, register: int) -> int:
+        # The binding's reg_read takes ten times as long.
+        value = ctypes.c_uint32()
+        _library().uc_reg_read(self.uc._uch, register, ctypes.byref(value))
+        return value.value
+
+    def _set(self, register: int, value: int) -> None:
+        _library().uc_reg_write(self.uc._uch, register, ctypes.byref(ctypes.c_uint32(value)))
 
     def stop(self) -> None:
         """Make ``run`` return at the end of the current block. From any thread."""
@@ -351,7 +356,7 @@ class Cortex:
 
     def where(self) -> str:
         """Program counter, with the function it is in."""
-        pc = self.uc.reg_read(self._arm.UC_ARM_REG_PC) & ~1
+        pc = self._get(self._arm.UC_ARM_REG_PC) & ~1
         name = self.function_at(pc)
         return f"{pc:#x} in {name}" if name else f"{pc:#x}"
 
@@ -438,6 +443,7 @@ def _hooks():
     return ctypes.CDLL(str(toolchain.host_library([folder / "count.c"], [folder], name="count")))
 
 
+@lru_cache(maxsize=1)
 def _library():
     from unicorn.unicorn_py3.unicorn import uclib
 

@@ -57,7 +57,7 @@ class Clock:
         us = self._alarm_us
         if us is not None:
             us = self._cycles + max(0, int(us) - self._idle_us) * CYCLES_PER_US
-        self._core.alarm = us
+        self._core.alarm(us)
 
     @property
     def now_us(self) -> int:

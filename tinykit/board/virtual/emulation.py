@@ -170,7 +170,7 @@ class Emulation:
                 if self._devices.hand_over():
                     core.interrupt(mic.handler)
             else:
-                core.alarm = core.cycles + 1  # after the next block, then
+                core.alarm(core.cycles + 1)  # after the next block, then
                 return
         self.arm()
 

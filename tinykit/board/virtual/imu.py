@@ -79,6 +79,8 @@ class Imu:
 
     def update(self, now_us: int) -> int:
         """Take every sample that is due; returns how many."""
+        if self._block and now_us < self._block[0][0]:
+            return 0
         taken = 0
         behind = int(now_us * self.rate_hz / 1e6) - self._next
         if behind > FIFO + _BLOCK and not self.faults.dead_sensor:

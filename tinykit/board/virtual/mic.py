@@ -83,6 +83,7 @@ class Mic:
         self._base = (now_us - self._first_us) * rate // 1_000_000
         self._run = self.buffer  # samples in a buffer of this run
         self._handed = 0  # samples of this run that were handed over, or lost
+        self._due_us = self._due_after(now_us)
         self._aim()
 
     def _aim(self) -> None:
@@ -111,9 +112,10 @@ class Mic:
 
     def next_due_us(self) -> int | None:
         """When the next buffer will be full; None while the microphone is off."""
-        if not self.on:
-            return None
-        return -int(-self._time_of(self._full_until(self._now_us) + self._run) // 1)
+        return self._due_us if self.on else None
+
+    def _due_after(self, now_us: int) -> int:
+        return -int(-self._time_of(self._full_until(now_us) + self._run) // 1)
 
     def _full_until(self, now_us: int) -> int:
         """Samples of this run in buffers that are full by now."""
@@ -121,11 +123,15 @@ class Mic:
 
     def update(self, now_us: int) -> int:
         """Notice that a buffer is full; returns 1 when one is that was not full before, else 0."""
-        before, self._now_us = self._now_us, now_us
-        if self.on and self.faults.dead_mic:
-            self.on = self.full = False
-        if not self.on or self._full_until(now_us) == self._full_until(max(before, self._start_us)):
+        self._now_us = now_us
+        if not self.on:
             return 0
+        if self.faults.dead_mic:
+            self.on = self.full = False
+            return 0
+        if now_us < self._due_us:
+            return 0
+        self._due_us = self._due_after(now_us)
         self.full = True
         return 1
 
