@@ -4,10 +4,16 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from sounds import FRONTS, made_up
 
 from tinykit import toolchain
+from tinykit.engine.cortex import Cortex
+from tinykit.engine.elf import read_elf
+from tinykit.features import frames, pack_front, quantized_frames
 
 SOURCE = toolchain.hardware_dir() / "TinyKit" / "src"
 GCC = shutil.which("arm-none-eabi-gcc")
@@ -59,3 +65,30 @@ def test_zig_fuses_nothing(tmp_path):
             subprocess.run(command, check=True)
             found = FUSED.search(target.read_text(encoding="utf-8", errors="replace"))
             assert not found, f"{source.name} for {flags[1]}: {found.group()}"
+
+
+@pytest.mark.parametrize("level", ["-Os", "-O2"])
+def test_arduinos_compiler_computes_the_same_bits(level, tmp_path):
+    """Its code on the emulated core, against Zig's on this computer."""
+    if GCC is None:
+        pytest.skip("arm-none-eabi-gcc is not installed.")
+    sources = [Path(__file__).parent / "mel_probe.c", SOURCE / "tk_mel.c", SOURCE / "tk_fft.c"]
+    script = toolchain.hardware_dir() / "virtual" / "bare.ld"
+    linked = ["-nostartfiles", f"-T{script}", "-Wl,--no-gc-sections", f"-I{SOURCE}", *map(str, sources)]
+    target = tmp_path / "mel.elf"
+    flags = [flag for flag in ARDUINO if flag != "-c"]
+    done = subprocess.run([GCC, *flags, level, *linked, "-o", str(target)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    core, block_at, sound_at, out = Cortex(), 0x2000_4000, 0x2001_4000, 0x2002_0000
+    core.load(read_elf(target))
+    for front in FRONTS:
+        block, n = pack_front(front, 0.05, 3), len(front.features)
+        core.write(block_at, block)
+        for sound in made_up(7000):
+            core.write(sound_at, sound.astype("<i2").tobytes())
+            rows = front.rows(len(sound))
+            small = out + 4 * rows * n
+            assert core.call("probe_frames", block_at, len(block), sound_at, len(sound), 0, rows, out, small) == 0
+            assert core.read(out, 4 * rows * n) == frames(sound, front).astype("<f4").tobytes()
+            expected = quantized_frames(sound, front, 0.05, 3)
+            assert np.array_equal(np.frombuffer(core.read(small, rows * n), "i1").reshape(rows, n), expected)
