@@ -221,3 +221,60 @@ def test_elf_refuses_other_files(tmp_path):
     other.write_text("not an image", encoding="utf-8")
     with pytest.raises(ModelError, match="not a 32-bit Arm ELF"):
         read_elf(other)
+
+
+def begin(core, function, *arguments):
+    """As ``call``, but it may stop before its end."""
+    core.call(function, *arguments)
+
+
+def returned(core):
+    return core._get(core._arm.UC_ARM_REG_PC) == 0xFFF00
+
+
+def test_an_alarm_stops_before_a_block_and_nothing_is_counted_twice(core):
+    whole = count(core, "again", 300)
+    with core.counting() as cost:
+        core.alarm(core.cycles + 200)
+        begin(core, "again", 300)
+        stops = 0
+        while not returned(core):
+            assert core.cycles - 200 >= 0
+            stops += 1
+            core.alarm(core.cycles + 200)
+            core.run()
+        core.alarm(None)
+    assert stops >= 3
+    assert (cost.instructions, cost.cycles) == whole
+
+
+def test_an_interrupt_comes_in_between_and_leaves_no_trace(core):
+    a = [3, -7, 20000, 5, 1, 30000, -2, 9] * 16
+    core.write(0x2000_2000, b"".join(x.to_bytes(2, "little", signed=True) for x in a))
+    expected = sum(x * x for x in a) & 0xFFFFFFFF
+    arguments = (0x2000_2000, 0x2000_2000, len(a))
+    plain, own = count(core, "dot", *arguments), count(core, "six", 1, 2, 3, 4, 5, 6)
+    assert core.call("dot", *arguments) == expected
+    for after in range(0, plain[1], max(1, plain[1] // 25)):
+        with core.counting() as cost:
+            core.alarm(core.cycles + after)
+            begin(core, "dot", *arguments)
+            if returned(core):  # the last block had begun
+                continue
+            core.alarm(None)
+            assert core.can_be_interrupted and not core.resume()
+            core.interrupt(core.symbol("six"))
+            assert core.interrupted
+            core.run()
+            assert core.resume() and not core.interrupted
+            core.run()
+        assert core.uc.reg_read(core._arm.UC_ARM_REG_R0) == expected
+        assert returned(core)
+        # What `six` costs, 24 cycles for the way in and out, and nothing else.
+        assert (cost.instructions, cost.cycles) == (plain[0] + own[0], plain[1] + own[1] + 24)
+
+
+def test_code_in_ram_is_not_run(core):
+    core.write(0x2000_3000, b"\x70\x47\x70\x47")
+    with pytest.raises(CoreFault):
+        core.call(0x2000_3000)
