@@ -140,13 +140,19 @@ class Link:
             self._seq = (self._seq + 1) & 0xFF
             data = encode(type, self._seq, payload)
             self.counters.requests += 1
-            for attempt in range(tries):
+            end = time.monotonic() + timeout * tries
+            attempt = asked = 0
+            while attempt < tries:
                 self._wait_until_up(timeout * (tries - attempt))
-                if attempt:
-                    self.counters.repeated += 1
+                self.counters.repeated += asked > 0
+                asked, before = asked + 1, self.counters.reconnects
                 reply = self._ask_once(data, type, timeout)
                 if reply is not None:
                     return self._unwrap(reply, type)
+                # A board that went away could not answer; that says nothing about the line.
+                away = not self._up or self.counters.reconnects != before
+                if not away or time.monotonic() > end:
+                    attempt += 1
             self._wait_until_up(0)
             name = m.NAMES.get(type, hex(type))
             raise LinkError(
@@ -174,7 +180,7 @@ class Link:
             Payload of each reply; None where it did not come, or was an error.
         """
         with self._asking:
-            self._wait_until_up(timeout)
+            self._wait_until_up(timeout * self.TRIES)
             self.counters.requests += len(calls)
             numbers = [(self._seq + 1 + i) & 0xFF for i in range(len(calls))]
             self._seq = numbers[-1]
