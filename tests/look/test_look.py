@@ -71,6 +71,7 @@ def every_card():
         ),
         "fits": look.fits([("RAM", 262144, [(bad, 300000, True)])], advice=bad),
         "dataset": look.dataset_card(bad, ["a"], [bad], [[3]], ["train"], {bad: bad}, [bad], bad),
+        "crowd": look.crowd_card(bad, [(bad, 3, 2, [1, 2], "")], 2, [bad, "test"], {bad: bad}, [bad], bad, unit=bad),
         "shares": look.shares([(bad, 1, 2), ("none", 0, 0)], bad),
         "traces": look.card("t", body=look.traces(samples, 119, gaps=[(50, 7)], label=bad)),
         "spark": look.card("t", body=look.spark(samples, label=bad)),
@@ -186,6 +187,13 @@ def test_what_does_not_fit_is_said_and_drawn_past_the_end():
     assert "It does not fit. RAM: 31 KB too much." in said and "287 KB needed, 256 KB there" in said
     assert html.count('class="ov"') == 1
     assert "It fits." in parse(look.fits([("RAM", 1000, [("a", 250)])])).said
+
+
+def test_a_card_of_many_people_says_how_many_in_which_part():
+    said = parse(
+        look.crowd_card("w", [("go", 420, 236, [384, 36]), ("up", 9, 9, [9, 0])], 240, ["training", "test"])
+    ).said
+    assert "go 420 384 36 236" in said and "up 9 9 0 9" in said and "all 429 393 36 240" in said
 
 
 def test_the_arena_finds_its_peak():

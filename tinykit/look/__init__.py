@@ -3,7 +3,7 @@
 from .arena import arena
 from .check import check_card
 from .curve import curve
-from .dataset import dataset_card
+from .dataset import crowd_card, dataset_card
 from .html import (
     Html,
     bar,
@@ -40,6 +40,7 @@ __all__ = [
     "check_card",
     "confusion",
     "curve",
+    "crowd_card",
     "dataset_card",
     "dots",
     "envelope",

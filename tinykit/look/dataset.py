@@ -76,3 +76,51 @@ def dataset_card(
     body += "".join(note("warn", w) for w in warnings)
     sub = Html(f"{esc(name)}{f' <span class=mono>{esc(fingerprint)}</span>' if fingerprint else ''}")
     return card(title, sub, body, foot, state)
+
+
+def crowd_card(
+    name, rows, persons, parts=(), about=None, warnings=(), fingerprint="", state=None, title="Dataset", unit="takes",
+    foot="",
+) -> Html:  # fmt: skip
+    """Takes per class where too many people took part for a column each.
+
+    Parameters
+    ----------
+    name : text
+    rows : sequence of (label, takes, persons, counts, picture)
+        ``counts``: takes in each of ``parts``; ``picture``: an Html of one take, or empty.
+    persons : int
+        People in all.
+    parts : sequence of str
+        Such as training, validation, testing; empty where the source fixes none.
+    about, warnings, fingerprint, state, foot
+        As for ``dataset_card``.
+    unit : str
+        What is counted.
+    """
+    most = max((row[1] for row in rows), default=1) or 1
+    pictures = any(row[4] for row in rows)
+    head = "".join(f'<th scope="col" class="r">{esc(p)}</th>' for p in parts)
+    lines = []
+    for label, takes, people, counts, picture in rows:
+        cells = "".join(f'<td class="r num">{number(n)}</td>' for n in counts)
+        shown = f'<td class="pic">{picture}</td>' if pictures else ""
+        lines.append(
+            f'<tr><th scope="row" class="row">{esc(label)}</th>{shown}<td class="bars">{bar(takes / most)}</td>'
+            f'<td class="r num">{number(takes)}</td>{cells}<td class="r num mut">{number(people)}</td></tr>'
+        )
+    total = sum(row[1] for row in rows)
+    sums = "".join(f'<td class="r num">{number(sum(row[3][k] for row in rows))}</td>' for k in range(len(parts)))
+    grid = (
+        '<div class="tk-scroll"><table class="tk-grid tk-crowd">'
+        '<caption class="vh">Takes and people per class</caption>'
+        f'<thead><tr><th></th>{"<th></th>" if pictures else ""}<th class="bars"></th><th scope="col" class="r">'
+        f'{esc(unit)}</th>{head}<th scope="col" class="r">people</th></tr></thead><tbody>{"".join(lines)}'
+        f'<tr><th scope="row" class="row">all</th>{"<td></td>" if pictures else ""}<td class="bars"></td>'
+        f'<td class="r num"><b>{number(total)}</b></td>{sums}<td class="r num">{number(persons)}</td></tr>'
+        "</tbody></table></div>"
+    )
+    body = f'<div class="tk-two"><div>{grid}</div>{facts(about or {})}</div>'
+    body += "".join(note("warn", w) for w in warnings)
+    sub = Html(f"{esc(name)}{f' <span class=mono>{esc(fingerprint)}</span>' if fingerprint else ''}")
+    return card(title, sub, body, foot, state)
