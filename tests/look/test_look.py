@@ -190,9 +190,8 @@ def test_what_does_not_fit_is_said_and_drawn_past_the_end():
 
 
 def test_a_card_of_many_people_says_how_many_in_which_part():
-    said = parse(
-        look.crowd_card("w", [("go", 420, 236, [384, 36]), ("up", 9, 9, [9, 0])], 240, ["training", "test"])
-    ).said
+    rows = [("go", 420, 236, [384, 36], ""), ("up", 9, 9, [9, 0], "")]
+    said = parse(look.crowd_card("w", rows, 240, ["training", "test"])).said
     assert "go 420 384 36 236" in said and "up 9 9 0 9" in said and "all 429 393 36 240" in said
 
 

@@ -16,10 +16,11 @@ def html(dataset) -> str:
     if dataset.is_stream:
         unit = 1.0 / dataset.rate_hz  # seconds say more than rows
     card = dataset.card
+    rate = look.number(dataset.rate_hz, "Hz", 0 if dataset.rate_hz >= 1000 else 1)
     about = {
         "recordings": look.number(len(dataset)),
         "length": look.number(dataset.seconds, "s", 0),
-        "signal": f"{', '.join(dataset.channels)} at {look.number(dataset.rate_hz, 'Hz', 0 if dataset.rate_hz >= 1000 else 1)}",
+        "signal": f"{', '.join(dataset.channels)} at {rate}",
         "units": units.told(dataset.channels),
         "sensor": card.get("sensor"),
         "licence": card.get("licence"),
