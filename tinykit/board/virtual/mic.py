@@ -100,11 +100,6 @@ class Mic:
         """Index of the sample with which the source began; while the microphone runs at 16 kHz."""
         return (self._base - self._origin) & 0xFFFFFFFF
 
-    @property
-    def begins_at(self) -> int:
-        """Number of the sample at which the source begins, while the microphone is on at 16 kHz."""
-        return self._base - self._origin
-
     def played_s(self, now_us: int) -> float:
         """How much of the source was played, in seconds."""
         until = self._time_of(self._handed) if self.on else now_us
