@@ -7,6 +7,7 @@ from .predict import evaluate, predict, test_windows
 from .report import Report
 from .sound import SoundAugment
 from .train import train
+from .word import train_word
 
 __all__ = [
     "Augment",
@@ -19,4 +20,5 @@ __all__ = [
     "predict",
     "test_windows",
     "train",
+    "train_word",
 ]
