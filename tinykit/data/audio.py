@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -108,6 +110,47 @@ def load(path: Path) -> Loaded:
 
 def decode(data: bytes, path, to_hz: float | None = RATE_HZ) -> Loaded:
     """The sound in the bytes of a file at a rate (None: its own); ``path`` is what an error calls it."""
+    found = _plain(data)
+    if found is None or found[1] != (to_hz or found[1]):
+        found = _converted(data, path, to_hz)
+    counts, rate, channels = found
+    if not len(counts):
+        raise DataError(f"{path} has no samples.", "Record it again.")
+    counts.setflags(write=False)
+    return Loaded(counts, hashlib.sha256(data).hexdigest(), float(rate), channels)
+
+
+def _plain(data: bytes):
+    """Counts, rate, 1 of a WAV of one channel of 16 bits; None if it is anything else.
+
+    The common case, some ten times as fast as a general reader: sets have 100,000 such files.
+    """
+    layout = _layout(data, len(data))
+    if layout is None:
+        return None
+    start, size, rate = layout
+    return np.frombuffer(data, "<i2", size // 2, start), rate, 1
+
+
+def _layout(head: bytes, length: int) -> tuple[int, int, int] | None:
+    """Where a WAV's samples start, their bytes, and its rate; None unless one whole channel of 16 bits."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return None
+    at, rate = 12, 0
+    while at + 8 <= len(head):
+        name, size = struct.unpack_from("<4sI", head, at)
+        if name == b"fmt " and at + 24 <= len(head):
+            kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", head, at + 8)
+            if (kind, channels, bits) != (1, 1, 16):
+                return None
+        elif name == b"data":
+            return (at + 8, size, rate) if rate and at + 8 + size <= length else None
+        at += 8 + size + size % 2
+    return None
+
+
+def _converted(data: bytes, path, to_hz: float | None):
+    """Counts of any sound file at a rate, and its own rate and channels."""
     import soundfile
 
     try:
@@ -120,23 +163,17 @@ def decode(data: bytes, path, to_hz: float | None = RATE_HZ) -> Loaded:
             f"{path} is not a sound file that can be read ({str(error).splitlines()[0].split(': ', 1)[-1]}).",
             "Give WAV, FLAC or OGG; convert anything else first.",
         ) from None
-    if not len(x):
-        raise DataError(f"{path} has no samples.", "Record it again.")
-    counts = x[:, 0] if plain else at_rate(x.mean(axis=1), rate, to_hz or rate)
-    counts.setflags(write=False)
-    return Loaded(counts, hashlib.sha256(data).hexdigest(), float(rate), channels)
+    return (x[:, 0] if plain or not len(x) else at_rate(x.mean(axis=1), rate, to_hz or rate)), rate, channels
 
 
 def stored(path: Path) -> Stored | None:
-    """A file to be read later; None if it can't be, because it needs converting or is damaged."""
-    import soundfile
-
+    """A file to be read later; None if it is no plain WAV at 16 kHz, and has to be converted."""
     try:
-        info = soundfile.info(path)
-    except (soundfile.SoundFileError, OSError):
+        with open(path, "rb") as file:
+            layout = _layout(file.read(4096), os.fstat(file.fileno()).st_size)
+    except OSError:
         return None
-    plain = info.samplerate == RATE_HZ and info.channels == 1 and info.subtype == "PCM_16" and info.frames > 0
-    return Stored(path, info.frames) if plain else None
+    return Stored(path, layout[1] // 2) if layout and layout[2] == RATE_HZ and layout[1] > 1 else None
 
 
 def at_rate(samples, rate_hz: float, to_hz: float = RATE_HZ) -> np.ndarray:

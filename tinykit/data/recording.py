@@ -153,9 +153,11 @@ class Recording:
     @property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of the samples, their channels and rate; not of the label."""
-        head = f"{','.join(self.channels)};{self.rate_hz:.6g};{len(self)};".encode()
-        values = self.counts().astype("<i2") if self.is_sound else self.samples.astype("<f4")
-        return hashlib.sha256(head + values.tobytes()).hexdigest()
+        if "_print" not in self.__dict__:
+            head = f"{','.join(self.channels)};{self.rate_hz:.6g};{len(self)};".encode()
+            values = self.counts().astype("<i2", copy=False) if self.is_sound else self.samples.astype("<f4")
+            object.__setattr__(self, "_print", hashlib.sha256(head + values.tobytes()).hexdigest())
+        return self._print
 
     def counts(self) -> np.ndarray:
         """The samples as the sensor would count them: int16 of shape (n, c)."""
@@ -165,9 +167,13 @@ class Recording:
 
     def with_(self, **changes) -> Recording:
         """A copy with some fields changed."""
+        same = not changes.keys() & {"samples", "channels", "rate_hz"}
         if self.is_sound:
             changes.setdefault("samples", self._pcm)
-        return replace(self, **changes)
+        made = replace(self, **changes)
+        if same and "_print" in self.__dict__:
+            object.__setattr__(made, "_print", self._print)  # samples may be on disk: not read twice
+        return made
 
     def to_csv(self) -> bytes:
         """The file of this recording: ``timestamp`` in ms, the channels, perhaps ``label``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ...errors import DataError
@@ -82,7 +83,7 @@ def open_dataset(
         if not dataset.recordings:
             raise DataError(f"The dataset in {path} is empty: it has no recordings.", "Record some takes first.")
         return dataset
-    inside = sorted(card.parent for card in path.rglob(CARD)) if path.is_dir() else []
+    inside = _datasets(path)
     if inside:
         raise DataError(f"{path} is not a dataset, but {inside[0]} inside it is one.", f"Open {inside[0]}.")
     sounds = speech.files(path)
@@ -168,11 +169,16 @@ def sniff(path: Path) -> str | None:
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    return sorted(
-        p
-        for p in path.rglob("*")
-        if p.is_file()
-        and p.suffix.lower() in _SUFFIXES
-        and not any(part.startswith(".") for part in p.relative_to(path).parts)
-        and p.stem.lower() not in ("readme", "license", "licence")
-    )
+    found = []
+    for folder, inside, here in os.walk(path):
+        inside[:] = [name for name in inside if not name.startswith(".")]
+        for name in here:
+            stem, suffix = os.path.splitext(name.lower())
+            if suffix in _SUFFIXES and not name.startswith(".") and stem not in ("readme", "license", "licence"):
+                found.append(Path(folder, name))
+    return sorted(found)
+
+
+def _datasets(path: Path) -> list[Path]:
+    """Folders inside a folder that are tinykit datasets."""
+    return sorted(Path(folder) for folder, _, here in os.walk(path) if CARD in here)

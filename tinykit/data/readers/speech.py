@@ -49,12 +49,9 @@ def files(path: Path) -> list[Path]:
     found = []
     for folder, inside, here in os.walk(path):
         inside[:] = sorted(name for name in inside if not name.startswith(".") and name not in FOLDERS)
-        found += [
-            Path(folder, name)
-            for name in here
-            if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
-        ]
-    return sorted(found)
+        sounds = [name for name in here if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")]
+        found += [Path(folder, name) for name in sorted(sounds)]
+    return found
 
 
 def read(found: list[Path], root: Path, words=None, limit: int | None = None, person: str | None = None):
@@ -94,18 +91,21 @@ def read(found: list[Path], root: Path, words=None, limit: int | None = None, pe
     if limit is not None:
         found = _fewer(found, label, limit)
     authors = sum(_MARK in f.name for f in found) > len(found) / 2
-    large = sum(f.stat().st_size for f in found) > IN_MEMORY
+    large = sum(os.stat(f).st_size for f in found) > IN_MEMORY
     recordings, unread, changed = [], [], Counter()
+    folders: dict[Path, tuple[str, str, str]] = {}
     for f in found:
-        place = f.relative_to(top)
-        speaker = f.name.split(_MARK)[0] if _MARK in f.name else ""
-        side = next((_SIDES[part.lower()] for part in place.parts[:-1] if part.lower() in _SIDES), "")
+        name = f.name
+        if f.parent not in folders:
+            folders[f.parent] = _folder(f.parent.relative_to(top), label[f])
+        prefix, side, owner = folders[f.parent]
+        speaker = name.split(_MARK)[0] if _MARK in name else ""
         about = {
             "label": label[f],
-            "person": person or speaker or _person(place, label[f]),
-            "split": side or (which_side(f.name) if authors else ""),
-            "id": place.with_suffix("").as_posix(),
-            "source": place.as_posix(),
+            "person": person or speaker or owner,
+            "split": side or (which_side(name) if authors else ""),
+            "id": prefix + f.stem,
+            "source": prefix + name,
         }
         samples = audio.stored(f) if large else None
         if samples is None:
@@ -135,10 +135,11 @@ def labels(found: list[Path], top: Path) -> dict[Path, str]:
     return {f: by_name.get(f, f.parent.name) for f in found}
 
 
-def _person(place: Path, label: str) -> str:
-    """The folder above the label's, where there is one that names somebody."""
-    above = [part for part in place.parts[:-1] if part.lower() not in _SIDES and part != label]
-    return above[-1] if above else ""
+def _folder(place: Path, label: str) -> tuple[str, str, str]:
+    """What a folder says of its files: the beginning of their ids, the side, and whose they are."""
+    side = next((_SIDES[part.lower()] for part in place.parts if part.lower() in _SIDES), "")
+    owners = [part for part in place.parts if part.lower() not in _SIDES and part != label]
+    return "".join(f"{part}/" for part in place.parts), side, owners[-1] if owners else ""
 
 
 def _fewer(found: list[Path], label: dict[Path, str], limit: int) -> list[Path]:
