@@ -147,6 +147,14 @@ def test_slow_networks_skip_hops_but_no_frame():
     assert device.request(0x0F) == struct.pack("<I", 15)
 
 
+@pytest.mark.parametrize(("more", "number"), [(639, 0), (640, 1), (1279, 1), (1280, 2)])
+def test_a_hop_is_skipped_only_if_all_of_the_next_is_there(more, number):
+    pipeline = make(window=4000, every=640)
+    device = start(pipeline)
+    device.hear(noise(3680 + more), 10_000)
+    assert [(p["number"], p["index"]) for p in predictions(device)] == [(number, 3679 + 640 * number)]
+
+
 def test_sound_that_comes_during_a_run_is_kept():
     """The clock goes on at each look, and with it the microphone: 60 ms within each run of the network."""
     pipeline = make(every=320)
