@@ -15,7 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +29,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
+from tinykit import toolchain  # noqa: E402
+from tinykit.engine.elf import read_elf  # noqa: E402
 from tinykit.engine.front import front_cost  # noqa: E402
 from tinykit.features.sound import clip_features  # noqa: E402
 from tinykit.pipeline import MelFrontEnd, Pipeline  # noqa: E402
@@ -89,11 +94,46 @@ def measure(clips, repeats):
         walls, cpus = zip(*pairs, strict=True)
         rows.append({"who": who, "threads": threads, "best_s": min(walls), "median_s": float(np.median(walls)),
                      "cpu_s": min(cpus)})  # fmt: skip
-    best = {(r["who"], r["threads"]): r["best_s"] for r in rows}
+    by_way = {(r["who"], r["threads"]): r for r in rows}
     for r in rows:
-        for other in ("librosa, clip after clip", "librosa, all clips as one array"):
-            r["times " + other] = best[(other, r["threads"])] / r["best_s"]
+        for how in ("clip after clip", "all clips as one array"):
+            other = by_way["librosa, " + how, r["threads"]]
+            r["times " + how] = other["best_s"] / r["best_s"]
+            r["times by CPU " + how] = other["cpu_s"] / r["cpu_s"]
     return rows, float(difference)
+
+
+def pipeline(front):
+    return Pipeline("bench", "keyword", 16000.0, 16000, 5 * front.hop, front, ("any",))
+
+
+def arduino(level):
+    """The front end as GCC builds it for the Arduino library; None without that compiler."""
+    gcc, source = shutil.which("arm-none-eabi-gcc"), toolchain.hardware_dir() / "TinyKit" / "src"
+    if gcc is None:
+        return None
+    flags = ["-std=gnu11", level, "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16",
+             "-ffunction-sections", "-nostartfiles", "-Wl,--no-gc-sections",
+             f"-T{toolchain.hardware_dir() / 'virtual' / 'bare.ld'}"]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "mel.elf"
+        subprocess.run([gcc, *flags, source / "tk_mel.c", source / "tk_fft.c", "-o", target], check=True,
+                       capture_output=True)  # fmt: skip
+        return read_elf(target)
+
+
+def on_board():
+    rows = []
+    builds = {"clang -O2": None} | {f"GCC {level}": arduino(level) for level in ("-Os", "-O2")}
+    for front in (FRONT, MelFrontEnd(coefficients=10), MelFrontEnd(frame=640), MelFrontEnd(frame=256, hop=160)):
+        cost = front_cost(pipeline(front))
+        what = f"{front.coefficients} MFCC" if front.coefficients else "log-mel"
+        cycles = {name: front_cost(pipeline(front), image).cycles for name, image in builds.items()
+                  if image or name.startswith("clang")}  # fmt: skip
+        rows.append({"front_end": f"{front.frame} samples, {front.mels} mels, {what}", "cycles_a_hop_estimated": cycles,
+                     "table_bytes": cost.table_bytes, "work_bytes": cost.work_bytes,
+                     "code_bytes": cost.code_flash_bytes})  # fmt: skip
+    return rows
 
 
 def main():
@@ -109,28 +149,26 @@ def main():
     if clips is None:
         clips = np.random.default_rng(0).normal(0, 3000, (options.clips, 16000)).astype(np.int16)
     rows, difference = measure(clips, options.repeats)
-    board = []
-    for front in (FRONT, MelFrontEnd(coefficients=10), MelFrontEnd(frame=640, mels=40, coefficients=10)):
-        cost = front_cost(Pipeline("bench", "keyword", 16000.0, 16000, 5 * front.hop, front, ("any",)))
-        board.append({"front_end": f"{front.frame} samples, {front.mels} mels, {front.coefficients} MFCC",
-                      "cycles_a_hop_estimated": cost.cycles, "table_bytes": cost.table_bytes,
-                      "work_bytes": cost.work_bytes})  # fmt: skip
+    board = on_board()
     if options.json:
         json.dump({"clips": len(clips), "what": what, "rows": rows, "mean_difference": difference, "board": board},
                   sys.stdout, indent=1)  # fmt: skip
         return
     print(f"{len(clips)} {what}, {CORES} cores, best (median) of {options.repeats}\n")
-    print("| | threads | s | median s | CPU s | times librosa clip by clip | times librosa as one array |")
+    print("| | threads | s | median s | CPU s | times librosa clip by clip (by CPU) | as one array (by CPU) |")
     print("|---|---|---|---|---|---|---|")
     for r in rows:
         numbers = [f"{r[k]:.3f}" for k in ("best_s", "median_s", "cpu_s")]
-        numbers += [f"{r['times librosa, ' + how]:.1f}" for how in ("clip after clip", "all clips as one array")]
+        for how in ("clip after clip", "all clips as one array"):
+            numbers.append(f"{r['times ' + how]:.1f} ({r['times by CPU ' + how]:.1f})")
         print(f"| {r['who']} | {r['threads']} | {' | '.join(numbers)} |")
     print(f"\nMean difference of a log-mel value: {difference:.3f} (librosa's triangles have straight sides in hertz,")
     print("ours in mel as HTK's)\n")
+    names = list(board[0]["cycles_a_hop_estimated"])
+    print(f"| front end | {' | '.join(names)} | tables | work | code |\n|---|{'---|' * (len(names) + 3)}")
     for b in board:
-        print(f"{b['front_end']:35} {b['cycles_a_hop_estimated']:8,} cycles a hop (estimated), tables "
-              f"{b['table_bytes']:,} bytes of flash, work {b['work_bytes']:,} of RAM")  # fmt: skip
+        cycles = " | ".join(f"{n:,}" for n in b["cycles_a_hop_estimated"].values())
+        print(f"| {b['front_end']} | {cycles} | {b['table_bytes']:,} | {b['work_bytes']:,} | {b['code_bytes']:,} |")
 
 
 if __name__ == "__main__":

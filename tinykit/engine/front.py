@@ -13,7 +13,7 @@ from ..errors import TinykitError
 from ..features import pack_front, pack_section, quantized, quantized_frames
 from ..pipeline import ImuFrontEnd, MelFrontEnd, Pipeline
 from .cortex import CLOCK_HZ, RAM_BASE, Cortex, Count
-from .elf import read_elf
+from .elf import Elf, read_elf
 
 # sizeof of what the firmware keeps for sound: tk_mel_work, and tk_mic's ring (TK_MIC_SAMPLES of int16).
 _MEL_WORK, _MIC_RING = 6464, 2 * 16384
@@ -100,11 +100,18 @@ class FrontCost:
         )
 
 
-def front_cost(pipeline: Pipeline) -> FrontCost:
+def front_cost(pipeline: Pipeline, image: Elf | None = None) -> FrontCost:
     """What a pipeline's front end costs on the board.
 
     It runs once on the emulated Cortex-M4F, on noise; its time hardly depends on the values. The
     result is compared with this computer's.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Its network is not looked at.
+    image : Elf, optional
+        The same sources as another compiler builds them; default: Zig's, -O2.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def front_cost(pipeline: Pipeline) -> FrontCost:
         The device can't compute this front end.
     """
     cost = _mel_cost if isinstance(pipeline.front_end, MelFrontEnd) else _imu_cost
-    return cost(pipeline)
+    return cost(pipeline, image)
 
 
 def skipped(cycles: int, front: FrontCost) -> float:
@@ -133,12 +140,12 @@ def skipped(cycles: int, front: FrontCost) -> float:
     return max(0, math.ceil(cycles / left) - 1) if left > 0 else math.inf
 
 
-def _mel_cost(pipeline: Pipeline) -> FrontCost:
+def _mel_cost(pipeline: Pipeline, image) -> FrontCost:
     front, scale, zero = pipeline.front_end, 0.05, 0
     block, rows = pack_front(front, scale, zero), front.rows(pipeline.window)
     sound = np.random.default_rng(0).normal(0, 3000, front.frame).astype(np.int16)
     core = Cortex()
-    core.load(_image(_MEL))
+    core.load(image or _image(_MEL))
     core.write(_PLAN, block)
     core.write(_DATA, sound.astype("<i2").tobytes())
     if core.call("tk_mel_parse", _PARSED, _PLAN, len(block), _USED):
@@ -149,18 +156,18 @@ def _mel_cost(pipeline: Pipeline) -> FrontCost:
     _compare(core.read(_SMALL, len(front.features)), quantized_frames(sound, front, scale, zero))
     return FrontCost(
         "hop", count.instructions, count.cycles, pipeline.hop // front.hop, pipeline.hop / pipeline.rate_hz,
-        len(block), _code_bytes(_MEL), _MEL_WORK, _MIC_RING + rows * len(front.features),
+        len(block), _code_bytes(core.image), _MEL_WORK, _MIC_RING + rows * len(front.features),
     )  # fmt: skip
 
 
-def _imu_cost(pipeline: Pipeline) -> FrontCost:
+def _imu_cost(pipeline: Pipeline, image) -> FrontCost:
     front, scale, zero = pipeline.front_end, 0.05, 0
     n, channels = len(front.features), len(front.channels)
     front = ImuFrontEnd(front.channels, front.center, front.magnitude, front.scale or (1e-3,) * n)
     counts = np.random.default_rng(0).integers(-9000, 9000, (2, pipeline.window, channels)).astype(np.int16)
     section = pack_section(pipeline.with_(front_end=front), scale, zero)
     core = Cortex()
-    core.load(_image(_IMU))
+    core.load(image or _image(_IMU))
     core.write(_PLAN, section)
     core.write(_DATA, counts.astype("<i2").tobytes())
     out, costs = _DATA + -(-counts.nbytes // 16) * 16, []
@@ -173,7 +180,7 @@ def _imu_cost(pipeline: Pipeline) -> FrontCost:
     _compare(core.read(out, pipeline.window * n), quantized(counts[:1], front, scale, zero))
     return FrontCost(
         "window", one.instructions, one.cycles, 1, pipeline.hop / pipeline.rate_hz,
-        8 * n, _code_bytes(_IMU), 0, 2 * pipeline.window * channels,
+        8 * n, _code_bytes(core.image), 0, 2 * pipeline.window * channels,
     )  # fmt: skip
 
 
@@ -189,5 +196,5 @@ def _image(entries):
     return read_elf(toolchain.arm_image(sources, [source, virtual, virtual / "libc"], name="front", keep=entries))
 
 
-def _code_bytes(entries) -> int:
-    return sum(len(segment.data) for segment in _image(entries).segments)
+def _code_bytes(image) -> int:
+    return sum(len(segment.data) for segment in image.segments)
