@@ -1,6 +1,7 @@
 """Frames a second of the live scope in JupyterLab, while the kernel is idle, asleep, in numpy or spinning.
 
-    python benchmarks/widgets.py
+    python benchmarks/widgets.py        traces of the IMU
+    python benchmarks/widgets.py mic    waveform and spectrogram of the microphone
 
 Opens JupyterLab in headless Chromium with the scope on the virtual board (paced), runs a cell for
 each state of the kernel, and counts the frames that the browser drew and the samples that were
@@ -22,10 +23,17 @@ STATES = {
     "in numpy": f"a = np.random.rand(700, 700); t = time.time()\nwhile time.time() < t + {SECONDS + 4}: a @ a",
     "spinning": f"t = time.time()\nwhile time.time() < t + {SECONDS + 4}: pass",
 }
-START = """import time, numpy as np, tinykit as tk
+START = {
+    "imu": """import time, numpy as np, tinykit as tk
 from tinykit.board.virtual import Generator
 board = tk.connect('virtual', source=Generator(('circle', 'wing')))
-tk.lab.scope(board)"""
+tk.lab.scope(board)""",
+    "mic": """import time, numpy as np, tinykit as tk
+board = tk.connect('virtual')
+board.source = tk.sample('words').select(labels=['left', 'right'])
+tk.lab.scope(board, 'mic')""",
+}
+TITLES = {"imu": "Scope", "mic": "Audio scope"}
 
 
 def frames_a_second(driver, scope) -> float:
@@ -35,15 +43,16 @@ def frames_a_second(driver, scope) -> float:
 
 
 def main() -> int:
+    sensor = sys.argv[1] if len(sys.argv) > 1 else "imu"
     if not (lab_browser.CHROMIUM and lab_browser.DRIVER):
         print("Chromium and ChromeDriver are needed on the PATH.", file=sys.stderr)
         return 1
     driver = lab_browser.start_chromium()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            cells = [START, *STATES.values()]
-            with lab_browser.open_lab(driver, Path(folder), cells[:1], widgets=1):
-                scope = lab_browser.show(driver, "Scope")
+            cells = [START[sensor]]
+            with lab_browser.open_lab(driver, Path(folder), cells, widgets=1):
+                scope = lab_browser.show(driver, TITLES[sensor])
                 lab_browser.wait(lambda: lab_browser.frames(scope) > 30, 60, "frames")
                 print(f"{'idle':10} {frames_a_second(driver, scope):5.1f} frames/s")
                 for name, code in STATES.items():

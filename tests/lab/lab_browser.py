@@ -67,11 +67,11 @@ def open_lab(driver, folder, cells, widgets):
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
-            wait(lambda: _answers(f"{url}/api?token=t"), 120, "JupyterLab's server")
+            wait(lambda: _answers(f"{url}/api?token=t"), 300, "JupyterLab's server")
             driver.get(f"{url}/doc/tree/widgets.ipynb?token=t&reset")
             page = "return document.body.innerText"
             body = lambda: driver.execute_script(page)  # noqa: E731
-            wait(lambda: "| Idle" in body(), 120, "the kernel", body)
+            wait(lambda: "| Idle" in body(), 300, "the kernel", body)
             driver.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
             wait(lambda: len(driver.find_elements("css selector", WIDGETS)) >= widgets, 180, "the widgets", body)
             yield driver

@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import look
 from ..data import Dataset
-from ..data.take import REST
-from ..errors import DataError, TakeRefused
+from ..errors import TakeRefused
+from .actor import acting
 from .audioscope import SETTLES_S, WANTED_DBFS
 from .browser import BrowserSound
 from .cutter import Cut
@@ -194,7 +194,7 @@ class Recorder(LabWidget):
         BoardError, TakeRefused
             As for ``take``; of the reasons to refuse only lost samples count here.
         """
-        recording, refusal = self._taken(label, seconds, person)
+        recording, refusal = self._taken(label, seconds, person, long=True)
         if not wanted():
             self.tell("taken", ok=False, text="thrown away")
             return None
@@ -205,33 +205,13 @@ class Recorder(LabWidget):
         self.tell("taken", ok=True, number=0, text=f"{len(self.cut.words)} words found")
         return self.cut
 
-    def _taken(self, label: str, seconds: float, person: str):
+    def _taken(self, label: str, seconds: float, person: str, long: bool = False):
         """The recording, and why it should not be kept."""
-        moved = self._hand(label, person)
-        try:
-            take = self.board.record(label, seconds, person, self.session, sensor=self.sensor, progress=False)
-            return take, None
-        except TakeRefused as error:
-            return getattr(error, "recording", None), error
-        finally:
-            if moved is not None:
-                self.board.source = moved
-
-    def _hand(self, label: str, person: str):
-        """On a virtual board whose hand is at rest, make the movement; returns the source to go back to."""
-        if not self.board.is_virtual or self.sensor != "imu":
-            return None
-        from ..board.virtual import Generator, Still
-
-        resting = getattr(self.board, "source", None)
-        if not isinstance(resting, Still) or label.lower() in REST:
-            return None
-        try:
-            moving = Generator(label, person=person or "ada", session=self.session, first=len(self.takes))
-        except DataError:  # a label of the student's own: there is no such movement to make up
-            return None
-        self.board.source = moving
-        return resting
+        with acting(self.board, self.sensor, label, person, self.session, len(self.takes), long):
+            try:
+                return self.board.record(label, seconds, person, self.session, sensor=self.sensor, progress=False), None
+            except TakeRefused as error:
+                return getattr(error, "recording", None), error
 
     # -- the browser's microphone ----------------------------------------------------------------
 
@@ -358,7 +338,7 @@ def recorder(
     Good takes are in the dataset (and on disk, if it has a folder) at once; discarding can be
     undone. A bad take is refused with the reason. Sound can be heard again in the page, and a long
     take of a word said again and again is cut into its words. On a virtual board whose hand is at
-    rest the hand makes the movement (synthetic).
+    rest the hand makes the movement, and where it hears nothing a synthesiser says the word.
 
     Parameters
     ----------
