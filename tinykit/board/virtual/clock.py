@@ -64,11 +64,13 @@ class Clock:
         """Device time."""
         return self._idle_us + (self._core.cycles - self._cycles) // CYCLES_PER_US
 
-    def advance_to(self, us: float) -> None:
-        """Let the device's time pass up to ``us`` (never back)."""
-        ahead = int(us) - self.now_us
-        if ahead > 0:
-            self.pass_us(ahead)
+    def advance_to(self, us: float) -> int:
+        """Let the device's time pass up to ``us`` (never back); returns where it is then."""
+        now, until = self.now_us, int(us)
+        if until <= now:
+            return now
+        self.pass_us(until - now)
+        return until
 
     def pass_us(self, us: float) -> None:
         """Let so much time pass while the core is halted."""

@@ -61,11 +61,11 @@ class Devices:
         self.served = {*self._reads, *self._writes, *(r[name] for name in _GIVEN + _KEPT + _BUS)}
 
     def connect(self, core) -> None:
-        """Put the registers before a core, and begin."""
+        """Put the registers before a core."""
         # Weakly, so that a closed board's memory is given back.
-        this = weakref.proxy(self)
+        this = weakref.ref(self)
         self.bus.connect(
-            core, lambda offset: this.read(offset), lambda offset, value: this.write(offset, value), _GIVEN, _KEPT
+            core, lambda offset: this().read(offset), lambda offset, value: this().write(offset, value), _GIVEN, _KEPT
         )
 
     def start(self) -> None:
@@ -111,33 +111,37 @@ class Devices:
 
     def _wait(self, limit_us, events: bool) -> None:
         board, clock, imu, mic = self._board, self._board.clock, self._board.imu, self._board.mic
-        deadline = None if limit_us is None else clock.now_us + limit_us
+        now = clock.now_us
+        deadline = None if limit_us is None else now + limit_us
         with board.condition:
             board.set_booted()
             while not board.interrupted:
-                if imu.update(clock.now_us) + mic.update(clock.now_us):
+                if imu.update(now) + mic.update(now):
                     self.bus.imu_due_us = 0
                     board.event = True
                 if events and board.event:
                     board.event = False
                     return
-                if deadline is not None and clock.now_us >= deadline:
+                if deadline is not None and now >= deadline:
                     return
                 if not events and mic.full and not self.masked:
                     return  # to where the interrupt comes; the firmware then sleeps on
-                due = [t for t in (imu.next_due_us(), mic.next_due_us(), deadline) if t is not None]
-                target = min(due) if due else None
-                if clock.paced:
-                    wall = clock.wall_us()
-                    if target is not None and wall >= target:
-                        clock.advance_to(target)
+                target = deadline
+                for due in (imu.next_due_us(), mic.next_due_us()):
+                    if due is not None and (target is None or due < target):
+                        target = due
+                if not clock.paced:
+                    if target is not None and board.may_advance(target, sleeping=not events):
+                        now = clock.advance_to(target)
                         continue
-                    board.rest(None if target is None else clock.wall_seconds(target - wall))
-                    clock.advance_to(min(clock.wall_us(), target if target is not None else float("inf")))
-                elif target is not None and board.may_advance(target, sleeping=not events):
-                    clock.advance_to(target)
-                else:
                     board.rest(None)
+                else:
+                    wall = clock.wall_us()
+                    if target is None or wall < target:
+                        board.rest(None if target is None else clock.wall_seconds(target - wall))
+                        wall = clock.wall_us()
+                    clock.advance_to(wall if target is None else min(wall, target))
+                now = clock.now_us
             # Not taken by the firmware: what comes must be seen the next time.
             board.core.stop()
 
