@@ -30,8 +30,8 @@ class Played:
     predictions : list of Prediction
         All of them, as they came.
     phase : int
-        Samples from the sound's beginning to that of the first frame that lies in it: the board's
-        frames had begun before. ``engine.stream_answers`` of the sound from there on has the same frames.
+        Where in the sound the first window begins, in samples: the board was listening before. What
+        ``engine.stream_answers`` says to the sound from there on are the same answers.
     seconds : float
         Length of the sound.
     wall_s : float
@@ -129,5 +129,5 @@ def _heard(predictions, pipeline, counts, first: int, wall_s: float) -> Played:
         max(0, numbers[-1] - numbers[0] + 1 - len(numbers)) if numbers else 0,
     )
     detections = [Detection(end / rate, p.label, p.probability) for end, p in kept if p.detected]
-    phase = (kept[0][0] - span) % front.hop if kept else 0
+    phase = kept[0][0] - span if kept else 0
     return Played(answers, detections, [p for _, p in kept], phase, len(counts) / rate, wall_s)
