@@ -16,8 +16,8 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
     Parameters
     ----------
     lines : sequence of (name, per_hour, missed)
-        One value of each per threshold, in their order; ``missed`` 0 to 1. The first line is drawn strongest. Names stand
-        at the lines' upper ends.
+        One value of each per threshold, in their order; ``missed`` 0 to 1. The first line is drawn strongest.
+        Names stand at the lines' upper ends.
     chosen : (float, float, str), optional
         False alarms per hour, share missed, and what to write beside the point.
     seconds : float
