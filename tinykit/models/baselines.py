@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import look
-from . import defaults
+from ..data import units
+from ..data.keywords import keywords
+from ..features import features
+from ..pipeline import MelFrontEnd
+from . import defaults, keyword
 from .report import Report
 
 
@@ -40,6 +44,38 @@ def summary(counts) -> np.ndarray:
         size = np.linalg.norm(x[..., first : first + 3], axis=2)
         parts += [size.mean(1)[:, None], size.std(1)[:, None]]
     return np.concatenate(parts, axis=1)
+
+
+def sound_summary(counts, bins: int = 10) -> np.ndarray:
+    """Summary features of clips of sound: statistics of MFCC, and their means in stretches of time.
+
+    Parameters
+    ----------
+    counts : int16 array of shape (n, window, 1)
+    bins : int
+        Stretches.
+
+    Returns
+    -------
+    float64 array of shape (n, features)
+        Of each of 13 MFCC: mean, standard deviation, minimum, maximum, quartiles, mean absolute
+        step, and the mean in each stretch; the loudest half of the clip is brought to its middle.
+    """
+    x = features(_centred(counts), MelFrontEnd(coefficients=13)).astype(np.float64)
+    parts = [x.mean(1), x.std(1), x.min(1), x.max(1), np.abs(np.diff(x, axis=1)).mean(1)]
+    parts += list(np.percentile(x, [25, 50, 75], axis=1))
+    parts += [stretch.mean(1) for stretch in np.array_split(x, bins, axis=1)]
+    return np.concatenate(parts, axis=1)
+
+
+def _centred(counts) -> np.ndarray:
+    """Clips turned round so that the half with the most energy is in the middle."""
+    n, window = counts.shape[:2]
+    energy = np.cumsum(counts[..., 0].astype(np.float64) ** 2, axis=1)
+    half = window // 2
+    first = np.argmax(energy[:, half:] - energy[:, :-half], axis=1) + 1 if window > 1 else np.zeros(n, int)
+    at = (np.arange(window) + first[:, None] - (window - half) // 2) % window
+    return np.take_along_axis(counts, at[..., None], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +131,9 @@ class Baselines:
         )
 
 
-def baselines(train, test, *, seed: int = 0, window_s=None, rate_hz=None, channels=None) -> Baselines:
+def baselines(
+    train, test, *, seed: int = 0, window_s=None, rate_hz=None, channels=None, words=None, noise=None
+) -> Baselines:
     """Logistic regression and a random forest on summary features.
 
     The windows, the labels and the scoring are those of ``train`` and of every other test
@@ -105,8 +143,9 @@ def baselines(train, test, *, seed: int = 0, window_s=None, rate_hz=None, channe
     ----------
     train, test : Dataset
     seed : int
-    window_s, rate_hz, channels : optional
-        As in ``tinykit.train``.
+    window_s, rate_hz, channels, words, noise : optional
+        As in ``tinykit.train``. Recordings of sound are a keyword task; ``test`` has its labels
+        (``tinykit.data.keywords``), or each other word in it becomes ``"unknown"``.
 
     Returns
     -------
@@ -122,21 +161,37 @@ def baselines(train, test, *, seed: int = 0, window_s=None, rate_hz=None, channe
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    defaults.check(train, window_s)
-    chosen = defaults.choose(train, window_s=window_s, rate_hz=rate_hz, channels=channels)
-    sides = [side.windows(chosen.window, None, chosen.rate_hz, chosen.channels, train.labels) for side in (train, test)]
+    if tuple(train.channels) == units.SOUND:
+        sides, describe, weights = _words(train, test, words, noise, seed), sound_summary, None
+        strength = 0.1
+    else:
+        defaults.check(train, window_s)
+        chosen = defaults.choose(train, window_s=window_s, rate_hz=rate_hz, channels=channels)
+        sides = [
+            side.windows(chosen.window, None, chosen.rate_hz, chosen.channels, train.labels) for side in (train, test)
+        ]
+        describe, weights, strength = summary, "balanced", 0.3
     known = sides[0].select(sides[0].labels >= 0)
-    x, z = summary(known.counts), summary(sides[1].counts)
+    x, z = describe(known.counts), describe(sides[1].counts)
     methods = {
         "logistic regression": make_pipeline(
-            StandardScaler(), LogisticRegression(C=0.3, max_iter=3000, class_weight="balanced")
+            StandardScaler(), LogisticRegression(C=strength, max_iter=3000, class_weight=weights)
         ),
         "random forest": RandomForestClassifier(300, class_weight="balanced_subsample", random_state=seed),
     }
     reports = {}
     for name, method in methods.items():
         method.fit(x, known.labels)
-        answers = np.zeros((len(z), len(train.labels)))
+        answers = np.zeros((len(z), len(known.names)))
         answers[:, method.classes_] = method.predict_proba(z)
         reports[name] = Report.of(sides[1], answers, name)
     return Baselines(reports)
+
+
+def _words(train, test, words, noise, seed):
+    """Windows of both sides of a keyword task."""
+    train = keyword.task(train, words, keyword.recorded_noise(train, noise), seed)
+    if any(r.label not in train.labels for r in test):
+        test = keywords(test, train.card["words"], unknown_share=None, silence_share=0)
+    labels = (*keyword.BACKGROUND, *train.card["words"])
+    return [side.windows(keyword.WINDOW, None, keyword.RATE_HZ, units.SOUND, labels) for side in (train, test)]

@@ -27,6 +27,7 @@ FEWEST_PERSONS = 3
 OTHERS = 4.0  # at most so many recordings of other words, times those of a word
 CLIPS = 4000  # at most in an epoch
 STEPS = 5000
+RATE = 6e-3  # of learning, at the start
 DECISION = Decision(smoothing=3, threshold=0.7, suppression_s=1.0)
 
 
@@ -50,7 +51,8 @@ def train(train, validation, *, model, seed, epochs, augment, name, progress, wo
 
     rng = fit.seeded(seed)
     speech = clips.counts[clips.labels > 0, :, 0]
-    bank = noises.bank(rng, [r.samples[:, 0] for r in recorded], speech)
+    seconds = float(np.clip(len(clips) / 100, 4, noises.SECONDS))  # as many pieces as a set can use
+    bank = noises.bank(rng, [r.samples[:, 0] for r in recorded], speech, seconds=seconds)
     some = slice(None, None, max(1, len(clips) // 1500))
     heard, _ = sound.draw(rng, clips.counts[some, :, 0], clips.labels[some], bank, how, 0, RATE_HZ)
     front_end = measured(front_end, heard)
@@ -65,7 +67,7 @@ def train(train, validation, *, model, seed, epochs, augment, name, progress, wo
         seen = seen.windows(WINDOW, None, RATE_HZ, units.SOUND, labels)
         seen = seen.select(seen.labels >= 0)
         held = features(seen.counts, front_end), seen.labels
-    history = fit.fit(network, batches, epochs, held, progress, keep=batches.keep)
+    history = fit.fit(network, batches, epochs, held, progress, rate=RATE, keep=batches.keep)
     cost = zoo_keyword.cost(network)
     return Pipeline(
         fit.short(name or train.name, "words"),
@@ -170,14 +172,14 @@ def measured(front_end: MelFrontEnd, counts) -> MelFrontEnd:
     seen = features(counts[..., None], replace(front_end, mean=(), scale=())).astype(np.float64)
     spread = seen.std(axis=(0, 1))
     if not front_end.coefficients:
-        spread = np.full_like(spread, seen.std())
+        spread = np.full_like(spread, np.sqrt(np.mean(spread**2)))
     mean, scale = seen.mean(axis=(0, 1)), 1 / np.maximum(spread, 1e-3)
     return replace(front_end, mean=_digits(mean), scale=_digits(scale))
 
 
 def half_noisy(rng, counts) -> np.ndarray:
     """Windows int16 (n, length, 1), every second one changed as in training, and made-up silence."""
-    bank = noises.bank(rng, (), counts[..., 0], each=2)
+    bank = noises.bank(rng, (), counts[..., 0], each=2, seconds=4.0)
     changed, _ = sound.draw(rng, counts[1::2, :, 0], np.zeros(len(counts) // 2, int), bank, SoundAugment(), 0, RATE_HZ)
     return np.concatenate([counts[::2], changed[..., None]])
 

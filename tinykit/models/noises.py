@@ -141,6 +141,11 @@ def piece(rng, noises, length: int) -> np.ndarray:
     return found / (np.sqrt(found @ found / np.float32(length)) + np.float32(0.1))
 
 
+def pieces(rng, noises, n: int, length: int) -> np.ndarray:
+    """n such pieces, float32 (n, length)."""
+    return np.stack([piece(rng, noises, length) for _ in range(n)]) if n else np.zeros((0, length), np.float32)
+
+
 def _unit(x) -> np.ndarray:
     x = np.asarray(x, np.float32)
     return x / (np.sqrt(np.mean(x * x)) + 1e-9)
