@@ -3,11 +3,14 @@ import random
 import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tinykit.board import messages as m
+from tinykit.board.decision import ask_decision
 from tinykit.board.frame import MAX_ENCODED, MAX_PAYLOAD, Decoder, encode
+from tinykit.pipeline import Decision
 
 VECTORS = json.loads((Path(__file__).resolve().parents[2] / "hardware" / "vectors.json").read_text(encoding="utf-8"))
 
@@ -76,6 +79,24 @@ def test_samples_of_the_vectors():
     assert samples.delta_us.tolist() == [0, 8403]
     assert samples.counts.ravel().tolist() == [fields[f"value{i}"] for i in range(12)]
     assert m.parse_samples(data[:-1]) is None and m.parse_samples(b"") is None
+
+
+def test_audio_of_the_vectors():
+    data, fields = payload("audio")
+    sound = m.parse_audio(data)
+    assert (sound.sensor, sound.flags, sound.index, sound.time_us) == (1, 2, 56000, fields["time_us"])
+    assert sound.counts.shape == (5, 1) and sound.counts.ravel().tolist() == [fields[f"sample{i}"] for i in range(5)]
+
+
+@pytest.mark.parametrize("which", ["", ", a threshold per label"])
+def test_decision_of_the_vectors(which):
+    (data, fields), (reply, _) = payload(f"decision{which}"), payload(f"decision reply{which}")
+    each = tuple(fields[f"threshold{i}"] / 65535 for i in range(fields["n"]))
+    rule = Decision(fields["smoothing"], fields["threshold"] / 65535, fields["suppression_ms"] / 1000, each)
+    asked = []
+    link = SimpleNamespace(request=lambda *call: (asked.append(call), reply)[1])
+    assert ask_decision(link, rule) == rule and asked == [(m.DECISION, data)]
+    assert ask_decision(link) == rule and asked[1] == (m.DECISION, b"")
 
 
 def test_prediction_of_the_vectors():

@@ -230,7 +230,7 @@ class Board(Inference):
     # -- listening -----------------------------------------------------------------------------
 
     def on(self, kind: str, callback) -> None:
-        """Call ``callback(payload)`` for every event of a kind: samples, prediction, log, fault.
+        """Call ``callback(payload)`` for every event of a kind: samples, audio, prediction, log, fault.
 
         It runs on the reader thread, so it must be quick and must not ask the board; pulling with
         ``Stream.read_new`` and ``Live.read_new`` is the better way where it will do.

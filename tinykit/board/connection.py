@@ -22,8 +22,8 @@ def connect(port: str | Port | None = None, source=None) -> Board:
     port : str or Port, optional
         As ``tk.ports()`` lists them; ``"virtual"`` for the virtual board. Default: the
         environment variable ``TINYKIT_PORT``, else what is plugged in, else the virtual board.
-    source : Dataset, Recording or signal source, optional
-        What a virtual board's hand does (``tinykit.board.virtual``).
+    source : Dataset, Recording, Scene or signal source, optional
+        What a virtual board's hand does and its ear hears (``tinykit.board.virtual``).
 
     Returns
     -------
