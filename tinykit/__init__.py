@@ -17,6 +17,7 @@ _HOME = {
     "open_dataset": "tinykit.data",
     "sample": "tinykit.data",
     "audit": "tinykit.data",
+    "keywords": "tinykit.data",
     "train": "tinykit.models",
     "baselines": "tinykit.models",
     "quantize": "tinykit.compress",

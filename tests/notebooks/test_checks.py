@@ -367,10 +367,10 @@ WRONG |= {
     "08.word": [("a", "too short"), ("b", "everyday word"), ("d", "quiet sounds"), (1, "not a choice")],
     "08.takes": [("a", "one good take"), ("b", "one voice"), ("c", "all alike"), ("x", "not a choice")],
     "08.head": [
-        (192, "biases forgotten"),
-        (67, "one output"),
-        (65, "one output"),
-        (128, "two outputs"),
+        (288, "biases forgotten"),
+        (99, "one output"),
+        (97, "one output"),
+        (194, "two outputs"),
         (7, "other value"),
     ],
     "08.alike": [

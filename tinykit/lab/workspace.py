@@ -146,7 +146,7 @@ class Workspace:
 
     @property
     def noise(self):
-        """The sample noises: for silence, and to mix into words. Synthetic."""
+        """The sample noises: for silence, and to mix into words. Synthetic; each has its side of a split."""
         from ..data import sample
 
         return sample("noise")
@@ -190,7 +190,7 @@ class Workspace:
 
             options = dict(self.subject.options)
             if self.subject.kind == "keyword":
-                options["noise"] = self.noise
+                options["noise"] = self.noise.select(split="training")
             made = fit(self.subject.kind, train, validation, seed=0, progress=False, **options)
         else:
             from ..compress import quantize

@@ -53,18 +53,18 @@ register(
         "How much is learnt anew",
         "Set `new_weights` in the cell, and run it again.",
         number(
-            195,
-            "64 × 3 weights and 3 biases: few enough for twenty takes to settle.",
+            291,
+            "96 × 3 weights and 3 biases: few enough for twenty takes to settle.",
             [
-                (192, "biases forgotten", "Those are the weights. Each of the three outputs has a bias too."),
-                (67, "one output", "The layer has three outputs: silence, unknown, and your word."),
-                (65, "one output", "The layer has three outputs: silence, unknown, and your word."),
-                (128, "two outputs", "The layer has three outputs: silence, unknown, and your word."),
+                (288, "biases forgotten", "Those are the weights. Each of the three outputs has a bias too."),
+                (99, "one output", "The layer has three outputs: silence, unknown, and your word."),
+                (97, "one output", "The layer has three outputs: silence, unknown, and your word."),
+                (194, "two outputs", "The layer has three outputs: silence, unknown, and your word."),
             ],
             "Inputs times outputs, plus one bias an output.",
         ),
-        ("Each output has one weight for each of the 64 inputs.", "And each output has a bias."),
-        "new_weights = 64 * 3 + 3",
+        ("Each output has one weight for each of the 96 inputs.", "And each output has a bias."),
+        "new_weights = 96 * 3 + 3",
         "All other weights come from the backbone, which has heard thousands of takes of other words.",
     )
 )
