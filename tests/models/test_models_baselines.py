@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tinykit import models
-from tinykit.models.baselines import Baselines, summary
+from tinykit.models.baselines import Baselines, sound_summary, summary
 
 
 def test_summary_features_of_a_known_signal():
@@ -11,6 +11,17 @@ def test_summary_features_of_a_known_signal():
     found = summary(x)
     assert found.shape[0] == 1 and np.isfinite(found).all()
     np.testing.assert_allclose(found[0, :6], [3, 0, 0, 0, np.sqrt(0.5), np.sqrt(0.5)], atol=1e-9)
+
+
+def test_sound_is_summed_up_wherever_in_the_clip_it_is():
+    rng = np.random.default_rng(0)
+    word = np.zeros(16000)
+    word[6400:9600] = 8000 * rng.normal(size=3200)
+    early, late, other = np.roll(word, -4800), np.roll(word, 4800), np.roll(word[::-1] * 0.1, 320)
+    x = sound_summary(np.stack([word, early, late, other]).astype(np.int16)[..., None])
+    assert x.shape == (4, 13 * 18) and np.isfinite(x).all()
+    far = np.abs(x[0] - x[3]).mean()
+    assert np.abs(x[0] - x[1]).mean() < 0.2 * far and np.abs(x[0] - x[2]).mean() < 0.2 * far
 
 
 def test_simple_methods_learn_what_is_easy(gestures):

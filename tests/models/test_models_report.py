@@ -89,3 +89,16 @@ def test_it_goes_to_json_and_html(answers):
     assert json.loads(json.dumps(Report(("a", "b"), [0], [0]).as_dict()))["recall"]["b"] is None
     assert "&lt;b&gt;" in report._repr_html_()
     assert f"accuracy {report.accuracy:.3f}" in repr(report)
+
+
+def test_of_many_persons_the_ones_with_most_mistakes_are_shown():
+    persons = [f"p{i:02}" for i in range(30) for _ in range(2)]
+    predicted = np.zeros(60, int)
+    predicted[[8, 9, 40]] = 1  # p04 twice, p20 once
+    report = Report(("a", "b"), np.zeros(60, int), predicted, persons)
+    lines = repr(report).splitlines()
+    assert (
+        lines.index("  p04: 0 of 2") < lines.index("  p20: 1 of 2")
+        and lines[-1] == "  (10 more persons, none of them worse)"
+    )
+    assert len(report.per_person) == 30 == len(report.as_dict()["per_person"])

@@ -59,7 +59,7 @@ def sound_summary(counts, bins: int = 10) -> np.ndarray:
     -------
     float64 array of shape (n, features)
         Of each of 13 MFCC: mean, standard deviation, minimum, maximum, quartiles, mean absolute
-        step, and the mean in each stretch; the loudest half of the clip is brought to its middle.
+        step, and the mean in each stretch; what is loud in the clip is brought to its middle.
     """
     x = features(_centred(counts), MelFrontEnd(coefficients=13)).astype(np.float64)
     parts = [x.mean(1), x.std(1), x.min(1), x.max(1), np.abs(np.diff(x, axis=1)).mean(1)]
@@ -68,13 +68,14 @@ def sound_summary(counts, bins: int = 10) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
-def _centred(counts) -> np.ndarray:
-    """Clips turned round so that the half with the most energy is in the middle."""
+def _centred(counts, step: int = 80) -> np.ndarray:
+    """Clips turned round, by whole ``step`` samples, so that what is loud is in the middle."""
     n, window = counts.shape[:2]
-    energy = np.cumsum(counts[..., 0].astype(np.float64) ** 2, axis=1)
-    half = window // 2
-    first = np.argmax(energy[:, half:] - energy[:, :-half], axis=1) + 1 if window > 1 else np.zeros(n, int)
-    at = (np.arange(window) + first[:, None] - (window - half) // 2) % window
+    steps = window // step
+    energy = (counts[:, : steps * step, 0].astype(np.float64) ** 2).reshape(n, steps, step).sum(axis=2)
+    near = np.fft.rfft(np.roll(np.hanning(steps), -(steps // 2)))  # of a point: most weight on what is close
+    loudest = np.argmax(np.fft.irfft(np.fft.rfft(energy, axis=1) * near.conj(), steps, axis=1), axis=1)
+    at = (np.arange(window) + (loudest[:, None] * step - window // 2)) % window
     return np.take_along_axis(counts, at[..., None], axis=1)
 
 
