@@ -151,8 +151,8 @@ def test_slow_networks_skip_hops_but_no_frame():
 def test_a_hop_is_skipped_only_if_all_of_the_next_is_there(more, number):
     pipeline = make(window=4000, every=640)
     device = start(pipeline)
-    device.hear(noise(3680 + more), 10_000)
-    assert [(p["number"], p["index"]) for p in predictions(device)] == [(number, 3679 + 640 * number)]
+    device.hear(noise(4000 + more), 10_000)
+    assert [(p["number"], p["index"]) for p in predictions(device)] == [(number, 3999 + 640 * number)]
 
 
 def test_sound_that_comes_during_a_run_is_kept():
