@@ -1,6 +1,7 @@
 """The virtual microphone: its schedule, its interrupt, what it does when nobody reads."""
 
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -251,3 +252,14 @@ def test_power_cut_inside_the_interrupt_is_a_power_cut():
 
 def test_heard_is_as_the_probe_sends_it():
     assert HEARD.itemsize == 8 + 512
+
+
+def test_paced_board_that_was_held_up_catches_up_without_loss():
+    with Probe(clock="paced") as probe:
+        probe.board.source = Noise(-20)
+        probe.number("k", RATE)
+        probe.heard(2)
+        with probe.board.condition:  # as if the computer had had no time for the emulator
+            time.sleep(0.6)
+        assert np.array_equal(probe.heard(60)["index"].astype(int), 512 + np.arange(60) * 256)
+        assert probe.board.mic.lost == 0
