@@ -59,6 +59,12 @@ def test_it_learns_what_is_easy_of_a_person_it_has_not_heard(pipeline, sides):
     assert report.accuracy > 0.8  # by chance: 0.33
 
 
+def test_every_word_that_it_does_not_know_is_unknown_in_a_test(pipeline, sides):
+    raw, ready = models.evaluate(pipeline, sides[1]), models.evaluate(pipeline, keywords(sides[1], WORDS))
+    np.testing.assert_array_equal(raw.truth, ready.truth)
+    assert raw.accuracy == ready.accuracy and set(raw.truth) == {1, 2, 3}
+
+
 def test_int8_answers_on_this_computer_nearly_as_well(pipeline, small, sides):
     test = keywords(sides[1], WORDS)
     counts = models.test_windows(small, test).counts

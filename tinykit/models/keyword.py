@@ -33,6 +33,7 @@ DECISION = Decision(smoothing=3, threshold=0.7, suppression_s=1.0)
 
 def train(train, validation, *, model, seed, epochs, augment, name, progress, words, noise, minutes, front_end):
     """A keyword pipeline; see ``tinykit.train``."""
+    started = time.perf_counter()
     chosen = zoo_keyword.names()[0] if model == "auto" else model
     fit.check(chosen, zoo_keyword.names(), epochs, seed)
     if minutes is not None and not minutes > 0:
@@ -60,7 +61,8 @@ def train(train, validation, *, model, seed, epochs, augment, name, progress, wo
     batches = Batches(clips, bank, front_end, how, labels, rng)
     epochs = int(epochs) if epochs else int(np.clip(round(STEPS / batches.steps), 20, 100))
     if minutes is not None:
-        epochs = int(np.clip(60 * minutes / pace(network, batches), 1, epochs))
+        each = pace(network, batches)
+        epochs = int(np.clip((60 * minutes + started - time.perf_counter()) / each, 1, epochs))
     held = None
     if validation is not None:
         seen = task(validation, side.card["words"], recorded_noise(validation, None, "validation"), seed)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.keywords import UNKNOWN
 from ..errors import DataError, ModelError
 from ..features import checked, features
 from .backend import keras
@@ -62,8 +63,9 @@ def test_windows(pipeline, dataset):
     """Windows of a dataset as a pipeline is tested on: half a window's hop, the pipeline's labels.
 
     A take's answer is the mean of the probabilities of its windows; a stream with row labels
-    is scored window by window. Windows whose label the pipeline does not know have label -1
-    and count as wrong.
+    is scored window by window. To a keyword pipeline every word that it does not know is
+    ``"unknown"``; else windows whose label the pipeline does not know have label -1 and count
+    as wrong.
 
     Returns
     -------
@@ -81,6 +83,9 @@ def test_windows(pipeline, dataset):
             f"have {','.join(dataset.channels)}: {','.join(missing)} is missing.",
             "Test on recordings of the same sensors, or train on the channels that these have.",
         )
+    if pipeline.kind == "keyword" and UNKNOWN in pipeline.labels:
+        strange = {label for label in dataset.labels if label not in pipeline.labels}
+        dataset = dataset.part([r.with_(label=UNKNOWN) if r.label in strange else r for r in dataset])
     return dataset.windows(pipeline.window, None, pipeline.rate_hz, pipeline.front_end.channels, pipeline.labels)
 
 
