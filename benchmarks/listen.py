@@ -4,7 +4,7 @@
 
 The whole firmware runs on the emulated core: microphone, front end, network, decision, link. Free-running
 first, as fast as this computer emulates; then paced, a second on the wall for a second. The scene is
-composed of test speakers' words and test noises. Samples lost were dropped by the microphone or the
+composed of words and noises that no training heard. Samples lost were dropped by the microphone or the
 firmware; hops skipped are answers that a busy board left out. Without a pipeline, one is trained for
 five minutes on the shared recordings, by other speakers.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from tinykit.engine.cortex import CLOCK_HZ
 from tinykit.pipeline import Pipeline
 
 RATE_HZ = 16_000
-SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+SHARED = Path(os.environ.get("TINYKIT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 WORDS = ("left", "right", "up", "down", "go")
 BACKGROUND = ("silence", "unknown")
 
@@ -34,18 +35,20 @@ def train(data: Path) -> Pipeline:
     """A keyword pipeline for the five words, on the training speakers."""
     import tinykit as tk
 
-    words = open_dataset(data / "speech_commands")
-    taught, checked, _ = words.split(by="given")
-    noise = data / "background_noise"
-    pipeline = tk.train("keyword", taught, checked, words=WORDS, noise=noise, minutes=5, progress=False)
-    return tk.quantize(pipeline, taught)
+    words, noise = open_dataset(data / "speech_commands"), open_noise(data)
+    taught = words.part([r for r in words if r.split == "training"])
+    quiet = noise.part([r for r in noise if r.split == "training"])
+    return tk.quantize(tk.train("keyword", taught, words=WORDS, noise=quiet, minutes=5, progress=False), taught)
 
 
-def scene(data: Path, seconds: float, words, seed: int = 0):
-    """Words, other words and noise that no training heard."""
-    *_, clips = open_dataset(data / "speech_commands").split(by="given")
-    *_, noise = open_noise(data / "background_noise").split(by="given")
-    return compose_scene(clips, noise, seconds, words, seed)
+def scene(data: Path, seconds: float, pipeline: Pipeline, seed: int = 1):
+    """Words, other words and noise of speakers and rooms that the pipeline did not learn from."""
+    learnt = set(pipeline.provenance.get("persons", ()))
+    rooms = set(pipeline.provenance.get("noise", ()))
+    clips = [r for r in open_dataset(data / "speech_commands") if r.person not in learnt and r.split != "training"]
+    noise = open_noise(data)
+    noises = [r for r in noise if (r.word or r.id) not in rooms and r.split != "training"] or list(noise)
+    return compose_scene(clips, noises, seconds, [w for w in pipeline.labels if w not in BACKGROUND], seed)
 
 
 def play(pipeline: Pipeline, sound, clock: str) -> tuple[dict, object]:
@@ -109,7 +112,7 @@ def main() -> None:
     pipeline = Pipeline.load(arguments.pipeline) if arguments.pipeline else train(arguments.data)
     if arguments.save:
         pipeline.save(arguments.save)
-    heard = scene(arguments.data, arguments.seconds, [w for w in pipeline.labels if w not in BACKGROUND])
+    heard = scene(arguments.data, arguments.seconds, pipeline)
     figures, played = play(pipeline, heard.recording, "free")
     results = [figures]
     report = evaluate_stream(pipeline, (played.answers, heard.events))

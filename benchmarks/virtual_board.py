@@ -1,4 +1,4 @@
-"""How fast the virtual board is: the core alone, a register access, a minute of the IMU, an idle board.
+"""How fast the virtual board is: the core alone, a register access, a minute of its sensors, an idle board.
 
     python benchmarks/virtual_board.py [--json]
 
@@ -70,6 +70,18 @@ def measure() -> dict:
             time.sleep(0.005)
         figures["free_minute_of_imu_s"] = time.perf_counter() - start
         figures["samples_lost"] = board.imu.lost
+        link.request(m.STREAM_STOP, b"\0")
+        heard = []
+        link.on(m.AUDIO, lambda frame: heard.append(len(frame.payload) // 2 - 6))
+        link.request(m.STREAM_START, struct.pack("<BBHI", 1, 240, 0, 0))
+        while not heard:  # the microphone settles
+            time.sleep(0.005)
+        heard.clear()
+        start = time.perf_counter()
+        while sum(heard) < 60 * 16_000:
+            time.sleep(0.005)
+        figures["free_minute_of_sound_s"] = time.perf_counter() - start
+        figures["sound_lost"] = board.mic.lost
         link.close()
     with VirtualBoard("idle", clock="paced") as board:
         board.wait_until_idle()
