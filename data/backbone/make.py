@@ -163,8 +163,11 @@ def main():
     stock, stock_words = stock_of(made_backbone, real, made, bank, names, rng)
     card = {
         "what": "49 x 40 log-mel to 96 numbers; trained to tell words apart",
-        "heard": {"real": dict(sorted(Counter(words).items())), "synthetic": len(set(made_words))},
-        "words": sorted({*words, *made_words}),
+        "heard": {
+            "real": " ".join(f"{word} {n}" for word, n in sorted(Counter(words).items())),
+            "synthetic": f"{len(set(made_words))} words of words.txt, 12 voices each",
+        },
+        "words": " ".join(sorted({*words, *made_words})),
         "kept_out": sorted(kept_out),
         "speakers": len(set(persons)),
         "side": "training speakers of Speech Commands only, by the authors' hash rule",

@@ -9,6 +9,7 @@ The words are words.txt; those in KEPT_OUT are spoken nowhere, so that transfer 
 
 import argparse
 import io
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -46,9 +47,10 @@ def main():
     with ThreadPoolExecutor(2) as pool:
         clips = list(pool.map(lambda job: spoken(*job), jobs, chunksize=32))
     kept = [(job[0], clip) for job, clip in zip(jobs, clips, strict=True) if clip is not None]
+    told = [subprocess.run([p, "--version"], capture_output=True, text=True).stdout for p in ("espeak-ng", "flite")]
     versions = [
-        subprocess.run([program, "--version"], capture_output=True, text=True).stdout.strip()
-        for program in ("espeak-ng", "flite")
+        re.search(pattern, text)[0]
+        for pattern, text in zip((r"eSpeak NG.*?[\d.]+", r"flite-[\d.]+"), told, strict=True)
     ]
     np.savez(
         args.out,

@@ -97,7 +97,7 @@ class Backbone:
         return np.concatenate(parts) if parts else np.zeros((0, SIZE), np.float32)
 
     def __repr__(self) -> str:
-        return f"<Backbone: {self.network.count_params():,} weights, heard {len(self.card.get('words', ()))} words>"
+        return f"<Backbone: {self.network.count_params():,} weights, heard {len(self.card.get('words', '').split())} words>"
 
 
 def save(backbone: Backbone, folder) -> None:
