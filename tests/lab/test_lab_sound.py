@@ -424,6 +424,13 @@ def test_every_sound_widget_leaves_a_still_picture(name, ear, monkeypatch, until
     widget.close()
 
 
+def test_lessons_pictures_of_a_take_know_sound():
+    clip = sound(speech(np.arange(2 * HZ)), label="left", person="Ana")
+    assert "<audio" in tk.lab.traces(clip) and "left" in tk.lab.traces(clip)
+    said = tk.lab.windows(clip, HZ, 3200)
+    assert "6 windows of one take" in said and "waveform of left" in said
+
+
 # -- the page's arithmetic ---------------------------------------------------------------------
 
 NODE = shutil.which("node")
@@ -469,6 +476,28 @@ def _b64(x):
     import base64
 
     return base64.b64encode(np.asarray(x, "<f4").tobytes()).decode()
+
+
+@pytest.mark.parametrize(
+    "page, error, words",
+    [
+        ("{ isSecureContext: false }", "", "https://"),
+        ("{ isSecureContext: true }", "NotAllowedError", "not allowed"),
+        ("{ isSecureContext: true }", "NotFoundError", "no microphone"),
+        ("{ isSecureContext: true }", "NotReadableError", "Another program"),
+        ("{ isSecureContext: true }", "SomethingNew", "SomethingNew"),
+    ],
+)
+def test_a_microphone_that_can_not_be_had_is_one_sentence_and_a_way_out(page, error, words):
+    import json
+
+    script = f"""
+    globalThis.window = {page};
+    const refuse = async () => {{ throw new DOMException("{error}", "{error}"); }};
+    Object.defineProperty(globalThis, "navigator", {{ value: {{ mediaDevices: {{ getUserMedia: refuse }} }} }});
+    await openMicrophone("", () => {{}}, () => {{}}).catch((e) => process.stdout.write(JSON.stringify(e)));"""
+    said = json.loads(node(script, "microphone", "sound", "capture"))
+    assert words in said["what"] and said["what"].endswith(".") and said["next"].endswith(".")
 
 
 def test_the_pages_spectrum_is_the_cores():

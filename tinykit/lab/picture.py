@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import look
 from ..look import Html, esc, number
+from .sound import play
 
 _HEIGHT = 190
 _STYLES = (  # line style first, so that it reads in grey; then colour
@@ -45,7 +46,7 @@ def _numeric(rows, column: int) -> bool:
 
 
 def traces(recording, title: str = "") -> Html:
-    """Acceleration and rotation of one take over time.
+    """Acceleration and rotation of one take over time; of sound, the waveform with a player.
 
     Parameters
     ----------
@@ -53,6 +54,8 @@ def traces(recording, title: str = "") -> Html:
     title : str, optional
         Default: its label and its id.
     """
+    if recording.is_sound:
+        return play(recording, title)
     title = title or " · ".join(x for x in (recording.label or "", recording.id) if x) or "take"
     who = f"{recording.person or 'unknown person'}, {number(recording.seconds, 's', 2)}, "
     picture = look.traces(recording.samples, recording.rate_hz, recording.channels, now="end")
@@ -97,7 +100,7 @@ def gestures(dataset, person: str | None = None) -> Html:
 
 
 def windows(recording, window: int, hop: int) -> Html:
-    """One take's acceleration, and under it every window that is cut from it.
+    """One take's acceleration or sound, and under it every window that is cut from it.
 
     Parameters
     ----------
@@ -115,7 +118,11 @@ def windows(recording, window: int, hop: int) -> Html:
         f'">{place}</span></div>'
         for place, start in enumerate(starts, 1)
     )
-    picture = look.spark(recording.samples[:, columns], 2, height=84, label=f"acceleration of {recording.label}")
+    if recording.is_sound:
+        counts = recording.counts()[:, 0]
+        picture = look.wave(counts, 84, limit=look.half_range(counts), label=f"waveform of {recording.label}")
+    else:
+        picture = look.spark(recording.samples[:, columns], 2, height=84, label=f"acceleration of {recording.label}")
     left = (n - window) - starts[-1]
     foot = look.dots(f"{n} samples", f"window {window}", f"hop {hop}", f"{max(0, left)} samples left over at the end")
     body = f'<div style="padding:8px 12px">{picture}{bars}</div>'

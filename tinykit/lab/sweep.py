@@ -12,8 +12,8 @@ def sweep(pipeline, dataset, thresholds=None) -> list[dict]:
 
     A take's answer is the mean over its windows, by the very answers that the board gives. It is a
     hit when the best label is right and reaches the threshold, and a false alarm when another
-    gesture does. The label that means "nothing" (negative, rest, idle ...) is never a hit, and saying
-    it is never an alarm.
+    gesture or word does. A label that means "nothing" (negative, rest, silence, unknown ...) is never a
+    hit, and saying it is never an alarm.
 
     Parameters
     ----------
@@ -30,13 +30,15 @@ def sweep(pipeline, dataset, thresholds=None) -> list[dict]:
         ``threshold``, ``hits``, ``false_alarms``: one row a threshold, takes counted.
     """
     from ..engine import answers
+    from ..engine.detection import BACKGROUND
     from ..models import test_windows
 
     thresholds = np.arange(0.3, 0.951, 0.05) if thresholds is None else thresholds
     windows = test_windows(pipeline, dataset)
     # As the board's decision reads them (PROTOCOL.md, PREDICTION): 255 is certain.
     p, truth, _ = windows.answers((answers(pipeline, windows.counts).astype(float) + 128) / 255)
-    nothing = np.arange(len(pipeline.labels)) == background(pipeline.labels)
+    rest = background(pipeline.labels)
+    nothing = np.array([i == rest or name in BACKGROUND for i, name in enumerate(pipeline.labels)])
     best, most = p.argmax(axis=1), p.max(axis=1)
     hit = (best == truth) & ~nothing[best]
     alarm = (best != truth) & ~nothing[best]
