@@ -125,6 +125,13 @@ def test_validation_is_watched(sides):
     )
 
 
+def test_a_side_may_lack_a_word(pipeline, sides):
+    fewer = [side.select(lambda r: r.label != "rise") for side in sides]
+    assert compress.quantize(pipeline, fewer[0]).int8_model
+    made = models.train("keyword", sides[0], fewer[1], words=WORDS, model="tiny_conv", epochs=1, progress=False)
+    assert made.provenance["validation"]["n"] == 12
+
+
 def test_minutes_shorten_the_schedule(sides):
     made = models.train("keyword", sides[0], words=WORDS, model="tiny_conv", epochs=500, minutes=0.02, progress=False)
     assert len(made.provenance["history"]["loss"]) < 100

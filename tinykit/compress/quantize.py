@@ -43,7 +43,8 @@ def calibration(pipeline, train, n: int = WINDOWS, seed: int = 0) -> np.ndarray:
     if not len(train):
         raise DataError("There are no recordings to calibrate with.", "Give the training side of the split.")
     if pipeline.kind == "keyword":
-        train = keyword.task(train, pipeline.labels[len(keyword.BACKGROUND) :], (), seed)
+        words = [w for w in pipeline.labels if w in train.labels and w not in keyword.BACKGROUND]
+        train = keyword.task(train, words, (), seed)
     known = set(pipeline.provenance.get("recordings", ()))
     if known:
         strange = [r for r in train.recordings if r.fingerprint[:12] not in known]

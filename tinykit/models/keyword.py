@@ -65,7 +65,8 @@ def train(train, validation, *, model, seed, epochs, augment, name, progress, wo
         epochs = int(np.clip((60 * minutes + started - time.perf_counter()) / each, 1, epochs))
     held = None
     if validation is not None:
-        seen = task(validation, side.card["words"], recorded_noise(validation, None, "validation"), seed)
+        some = [w for w in side.card["words"] if w in validation.labels]
+        seen = task(validation, some, recorded_noise(validation, None, "validation"), seed)
         seen = seen.windows(WINDOW, None, RATE_HZ, units.SOUND, labels)
         seen = seen.select(seen.labels >= 0)
         held = features(seen.counts, front_end), seen.labels
