@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sounds import FRONTS, made_up, named, probe, spoken
 
+from tinykit import toolchain
 from tinykit.engine.cortex import Cortex
 from tinykit.features import features, frames, pack_front, quantized, quantized_frames
 from tinykit.features.sound import clip_features
@@ -113,6 +114,25 @@ def test_threads_pieces_and_layout_change_nothing(front):
     assert same_bits(features(clips[::2, ::-1], front), features(clips[::2, ::-1].copy(), front))
     assert features(clips[:0], front).shape == (0, *one_by_one.shape[1:])
     assert features(clips[:, : front.frame - 1], front).shape == (61, 0, len(front.features))
+
+
+@pytest.mark.parametrize("lanes", [1, 4, 8])
+def test_any_number_of_frames_at_a_time_gives_the_same_bits(lanes):
+    """One by one as on a processor without vectors; by four (SSE2, NEON); by eight as AVX2 does, on any processor."""
+    source = toolchain.hardware_dir() / "TinyKit" / "src"
+    sources = [source / f"tk_{name}.c" for name in ("batch_mel", "batch_avx2", "mel", "fft")]
+    flags = ["-DTK_HAS_AVX2_CODE=0", f"-DLANES={lanes}"]
+    library = ctypes.CDLL(str(toolchain.host_library(sources, [source], f"lanes{lanes}", flags)))
+    work = np.empty(1 << 17, np.uint8)
+    for front in FRONTS:
+        block, clips = np.frombuffer(pack_front(front, SCALE, ZERO), np.uint8).copy(), made_up(7001)
+        out = np.empty((len(clips), front.rows(7001), len(front.features)), np.float32)
+        for n in (len(clips), 1):  # the last lanes have no frame of their own
+            out[:] = 0
+            block_at, clips_at, work_at, out_at = (ctypes.c_void_p(v.ctypes.data) for v in (block, clips, work, out))
+            sizes = ctypes.c_size_t(n), ctypes.c_size_t(7001)
+            assert library.tk_batch_mel(block_at, ctypes.c_size_t(len(block)), clips_at, *sizes, work_at, out_at) == 0
+            assert same_bits(out[:n], np.array([frames(clip, front) for clip in clips[:n]])) and not out[n:].any()
 
 
 def test_mean_and_scale_are_applied_as_documented():

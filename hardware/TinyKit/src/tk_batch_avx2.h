@@ -4,10 +4,12 @@
 
 #include "tk_mel.h"
 
+#ifndef TK_HAS_AVX2_CODE
 #if defined __clang__ && defined __x86_64__
 #define TK_HAS_AVX2_CODE 1
 #else
 #define TK_HAS_AVX2_CODE 0
+#endif
 #endif
 
 #ifdef __cplusplus

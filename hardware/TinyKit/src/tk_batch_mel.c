@@ -3,10 +3,12 @@
 #include "tk_batch_avx2.h"
 
 /* Vectors of four where the machine has them and the compiler makes them of plain expressions. */
+#ifndef LANES
 #if defined __clang__ && (defined __SSE2__ || defined __ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define LANES 4
 #else
 #define LANES 1
+#endif
 #endif
 #include "tk_lanes.inc"
 
