@@ -135,7 +135,7 @@ def test_what_makes_no_scene(spoken, noise, small):
 
 
 def test_a_scene_of_real_words(shared_data):
-    test = open_dataset(shared_data / "speech_commands", words=(*WORDS, "cat", "bed")).split(by="person").test
+    test = open_dataset(shared_data / "speech_commands", words=(*WORDS, "cat", "bed"), limit=60).split(by="person").test
     noise = open_noise(shared_data / "background_noise")
     made = compose_scene(test, noise.select(split="testing"), 90, WORDS, seed=7)
     assert len(made.words) == 15 and not made.card["synthetic"]

@@ -85,9 +85,9 @@ def test_leaks_of_sound():
 
 
 def test_real_words(shared_data):
-    dataset = open_dataset(shared_data / "speech_commands", words=("left", "go", "cat"))
+    dataset = open_dataset(shared_data / "speech_commands", words=("left", "go", "cat"), limit=100)
     noise = open_noise(dataset.card["noise"])
     found = audit(dataset)
     assert not found.of("duplicate") and found.of("cut off")
-    assert len(found.suspects) < 0.01 * len(dataset)
+    assert len(found.suspects) <= 0.01 * len(dataset)
     assert check_leakage(*(keywords(side, ("left", "go"), noise) for side in dataset.split(by="person"))).clean
