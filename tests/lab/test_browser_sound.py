@@ -193,10 +193,10 @@ def test_a_false_trigger_is_filed_by_one_click(lab):
 
     ActionChains(lab).move_to_element(live.find_element("css selector", ".tk-found [role=list]")).perform()
     false()[0].click()  # rows don't move under a hand
-    wait(lambda: "filed as “unknown”" in live.text, 30, "the filing", lambda: live.text)
+    wait(lambda: "filed as “unknown”" in live.text, 90, "the filing", lambda: live.text)
     assert asked(lab, "[[r.label, len(r)] for r in data]") == [["unknown", 16000]]
     live.find_element("xpath", ".//button[starts-with(@aria-label, 'It was right')]").click()
-    wait(lambda: asked(lab, "len(data)") == 0, 30, "the undoing")
+    wait(lambda: asked(lab, "len(data)") == 0, 90, "the undoing")
 
 
 def test_a_take_and_a_long_take_without_a_board(lab):

@@ -98,7 +98,7 @@ class Recorder(LabWidget):
             self._show_cut()
         if self.due():
             link, note = self._link()
-            self.tell("status", link=link, note=note)
+            self.tell("status", link=link, note=note, page=getattr(self.board, "page", 0))
 
     def _link(self):
         tap = self._tap

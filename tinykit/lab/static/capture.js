@@ -100,7 +100,22 @@ const openMicrophone = async (device, onsound, onended) => {
 
 /** Start and stop, which microphone, and how it stands; the kernel gets the sound as it comes. */
 const microphoneBar = (model, { ring, onsound, onstate }) => {
-  let open = null, state_ = "off", sent = 0, base = 0;
+  let open = null, state_ = "off", sent = 0, base = 0, parts = [], first = 0, count = 0, posted = 0, late = 0;
+  // Fifteen messages a second; four when the kernel can't keep up, so that a click does not queue behind sound.
+  const post = () => {
+    if (!count) return;
+    const all = new Int16Array(count);
+    let at = 0;
+    for (const p of parts) { all.set(p, at); at += p.length; }
+    model.send({ k: "sound", index: first }, undefined, [all.buffer]);
+    sent = first + count; parts = []; count = 0; posted = performance.now();
+  };
+  const queue = (index, counts) => {
+    if (count && index !== first + count) post();
+    if (!count) first = index;
+    parts.push(counts); count += counts.length;
+    if (performance.now() - posted >= (late > 0.5 ? 250 : 60)) post();
+  };
   const start = button("Start the microphone", { pic: "mic", kind: "pri", onclick: () => open ? stop() : begin() });
   const which = h("select", { "aria-label": "Which microphone", onchange: () => { if (open) { stop(); begin(); } } }, h("option", { value: "" }, "the usual microphone"));
   const facts = h("span.s.mut", {});
@@ -119,8 +134,7 @@ const microphoneBar = (model, { ring, onsound, onstate }) => {
     try {
       open = await openMicrophone(which.value, (index, counts) => {
         ring.push(base + index, counts);
-        sent = base + index + counts.length;
-        model.send({ k: "sound", index: base + index }, undefined, [counts.slice().buffer]);
+        queue(base + index, counts);
         onsound();
       }, (note) => { open = null; tell("failed", note); });
       tell("on");
@@ -128,6 +142,6 @@ const microphoneBar = (model, { ring, onsound, onstate }) => {
       fill(which, h("option", { value: "" }, "the usual microphone"), devices.map((d, i) => h("option", { value: d.deviceId, selected: d.deviceId === which.value }, d.label || `microphone ${i + 1}`)));
     } catch (note) { open = null; tell("failed", note.what ? note : refusal(note)); }
   };
-  const stop = () => { open?.stop(); open = null; tell("off"); };
-  return { el: h("div.tk-mic", {}, start, h("label", {}, "Microphone", which), facts), stop: () => { if (open) stop(); }, get state() { return state_; }, get sent() { return sent; }, press: () => start.click(), start };
+  const stop = () => { open?.stop(); open = null; post(); tell("off"); };
+  return { el: h("div.tk-mic", {}, start, h("label", {}, "Microphone", which), facts), stop: () => { if (open) stop(); }, get state() { return state_; }, /** How far the kernel is behind, in seconds, by the number of the sample that it expects next. */ behind(page) { late = state_ === "on" ? (sent - page) / MIC_RATE : 0; return late; }, press: () => start.click(), start };
 };

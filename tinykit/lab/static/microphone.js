@@ -55,7 +55,7 @@ function microphoneView(model, ring, spectrum, lastStatus) {
 
   const showStatus = (s) => {
     if (!s) return;
-    const late = bar.state === "on" ? (bar.sent - s.page) / ring.rate : 0;
+    const late = bar.behind(s.page);
     fill(ui.facts, bar.state !== "on" && !ring.size ? "nothing is sent before you start" : `${commas(config.rate_hz)} Hz · ${commas(s.lost)} lost of ${commas(s.received + s.lost)} in ${ago((s.received + s.lost) / ring.rate)}`,
       config.feeds && s.holes ? ` · the board heard ${(s.holes / ring.rate).toFixed(1)} s of silence in between` : "",
       late > 1.5 ? [" · ", h("b", {}, `the kernel is busy, ${late.toFixed(0)} s wait here`)] : "");

@@ -251,7 +251,7 @@ function recorderView(model, liveRing, last) {
     Space: (e) => { if (e.target.closest("button") && e.target.getAttribute("role") !== "radio") return false; press(); },
     Escape: () => { if (phase === "ready") return false; stop(); },
   });
-  const showStatus = (s) => { if (s) { if (!mic || mic.state === "on") ui.setLink(s.link.kind, s.link.text, s.link.picture); if (s.note || Date.now() > held) ui.setNote(s.note); s.at = s.at || Date.now(); } };
+  const showStatus = (s) => { if (s) { mic?.behind(s.page); if (!mic || mic.state === "on") ui.setLink(s.link.kind, s.link.text, s.link.picture); if (s.note || Date.now() > held) ui.setNote(s.note); s.at = s.at || Date.now(); } };
   const watch = setInterval(() => { const s = last.status; if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
   paintLabels(last.labels);
   if (last.takes) { takes = last.takes; paintTakes(); }
