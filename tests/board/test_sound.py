@@ -400,6 +400,10 @@ def test_listening_ends_after_its_time(board, words):
     board.deploy(words, progress=False)
     board.decision(threshold=1.0)
     assert list(board.listen(seconds=0.3)) == []
+    with board.listen() as ears:
+        with pytest.raises(BoardError, match=r"Nothing was detected in 0.2 s.*threshold"):
+            ears.next(timeout=0.2)
+        assert ears.received > 0
 
 
 def test_what_can_not_be_played(board, words, old):

@@ -236,10 +236,20 @@ class Listening(Live):
         BoardError
             None within ``timeout`` seconds (default: wait for ever), or no predictions at all.
         """
+        if self.settling:
+            self._wait_until_settled()
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            prediction = super().next(_SILENCE_S if end is None else max(0.0, end - time.monotonic()))
-            if prediction.detected:
+            left = _SILENCE_S if end is None else end - time.monotonic()
+            if left <= 0:
+                raise BoardError(
+                    f"Nothing was detected in {timeout:g} s.",
+                    "Come nearer to the microphone, or lower a threshold: board.decision(threshold=0.5).",
+                )
+            prediction = self._await(time.monotonic() + min(left, _SILENCE_S))
+            if prediction is None and (left >= _SILENCE_S or self.closed):
+                self._feed._explain_silence(self, _SILENCE_S)
+            if prediction is not None and prediction.detected:
                 return prediction
 
     def __iter__(self):
