@@ -219,6 +219,19 @@ def test_a_microphone_that_settles_is_waited_for(board, mic, monkeypatch):
             stream.read(240, timeout=0.05)
 
 
+def test_a_microphone_that_is_started_anew_in_the_middle_is_waited_for(board, mic, monkeypatch):
+    """The board starts it again when its driver has stopped: half a second, and 3.5 s to settle."""
+    from tinykit.board import stream as stream_module
+
+    monkeypatch.setattr(stream_module, "_SILENCE_S", 0.05)
+    with Stream(mic) as stream:
+        board.hear()
+        blocks = iter(stream)
+        next(blocks)
+        threading.Timer(0.5, lambda: board.hear(skip=64000)).start()
+        assert len(next(blocks)) == 240 and stream.stats.lost == 64000
+
+
 def test_a_silent_microphone_is_named(board, link, mic):
     import struct
 

@@ -45,6 +45,11 @@ class Sensor:
         link.on(m.FAULT, self._on_fault)
 
     @property
+    def patience_s(self) -> float:
+        """How much longer than other silence its own may last: the time to settle anew, twice."""
+        return 0.0 if self._dead else 2 * self._settles_s
+
+    @property
     def samples_a_frame(self) -> int:
         """What the board is asked for: about 30 frames a second, smooth to look at, little overhead."""
         return max(1, min(30, round(self.rate_hz / 30)))

@@ -52,9 +52,10 @@ class Stream:
         Raises
         ------
         BoardError
-            They did not come within ``timeout`` seconds (default: three times their duration + 5 s).
+            They did not come within ``timeout`` seconds (default: three times their duration + 5 s,
+            of sound 12 s).
         """
-        timeout = 3 * n / self.rate_hz + 5 if timeout is None else timeout
+        timeout = 3 * n / self.rate_hz + _SILENCE_S + self.sensor.patience_s if timeout is None else timeout
         if not self._wait(self._cursor + n, timeout):
             self.sensor._explain_silence(self)
         block, self._cursor = self._ring.read_new(self._cursor, n)
@@ -88,7 +89,8 @@ class Stream:
             if not self._wait(self._cursor + 1, _SILENCE_S):
                 if self._closed:
                     return
-                if self.sensor.link.up or not self._wait(self._cursor + 1, _AWAY_S):
+                more = self.sensor.patience_s if self.sensor.link.up else _AWAY_S
+                if not self._wait(self._cursor + 1, more):
                     self.sensor._explain_silence(self)
             block, self._cursor = self._ring.read_new(self._cursor)
             if not len(block):
