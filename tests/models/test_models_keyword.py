@@ -215,12 +215,19 @@ def test_an_epoch_is_fresh_and_whole(sides):
     clips = side.windows(RATE, None, RATE, ("audio",), labels)
     front_end = MelFrontEnd(scale=(1.0,) * 40, mean=(0.0,) * 40)
     bank = [np.random.default_rng(0).normal(size=2 * RATE).astype(np.float32)]
-    batches = keyword.Batches(clips, bank, front_end, SoundAugment(), labels, np.random.default_rng(0))
+    batches = keyword.Batches(clips, bank, front_end, SoundAugment(spliced=0.0), labels, np.random.default_rng(0))
     (x, y), (x2, _) = batches.epoch(), batches.epoch()
     assert len(x) == len(y) == batches.steps * batches.size and x.shape[1:] == (49, 40)
     assert not np.array_equal(x, x2) and (y.sum(1) == 1).all()
     share = y.mean(0)
     assert share[0] == pytest.approx(0.15 / 1.15, abs=0.03) and share[2] == pytest.approx(share[3], abs=0.03)
+
+
+def test_rare_words_are_heard_more_often_than_their_share():
+    said = np.array(["bed"] * 16 + ["dog"] * 4 + ["off"])
+    chance = keyword.even(said)
+    totals = [chance[said == word].sum() for word in ("bed", "dog", "off")]
+    np.testing.assert_allclose(totals, np.array([4, 2, 1]) / 7)
 
 
 def test_simple_methods_are_scored_on_the_same_clips(sides):

@@ -56,6 +56,18 @@ def test_the_signal_to_noise_ratio_is_the_one_asked_for(snr_db):
     assert found == pytest.approx(snr_db, abs=1.0)  # pauses in noise stay a little quieter
 
 
+def test_a_splice_is_the_beginning_of_a_word_and_the_end_of_another():
+    one, two = np.zeros((2, 1000), np.int16)
+    one[300:500], two[600:800] = 100, 200
+    made = sound.splice(np.random.default_rng(0), np.stack([one, two]), np.array([2, 3]), 40)
+    first = made[(made == 100).any(axis=1) & (np.argmax(made > 0, axis=1) == 300)]
+    assert 0 < len(first) < 40
+    for x in first:  # 40 to 60 % of 200 samples of the one, then as much of the other
+        a, b = (x == 100).sum(), (x == 200).sum()
+        assert 79 <= a <= 121 and 79 <= b <= 121 and (x[300 : 300 + a] == 100).all()
+        assert (x[300 + a : 300 + a + b] == 200).all() and not x[300 + a + b :].any()
+
+
 def test_silence_is_made_and_labelled():
     noise = np.random.default_rng(1).normal(size=5 * RATE).astype(np.float32)
     how = replace(SoundAugment.none(), silence=0.5)

@@ -58,7 +58,8 @@ def train(train, validation, *, model, seed, epochs, augment, name, progress, wo
     heard, _ = sound.draw(rng, clips.counts[some, :, 0], clips.labels[some], bank, how, 0, RATE_HZ)
     front_end = measured(front_end, heard)
     network = zoo_keyword.build(chosen, front_end.rows(WINDOW), len(front_end.features), len(labels))
-    batches = Batches(clips, bank, front_end, how, labels, rng)
+    said = [r.word or r.label for r in side]
+    batches = Batches(clips, bank, front_end, how, labels, rng, np.array([said[i] for i in clips.takes]))
     epochs = int(epochs) if epochs else int(np.clip(round(STEPS / batches.steps), 20, 100))
     if minutes is not None:
         each = pace(network, batches)
@@ -209,25 +210,46 @@ def notes(side) -> list[str]:
     return said
 
 
-class Batches:
-    """Every clip once an epoch, changed each time, and made-up silence."""
+def even(said) -> np.ndarray:
+    """Chances of clips by what is said in them: a word comes as often as the square root of its number."""
+    _, which, number = np.unique(said, return_inverse=True, return_counts=True)
+    chance = number[which] ** -0.5
+    return chance / chance.sum()
 
-    def __init__(self, clips, bank, front_end, how, labels, rng):
+
+class Batches:
+    """Clips of an epoch, changed each time, and made-up silence.
+
+    Every clip of a word and of silence comes once an epoch. Of other words there are as many, but drawn
+    so that a rare one is heard more often than its share: by the square root of its number.
+    """
+
+    def __init__(self, clips, bank, front_end, how, labels, rng, said=None):
         self.counts, self.truth = clips.counts[..., 0], clips.labels
+        self.other = np.flatnonzero(clips.labels == labels.index(UNKNOWN))
+        self.chance = even(said[self.other]) if said is not None and len(self.other) else None
         self.bank, self.front_end, self.how, self.rng = bank, front_end, how, rng
         self.names, self.labels = labels, len(labels)
-        n = min(CLIPS, len(self.truth))
-        drawn = n + int(how.silence * n)
-        self.clips = n
+        self.words = np.flatnonzero(clips.labels >= len(BACKGROUND))
+        several = len(np.unique(clips.labels[self.words])) > 1
+        self.clips = n = min(CLIPS, len(self.truth))
+        self.spliced = int(how.spliced * n) if several else 0
+        drawn = n + self.spliced + int(how.silence * (n + self.spliced))
         self.copies = max(1, -(-10 * BATCH // drawn))  # few clips: several times an epoch
         self.size = min(BATCH, drawn * self.copies)
         self.steps = drawn * self.copies // self.size
 
     def _draw(self):
-        counts, truth = self.counts, self.truth
-        if self.clips < len(truth):
-            some = self.rng.permutation(len(truth))[: self.clips]
-            counts, truth = counts[some], truth[some]
+        some = np.arange(len(self.truth))
+        if self.chance is not None:
+            some[self.other] = self.rng.choice(self.other, len(self.other), p=self.chance)
+        if self.clips < len(some):
+            some = self.rng.permutation(some)[: self.clips]
+        counts, truth = self.counts[some], self.truth[some]
+        if self.spliced:
+            made = sound.splice(self.rng, self.counts[self.words], self.truth[self.words], self.spliced)
+            counts = np.concatenate([counts, made])
+            truth = np.concatenate([truth, np.full(self.spliced, self.names.index(UNKNOWN))])
         return sound.draw(self.rng, counts, truth, self.bank, self.how, self.names.index(SILENCE), RATE_HZ)
 
     def epoch(self):
@@ -248,10 +270,12 @@ class Batches:
         return min(0.995, (1 + done) / (10 + done))
 
     def class_weights(self) -> np.ndarray:
-        """Rare labels count more: the square root of how much rarer than the mean."""
+        """Rare labels count a little more: the fourth root of how much rarer than the mean."""
         count = np.bincount(self.truth, minlength=self.labels).astype(float)
-        count[self.names.index(SILENCE)] += self.how.silence * len(self.truth)
+        scale = len(self.truth) / self.clips
+        count[self.names.index(UNKNOWN)] += self.spliced * scale
+        count[self.names.index(SILENCE)] += self.how.silence * (len(self.truth) + self.spliced * scale)
         seen = count > 0
         weights = np.ones(self.labels, np.float32)
-        weights[seen] = np.sqrt(count[seen].mean() / count[seen])
+        weights[seen] = (count[seen].mean() / count[seen]) ** 0.25
         return weights

@@ -35,6 +35,9 @@ class SoundAugment:
         A clip is turned down by up to this and up by up to half of it.
     silence : float
         Made-up clips of silence (noise at any loudness), as a share of the others.
+    spliced : float
+        Made-up other words, as a share of the clips: the first half of a word and the second half of
+        another, so that a word is known by the whole of it.
     warp_mel, warp_time : float
         Standard deviation of the logarithm of a stretch of the mel axis (another vocal tract,
         Jaitly and Hinton 2013) and of the time axis (another tempo, the same pitch).
@@ -52,6 +55,7 @@ class SoundAugment:
     snr_db: tuple[float, float] = (-5.0, 20.0)
     gain_db: float = 12.0
     silence: float = 0.15
+    spliced: float = 0.12
     warp_mel: float = 0.05
     warp_time: float = 0.08
     colour: float = 0.5
@@ -62,7 +66,7 @@ class SoundAugment:
     @classmethod
     def none(cls) -> SoundAugment:
         """No change at all."""
-        return cls(0, 0, 0, (0, 0), 0, 0, 0, 0, 0, 0, 0, 0)
+        return cls(0, 0, 0, (0, 0), 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def moved(clip, rate: float, shift: float) -> np.ndarray:
@@ -91,6 +95,39 @@ def moved(clip, rate: float, shift: float) -> np.ndarray:
         out = np.interp((place - middle) * rate + (middle - shift * rate), place, clip, 0.0, 0.0).astype(np.float32)
     out /= 32768
     return out
+
+
+def splice(rng, counts, labels, n: int) -> np.ndarray:
+    """The first half of a word and the second half of another one, by the energy of each.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    counts : int16 array of shape (m, length)
+        Clips of two words or more.
+    labels : int array of shape (m,)
+    n : int
+
+    Returns
+    -------
+    int16 array of shape (n, length)
+    """
+    length = counts.shape[1]
+    out = np.zeros((n, length), np.int16)
+    for i in range(n):
+        one = rng.integers(len(labels))
+        other = rng.choice(np.flatnonzero(labels != labels[one]))
+        cut, start = (_reached(counts[k], rng.uniform(0.4, 0.6)) for k in (one, other))
+        rest = min(length - cut, length - start)
+        out[i, :cut] = counts[one, :cut]
+        out[i, cut : cut + rest] = counts[other, start : start + rest]
+    return out
+
+
+def _reached(clip, share: float) -> int:
+    """Sample at which so much of a clip's energy has passed."""
+    energy = np.cumsum(clip.astype(np.float64) ** 2)
+    return int(np.searchsorted(energy, energy[-1] * share))
 
 
 def draw(rng, counts, labels, noises, how: SoundAugment, silence: int, rate_hz: float):
