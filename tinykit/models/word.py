@@ -302,7 +302,8 @@ def learn(heard: Heard, seed: int, heads: int) -> Head:
     """The mean of a few small networks, each begun elsewhere: fewer surprises than one of them alone has."""
     from sklearn.neural_network import MLPClassifier
 
-    mean, spread = heard.x.mean(axis=0), heard.x.std(axis=0) + 0.05
+    mean, spread = heard.x.mean(axis=0), heard.x.std(axis=0)
+    spread = spread + 0.1 * spread.mean()  # what hardly ever varies is not blown up
     x = (heard.x - mean) / spread
     inner, outer = [], []
     for k in range(heads):
