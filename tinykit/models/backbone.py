@@ -97,7 +97,8 @@ class Backbone:
         return np.concatenate(parts) if parts else np.zeros((0, SIZE), np.float32)
 
     def __repr__(self) -> str:
-        return f"<Backbone: {self.network.count_params():,} weights, heard {len(self.card.get('words', '').split())} words>"
+        heard = len(self.card.get("words", "").split())
+        return f"<Backbone: {self.network.count_params():,} weights, heard {heard} words>"
 
 
 def save(backbone: Backbone, folder) -> None:
