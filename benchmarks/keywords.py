@@ -115,7 +115,6 @@ def measure(name, seed, train, noise, tests, epochs=None, board=None, keep=None)
         "epochs": pipeline.provenance["epochs"],
         "weights": pipeline.provenance["weights"],
         "macs": pipeline.provenance["macs"],
-        "hop_ms": 1000 * pipeline.hop / pipeline.rate_hz,
         "cost": cost,
         **figures,
     }
@@ -157,7 +156,6 @@ def summary(runs, simple):
             "plan_bytes": max(r["cost"]["plan_bytes"] for r in mine),
             "arena_bytes": cost["arena_bytes"],
             "cycles_estimated": cost["cycles_estimated"],
-            "hop_ms": mine[0]["hop_ms"],
             "epochs": mine[0]["epochs"],
             "seconds": {k: round(float(np.mean([r["seconds"][k] for r in mine])), 1) for k in ("wall", "cpu")},
             **({"board": [r["board"] for r in mine]} if "board" in mine[0] else {}),

@@ -21,7 +21,7 @@ from .sound import SoundAugment
 
 BATCH = 64
 WINDOW = RATE_HZ  # samples: one second
-ANSWER_S = 0.1  # from one answer to the next, where the network is quick enough
+ANSWER_S = 0.16  # from one answer to the next: three in half a second, and little work for a chip or its emulator
 FEWEST = 5  # recordings of a word
 FEWEST_PERSONS = 3
 OTHERS = 4.0  # at most so many recordings of other words, times those of a word
