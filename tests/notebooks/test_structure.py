@@ -16,8 +16,8 @@ def lesson(request):
     return request.param, read(request.param)
 
 
-def test_five_lessons_are_there():
-    assert [p.stem[:2] for p in LESSONS] == ["00", "01", "02", "03", "04"]
+def test_nine_lessons_are_there():
+    assert [p.stem[:2] for p in LESSONS] == [f"{n:02d}" for n in range(9)]
 
 
 def test_length(lesson):

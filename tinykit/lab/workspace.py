@@ -179,7 +179,7 @@ class Workspace:
             except TinykitError as error:
                 _say(quiet, f"{error.what} It is left where it is, and a new one is made.")
             else:
-                if found.provenance.get("fingerprint") == train.fingerprint:
+                if self._belongs(found):
                     _say(quiet, f"This is the {step} pipeline that you kept, {found.fingerprint}.")
                     return found
                 _say(quiet, "The pipeline that you kept was trained on other takes: making a new one.")
@@ -198,6 +198,17 @@ class Workspace:
             made = quantize(self.pipeline("float", quiet=True), train)
         self.keep(made, step)
         return made
+
+    def _belongs(self, pipeline: Pipeline) -> bool:
+        """Whether a pipeline was trained on the training part as it is now, and on nothing of the others."""
+        train, validation, test = self.split(quiet=True)
+        if self.subject.kind == "gesture":
+            return pipeline.provenance.get("fingerprint") == train.fingerprint
+        words = self.subject.options["words"]
+        known = set(pipeline.provenance.get("recordings", ()))
+        fresh = {r.fingerprint[:12] for r in train if r.label in words} - known
+        seen = {r.fingerprint[:12] for part in (validation, test) for r in part} & known
+        return pipeline.labels[2:] == words and not fresh and not seen
 
     def _path(self, step: str) -> Path:
         if step not in STEPS:
