@@ -275,7 +275,7 @@ def test_a_false_trigger_becomes_a_negative_with_its_second_of_sound(wire, ear, 
     (kept,) = data.recordings
     assert (kept.label, kept.person, len(kept)) == ("unknown", "Ana", HZ)
     assert kept.quality["predicted"] == content["label"]
-    p = next(p for p in live._history if p.number == content["number"])
+    p = next(p for p in live._history if p.number == live.detections[content["number"]].answer)
     assert (kept.counts()[:, 0] == speech(np.arange(p.index - HZ + 1, p.index + 1))).all()
     assert wire.wait("filed")[0]["tally"]["wrong"] == 1
     click(live, "hear", number=content["number"])
@@ -284,6 +284,19 @@ def test_a_false_trigger_becomes_a_negative_with_its_second_of_sound(wire, ear, 
     assert len(data) == 1, "a second click files nothing twice"
     click(live, "unfalse", number=content["number"])
     assert len(data) == 0 and live._tally["wrong"] == 0 and not live.corrected
+
+
+def test_announcements_stay_apart_when_the_board_counts_anew(ear):
+    from tinykit.lab.detections import Detections
+    from tinykit.lab.tap import Tap
+
+    tap = Tap(ear, "mic", 30.0)
+    kept = Detections(tap, 1.0)
+    first = SimpleNamespace(detected=True, number=7, label="left", probability=0.9, time=1.0, device_time_s=0.0)
+    for p in (first, SimpleNamespace(**first.__dict__ | {"label": "go", "time": 2.0})):  # live was started again
+        kept._waiting.append((p, -10.0))
+    a, b = kept.news()
+    assert a.answer == b.answer == 7 and a.number != b.number
 
 
 def test_that_was_wrong_files_the_last_second_under_its_true_label(wire, ear, open_widget, click, until):

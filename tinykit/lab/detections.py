@@ -17,9 +17,13 @@ _PATIENCE_S = 3.0  # for sound that comes later than the answer about it
 
 @dataclass
 class Detected:
-    """One announcement: what, when, how surely, and the window it came from (None: its sound was lost)."""
+    """One announcement: what, when, how surely, and the window it came from (None: its sound was lost).
+
+    ``number`` counts announcements here; ``answer`` is the board's own, which begins anew with every start.
+    """
 
     number: int
+    answer: int
     label: str
     probability: float
     time: float
@@ -74,6 +78,7 @@ class Detections:
     def __init__(self, tap, seconds: float):
         self.tap, self.seconds = tap, seconds
         self.kept: deque[Detected] = deque(maxlen=_KEPT)
+        self._number = 0
         self._waiting: list = []  # (prediction, since when) whose sound has not all come
 
     def note(self, predictions) -> None:
@@ -94,7 +99,8 @@ class Detections:
             if found is None and now - since < _PATIENCE_S:
                 continue
             self._waiting.remove((p, since))
-            out.append(Detected(p.number, p.label, p.probability, p.time, found))
+            self._number += 1
+            out.append(Detected(self._number, p.number, p.label, p.probability, p.time, found))
         self.kept.extend(out)
         return out
 
