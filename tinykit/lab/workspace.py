@@ -49,8 +49,13 @@ SUBJECTS = {
         "gestures", "gesture", "", ("01", "02", "03"), {"fractions": (0.5, 0.25, 0.25), "seed": 15}, {}
     ),
     "words": Subject(
-        "words", "keyword", "words-", ("05", "06", "06"), {"fractions": (0.6, 0.2, 0.2), "seed": 0}, {"words": KEYWORDS}
-    ),
+        "words",
+        "keyword",
+        "words-",
+        ("05", "06", "06"),
+        {"fractions": (0.6, 0.2, 0.2), "seed": 0},
+        {"words": KEYWORDS, "epochs": 40},
+    ),  # fmt: skip
 }
 
 
