@@ -78,9 +78,10 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
     if chosen:
         at, down = x(chosen[0]), y(chosen[1])
         side = 'text-anchor="end" dx="-11"' if at > 55 else 'dx="11"'
+        beside = down - 8 if down > _TOP + 14 else down + 18  # under the point where the heading would be in the way
         parts.append(
             f'<circle cx="{at:.2f}%" cy="{down:.1f}" r="5" fill="var(--tk-accent)" stroke="var(--tk-plot)" '
-            f'stroke-width="1.5"/><text class="k halo" x="{at:.2f}%" {side} y="{down - 8:.1f}">{esc(chosen[2])}</text>'
+            f'stroke-width="1.5"/><text class="k halo" x="{at:.2f}%" {side} y="{beside:.1f}">{esc(chosen[2])}</text>'
         )
     label = label or _words(lines, chosen)
     total = bottom + 40
