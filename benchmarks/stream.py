@@ -1,6 +1,6 @@
-"""A keyword pipeline over long recordings: tuned on one, shown on others, with the curve.
+"""A keyword pipeline over long recordings: tuned on some, shown on others, with the curve.
 
-    python benchmarks/stream.py --pipeline FIVE.tk          ten minutes to tune on, three times ten to show
+    python benchmarks/stream.py --pipeline FIVE.tk          three times ten minutes to tune on, as much to show
     python benchmarks/stream.py                             trains the five words first (a quarter of an hour)
     python benchmarks/stream.py --pipeline FIVE.tk --html curve.html
 
@@ -33,6 +33,7 @@ def main():
     parser.add_argument("--pipeline", type=Path)
     parser.add_argument("--per-hour", type=float, default=12.0, help="false alarms per hour to allow when tuning")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--tunes", type=int, default=3, help="recordings to tune on")
     parser.add_argument("--shows", type=int, default=3)
     parser.add_argument("--html", type=Path, help="write the last report's card there")
     parser.add_argument("--json", type=Path)
@@ -56,7 +57,7 @@ def main():
         return compose_scene(sides[side], noise_side, 60 * args.minutes, words, seed)
 
     started = time.perf_counter()
-    tuned = tune(pipeline, scene(0, 0), false_alarms_per_hour=args.per_hour)
+    tuned = tune(pipeline, [scene(0, 100 + k) for k in range(args.tunes)], false_alarms_per_hour=args.per_hour)
     print(f"tuned in {time.perf_counter() - started:.1f} s: {tuned.provenance['tuned']}")
     results = []
     for seed in range(1, args.shows + 1):
