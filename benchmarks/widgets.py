@@ -2,12 +2,14 @@
 
     python benchmarks/widgets.py        traces of the IMU
     python benchmarks/widgets.py mic    waveform and spectrogram of the microphone
+    python benchmarks/widgets.py cost   what the page computes for a minute of sound, in Node, without drawing
 
 Opens JupyterLab in headless Chromium with the scope on the virtual board (paced), runs a cell for
 each state of the kernel, and counts the frames that the browser drew and the samples that were
 lost. Measured on the whole chain: emulated board, port, ring, flusher, websocket, canvas.
 """
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,8 +44,29 @@ def frames_a_second(driver, scope) -> float:
     return (lab_browser.frames(scope) - before) / (time.monotonic() - began)
 
 
+COST = """
+const ring = new SoundRing(16000, 12), spectrum = new Spectrum({ rate: 16000 }, 12), before = process.cpuUsage();
+for (let i = 0; i < 60 * 30; i++) {
+  ring.push(ring.end, Int16Array.from({ length: 533 }, () => 2000 * Math.random() - 1000));
+  spectrum.advance(ring);
+  verdictOf(ring, [-44, -9]);
+}
+const used = process.cpuUsage(before);
+console.log(`${((used.user + used.system) / 1e6).toFixed(2)} s of a core for 60 s of sound`);
+"""
+
+
+def cost() -> int:
+    from tinykit.lab.widget import module
+
+    code = module("audioscope", "sound").replace("export default", "const made =") + COST
+    return subprocess.run(["node", "--input-type=module", "-"], input=code.encode()).returncode
+
+
 def main() -> int:
     sensor = sys.argv[1] if len(sys.argv) > 1 else "imu"
+    if sensor == "cost":
+        return cost()
     if not (lab_browser.CHROMIUM and lab_browser.DRIVER):
         print("Chromium and ChromeDriver are needed on the PATH.", file=sys.stderr)
         return 1
