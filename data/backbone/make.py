@@ -130,7 +130,9 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="go on from this backbone instead of from random weights")
     parser.add_argument("--also-out", default="", help="further words to keep out, for experiments: bed,eight")
+    parser.add_argument("--stock", type=int, default=2400, help="windows in the stock")
     args = parser.parse_args()
     kept_out = {*KEPT_OUT, *filter(None, args.also_out.split(","))}
     started = time.time()
@@ -148,6 +150,10 @@ def main():
     front_end = measured(MelFrontEnd(), batches.draw()[0][:2000])
     batches.front_end = front_end
     base = backbone.network(front_end.rows(WINDOW), len(front_end.features))
+    before = backbone.load(args.start) if args.start else None
+    if before:
+        base.set_weights(before.network.get_weights())
+        batches.front_end = front_end = before.front_end
     print(f"{len(clips)} real clips of {len(set(words))} words, {len(made[1])} synthetic of {len(set(made_words))}; "
           f"{base.count_params():,} weights", flush=True)  # fmt: skip
     k = keras()
@@ -160,7 +166,7 @@ def main():
     p = fit.outputs(whole, features(held[..., None], front_end))
     truth = np.array([number[w] for w in held_words])
     made_backbone = backbone.Backbone(base, front_end)
-    stock, stock_words = stock_of(made_backbone, real, made, bank, names, rng)
+    stock, stock_words = stock_of(made_backbone, real, made, bank, names, rng, args.stock)
     card = {
         "what": "49 x 40 log-mel to 96 numbers; trained to tell words apart",
         "heard": {
@@ -178,7 +184,7 @@ def main():
             "clips": len(truth),
             "accuracy": round(float((p.argmax(1) == truth).mean()), 4),
         },
-        "epochs": args.epochs,
+        "epochs": args.epochs + (before.card["epochs"] if before else 0),
         "seed": args.seed,
         "loss": history["loss"][-1],
         "seconds": round(time.time() - started),
@@ -189,7 +195,7 @@ def main():
     print(f"validation accuracy {card['validation']['accuracy']:.3f} of {len(truth)}, {card['seconds']} s", flush=True)
 
 
-def stock_of(trained, real, made, bank, names, rng, windows=2400):
+def stock_of(trained, real, made, bank, names, rng, windows):
     """Embeddings of windows out of running speech: words at any place, cut, one after the other, under noise."""
     lengths = rng.integers(3000, 16000, size=windows)
     x, words = np.zeros((windows, WINDOW), np.float32), []
