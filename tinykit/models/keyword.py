@@ -26,7 +26,7 @@ FEWEST = 5  # recordings of a word
 FEWEST_PERSONS = 3
 OTHERS = 4.0  # at most so many recordings of other words, times those of a word
 CLIPS = 4000  # at most in an epoch
-STEPS = 5000
+STEPS = 12000
 RATE = 6e-3  # of learning, at the start
 DECISION = Decision(smoothing=3, threshold=0.7, suppression_s=1.0)
 
@@ -60,7 +60,7 @@ def train(train, validation, *, model, seed, epochs, augment, name, progress, wo
     network = zoo_keyword.build(chosen, front_end.rows(WINDOW), len(front_end.features), len(labels))
     said = [r.word or r.label for r in side]
     batches = Batches(clips, bank, front_end, how, labels, rng, np.array([said[i] for i in clips.takes]))
-    epochs = int(epochs) if epochs else int(np.clip(round(STEPS / batches.steps), 20, 100))
+    epochs = int(epochs) if epochs else int(np.clip(round(STEPS / batches.steps), 20, 200))
     if minutes is not None:
         each = pace(network, batches)
         epochs = int(np.clip((60 * minutes + started - time.perf_counter()) / each, 1, epochs))
