@@ -70,7 +70,7 @@ def test_sweep_counts_hits_and_false_alarms(monkeypatch):
     nothing = labels.index("negative")
 
     class Stub:
-        window, hop, rate_hz, provenance = 60, 30, 119.0, {}
+        kind, window, hop, rate_hz, provenance = "gesture", 60, 30, 119.0, {}
         front_end = type("F", (), {"channels": whole.channels})
 
     Stub.labels = labels

@@ -11,17 +11,17 @@ static uint32_t rev;
 
 // What the microphone's interrupt puts there and `a` sends.
 struct Heard { uint32_t index, time_us; int16_t sample[256]; };
-static Heard heard[16];
+static Heard heard[96]; /* a second and a half: a host that is late must not look like a microphone that loses */
 static volatile uint32_t heard_in, heard_out, interrupts_seen, leave;
 static void on_sound() {
     interrupts_seen++;
-    Heard &h = heard[heard_in % 16];
+    Heard &h = heard[heard_in % 96];
     uint32_t n = PDM.available() / 2;
     if (leave) { leave--; n = 0; }
     if (PDM.read(h.sample, 2 * n)) {
         h.index = PDM.sampleIndex();
         h.time_us = PDM.sampleTime();
-        if (heard_in - heard_out < 16) heard_in++;
+        if (heard_in - heard_out < 96) heard_in++;
     }
 }
 
@@ -86,7 +86,7 @@ static void command(uint8_t letter) {
     case 'a': { // send n buffers, as they come
         for (uint32_t n = next32(); n; n--, heard_out++) {
             while (heard_in == heard_out) yield();
-            send(&heard[heard_out % 16], sizeof(Heard));
+            send(&heard[heard_out % 96], sizeof(Heard));
         }
         break;
     }
