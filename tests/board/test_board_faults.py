@@ -217,6 +217,7 @@ def hand(seconds, still=False):
 def test_a_take_is_recorded_measured_and_kept(tmp_path):
     with opened("free") as board:
         board.machine.source = Replay(hand(30), loop=True, gap_s=0.0, row_by_row=True)
+        wait_until(lambda: board.machine.imu.played_s > 0.5)  # what the sensor held before is not of this source
         take = board.record("circle", 2.0, person="ada", session="s1")
     assert take.samples.shape == (238, 6) and take.label == "circle" and take.person == "ada"
     assert take.rate_hz == 119.0 and take.quality["rate_hz"] == pytest.approx(119, abs=0.05)

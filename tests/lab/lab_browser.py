@@ -91,10 +91,23 @@ def _answers(url):
 
 
 def wait(condition, seconds, what, tell=lambda: ""):
-    """What ``condition`` gives once it is true; fails after so many seconds, with what ``tell`` says."""
+    """What ``condition`` gives once it is true; fails after so many seconds, with what ``tell`` says.
+
+    An element that is not there yet, or that the widget draws anew at this moment, is looked for again.
+    """
+    from selenium.common.exceptions import (
+        ElementClickInterceptedException,
+        NoSuchElementException,
+        StaleElementReferenceException,
+    )
+
+    passing = (ElementClickInterceptedException, NoSuchElementException, StaleElementReferenceException)
     deadline = time.monotonic() + seconds
     while True:
-        found = condition()
+        try:
+            found = condition()
+        except passing:
+            found = None
         if found:
             return found
         assert time.monotonic() < deadline, f"{what} did not come within {seconds} s. {tell()}"
@@ -111,6 +124,16 @@ def show(driver, name):
     element = widget(driver, name)
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     return element
+
+
+def click(widget, by, what):
+    """Click what is found in a widget, found again if the widget draws it anew meanwhile."""
+    wait(lambda: widget.find_element(by, what).click() is None, 30, f"the click on {what}")
+
+
+def press(widget, words):
+    """Click the button with these words on it."""
+    click(widget, "xpath", f".//button[contains(., '{words}')]")
 
 
 def colours(driver, element):

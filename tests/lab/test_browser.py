@@ -3,7 +3,20 @@
 import time
 
 import pytest
-from lab_browser import CHROMIUM, DRIVER, colours, frames, open_lab, problems, raised, show, start_chromium, wait
+from lab_browser import (
+    CHROMIUM,
+    DRIVER,
+    click,
+    colours,
+    frames,
+    open_lab,
+    press,
+    problems,
+    raised,
+    show,
+    start_chromium,
+    wait,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -86,8 +99,7 @@ def test_the_scope_draws_and_goes_on_drawing_while_a_cell_runs(lab):
 def test_pause_holds_the_picture_in_the_browser(lab):
     scope = show(lab, "Scope")
     wait(lambda: frames(scope) > 10, 60, "frames")
-    pause = scope.find_element("xpath", ".//button[contains(., 'Pause')]")
-    pause.click()
+    press(scope, "Pause")
     wait(lambda: "Resume" in scope.text, 10, "Resume")
     time.sleep(0.3)
     held = lab.execute_script("return arguments[0].querySelector('canvas').toDataURL()", scope)
@@ -133,9 +145,9 @@ def test_live_shows_the_labels_and_the_slider_moves_the_boards_rule(lab):
 def test_that_was_wrong_files_the_window(lab):
     live = show(lab, "Live predictions")
     wait(lambda: "probability" in live.text, 60, "predictions")
-    live.find_element("xpath", ".//button[contains(., 'That was wrong')]").click()
+    press(live, "That was wrong")
     wait(lambda: "What was it really?" in live.text and "held" in live.text, 10, "the question")
-    live.find_element("css selector", ".tk-ask button").click()
+    click(live, "css selector", ".tk-ask button")
     wait(
         lambda: "1 marked wrong" in live.text and "Kept as .corrected[0]" in live.text,
         60,
@@ -147,14 +159,14 @@ def test_that_was_wrong_files_the_window(lab):
 def test_the_recorder_counts_down_and_keeps_a_take(lab):
     recorder = show(lab, "Recorder")
     wait(lambda: "Record “circle”" in recorder.text, 60, "the button", lambda: recorder.text)
-    recorder.find_element("css selector", ".tk-rb").click()
+    click(recorder, "css selector", ".tk-rb")
     wait(lambda: "Get ready" in recorder.text, 10, "the countdown")
     wait(lambda: "1/20" in recorder.text, 90, "the take", lambda: recorder.text)
     cards = recorder.find_elements("css selector", ".tk-take")
     assert len(cards) == 1
-    recorder.find_element("css selector", 'button[aria-label="Discard take 1"]').click()
+    click(recorder, "css selector", 'button[aria-label="Discard take 1"]')
     wait(lambda: "0/20" in recorder.text and "Undo" in recorder.text, 30, "the discarding")
-    recorder.find_element("xpath", ".//button[contains(., 'Undo')]").click()
+    press(recorder, "Undo")
     wait(lambda: "1/20" in recorder.text, 30, "the take back")
 
 
