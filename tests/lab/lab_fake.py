@@ -43,6 +43,10 @@ class FakeStream:
         self._ring = Ring(int(RATE * 120), CHANNELS)
         self._board = board
 
+    @property
+    def written(self):
+        return self._ring.written
+
     def read_new(self, cursor=0, limit=None):
         return self._ring.read_new(cursor, limit)
 

@@ -12,7 +12,6 @@ from ..data import Recording, units
 from .tap import Tap
 from .widget import LabWidget, link_of, module, sheet, source_html, span
 
-_SECONDS = 8.0  # what the picture shows
 _ACCOUNT_S = 60.0  # what the foot counts over
 
 
@@ -54,31 +53,23 @@ def facts_of(samples, silent_s: float = 0.0) -> Facts:
     )
 
 
-class Scope(LabWidget):
-    """Live traces; made by ``tk.lab.scope``.
+class SensorScope(LabWidget):
+    """What every scope does: new samples to the browser, how they stand once a second, and "Keep".
 
     Attributes
     ----------
     kept : list of Recording
-        What "Keep last 5 s" kept, the latest last.
+        What "Keep" kept, the latest last.
     """
 
-    _esm = module("scope")
-    _css = sheet()
-    title = "Scope"
+    seconds = 8.0  # what the picture shows
+    fresh_s = 8.01  # what a new view is sent: that and a little more
+    status_s = 1.0  # from one status to the next
+    keeps_s = 5.0  # what "Keep" keeps, unless the browser says
 
-    def __init__(self, board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)):
+    def __init__(self, board, tap: Tap, config: dict):
         self.kept: list[Recording] = []
-        self._tap = Tap(board, sensor)
-        stream = self._tap.stream
-        channels = tuple(stream.channels)
-        config = {
-            "channels": list(channels),
-            "per_unit": [float(v) for v in units.counts_per_unit(channels)],
-            "rate_hz": float(stream.rate_hz),
-            "view": view,
-            "limits": [float(v) for v in limits],
-        }
+        self._tap = tap
         super().__init__(board, config)
         self.run()
 
@@ -92,39 +83,68 @@ class Scope(LabWidget):
         if self.unseen():
             return
         fresh = self.fresh(self._tap.written > 0)
-        samples = self._tap.news(_SECONDS + 0.01 if fresh else None)
+        samples = self._tap.news(self.fresh_s if fresh else None)
         if len(samples):
             buffers, runs = self._tap.message(samples)
             self.tell("samples", buffers, fresh=fresh, **runs)
-        if self.due():
+        if self.due(self.status_s):
             self.tell("status", **self._status())
 
     def on_keep(self, content, buffers) -> None:
-        """Keep the last five seconds up to the sample the student sees."""
-        samples, _ = self._tap.stream.read_new()
+        """Keep the last seconds up to the sample that the student sees."""
+        stream = self._tap.stream
+        samples, _ = stream.read_new()
+        index = samples.index
         end = int(content.get("last", -1))
-        last = end if end >= 0 else int(samples.index[-1]) if len(samples) else 0
-        rows = np.flatnonzero((samples.index <= last) & (samples.index > last - round(5 * self._tap.stream.rate_hz)))
+        last = end if end >= 0 else int(index[-1]) if len(samples) else 0
+        wanted = round(float(content.get("seconds", self.keeps_s)) * stream.rate_hz)
+        rows = np.flatnonzero((index <= last) & (index > last - wanted))
         if len(rows) < 2:
             self.tell("kept", text="nothing to keep yet")
             return
-        self.kept.append(self._recording(samples, rows))
-        name = f"scope.kept[{len(self.kept) - 1}]"
-        self.tell("kept", text=f"{len(rows) / self._tap.stream.rate_hz:.1f} s kept as {name} of this widget")
-
-    def _recording(self, samples, rows) -> Recording:
-        index, times = samples.index[rows], samples.time_s[rows]
-        lost = int((np.diff(index) - 1).sum())
-        return Recording(
-            units.to_units(samples.counts[rows], samples.channels),
-            channels=samples.channels,
-            rate_hz=self._tap.stream.rate_hz,
-            device=self.board.device_name,
-            recorded_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            timestamps_ms=(times - times[0]) * 1000,
-            quality={"lost": lost},
-            source=self.board.port,
+        self.kept.append(
+            Recording(
+                units.to_units(samples.counts[rows], samples.channels),
+                channels=samples.channels,
+                rate_hz=stream.rate_hz,
+                device=self.board.device_name,
+                recorded_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                quality={"lost": int((np.diff(index[rows]) - 1).sum())},
+                source=self.board.port,
+                **self._about(samples, rows),
+            )
         )
+        name = f"scope.kept[{len(self.kept) - 1}]"
+        self.tell("kept", text=f"{len(rows) / stream.rate_hz:.1f} s kept as {name} of this widget")
+
+    def _about(self, samples, rows) -> dict:
+        """What else a kept recording states."""
+        return {}
+
+
+class Scope(SensorScope):
+    """Live traces; made by ``tk.lab.scope``."""
+
+    _esm = module("scope")
+    _css = sheet()
+    title = "Scope"
+
+    def __init__(self, board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)):
+        tap = Tap(board, sensor)
+        stream = tap.stream
+        channels = tuple(stream.channels)
+        config = {
+            "channels": list(channels),
+            "per_unit": [float(v) for v in units.counts_per_unit(channels)],
+            "rate_hz": float(stream.rate_hz),
+            "view": view,
+            "limits": [float(v) for v in limits],
+        }
+        super().__init__(board, tap, config)
+
+    def _about(self, samples, rows) -> dict:
+        times = samples.time_s[rows]
+        return {"timestamps_ms": (times - times[0]) * 1000}
 
     @property
     def facts(self) -> Facts:
@@ -137,11 +157,11 @@ class Scope(LabWidget):
         return {"link": link, "note": note, "facts": dict(facts.__dict__)}
 
     def settle(self, seconds: float) -> None:
-        self._tap.wait(min(seconds, _SECONDS), 3 * seconds + 5)
+        self._tap.wait(min(seconds, self.seconds), 3 * seconds + 5)
 
     def snapshot(self) -> look.Html:
         stream = self._tap.stream
-        samples = self._tap.latest(_SECONDS)
+        samples = self._tap.latest(self.seconds)
         if len(samples) < 2:
             body = look.note("none", "No samples yet.", "run this cell to see the traces live.")
             return look.card("Scope", source_html(self.head), body)

@@ -45,7 +45,7 @@ class Tap:
     @property
     def written(self) -> int:
         """Samples that came so far."""
-        return self.stream.read_new(self.cursor)[1]
+        return self.stream.written
 
     @property
     def silent_s(self) -> float:
