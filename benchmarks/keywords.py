@@ -28,6 +28,7 @@ import numpy as np
 
 import tinykit as tk
 from tinykit import data, engine, models
+from tinykit.data.keywords import BACKGROUND, SILENCE
 from tinykit.data.noise import mix, open_noise
 from tinykit.models import zoo_keyword
 from tinykit.models.backend import versions
@@ -48,7 +49,7 @@ class Tests:
         self.noise = [r for r in noise if r.split != "training"]
         test = dataset.select(lambda r: r.split != "training")
         clean = data.keywords(test, WORDS, noise.part(self.noise), unknown_share=None)
-        spoken = [r for r in clean if r.label != "silence"]
+        spoken = [r for r in clean if r.label != SILENCE]
         self.parts = {"clean": list(clean)}
         for r in self.noise:
             for snr in SNRS_DB:
@@ -71,7 +72,7 @@ class Tests:
         for name, part in self.parts.items():
             here = slice(first, first + len(part))
             first += len(part)
-            report = models.Report(("silence", "unknown", *WORDS), truth[here], predicted[here])
+            report = models.Report((*BACKGROUND, *WORDS), truth[here], predicted[here])
             figures[name] = report.accuracy
             if name == "clean":
                 figures = {"accuracy": report.accuracy, "macro_f1": report.macro_f1}
@@ -236,7 +237,7 @@ def main():
             "persons": tests.persons,
             "noises": sorted(r.word for r in tests.noise),
             "clips": {name: len(part) for name, part in tests.parts.items()},
-            "labels": {x: sum(r.label == x for r in tests.parts["clean"]) for x in ("silence", "unknown", *WORDS)},
+            "labels": {x: sum(r.label == x for r in tests.parts["clean"]) for x in (*BACKGROUND, *WORDS)},
         },
     }
     print(json.dumps(facts, indent=1), flush=True)

@@ -21,6 +21,7 @@ import numpy as np
 
 from tinykit.board import Board
 from tinykit.data import compose_scene, open_dataset, open_noise
+from tinykit.data.keywords import words_of
 from tinykit.engine import evaluate_stream, stream_answers
 from tinykit.engine.cortex import CLOCK_HZ
 from tinykit.pipeline import Pipeline
@@ -28,7 +29,6 @@ from tinykit.pipeline import Pipeline
 RATE_HZ = 16_000
 SHARED = Path(os.environ.get("TINYKIT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 WORDS = ("left", "right", "up", "down", "go")
-BACKGROUND = ("silence", "unknown")
 
 
 def train(data: Path) -> Pipeline:
@@ -48,7 +48,7 @@ def scene(data: Path, seconds: float, pipeline: Pipeline, seed: int = 1):
     clips = [r for r in open_dataset(data / "speech_commands") if r.person not in learnt and r.split != "training"]
     noise = open_noise(data)
     noises = [r for r in noise if (r.word or r.id) not in rooms and r.split != "training"] or list(noise)
-    return compose_scene(clips, noises, seconds, [w for w in pipeline.labels if w not in BACKGROUND], seed)
+    return compose_scene(clips, noises, seconds, words_of(pipeline.labels), seed)
 
 
 def play(pipeline: Pipeline, sound, clock: str) -> tuple[dict, object]:

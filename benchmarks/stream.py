@@ -21,6 +21,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
 
 import tinykit as tk  # noqa: E402
 from tinykit.data import Dataset, compose_scene, open_dataset, open_noise  # noqa: E402
+from tinykit.data.keywords import words_of  # noqa: E402
 from tinykit.engine import cost, evaluate_stream, tune  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +42,7 @@ def main():
     everything, noise = open_dataset(DATA / "speech_commands"), open_noise(DATA)
     pipeline = tk.Pipeline.load(args.pipeline) if args.pipeline else trained(everything, noise)
     learnt = set(pipeline.provenance["persons"])
-    words = [label for label in pipeline.labels if label not in ("silence", "unknown")]
+    words = words_of(pipeline.labels)
     sides = [[], []]
     for r in everything:
         if r.person not in learnt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import DataError
-from .common import note
+from . import common
 
 TUNING_S = 600.0  # of composed sound for the thresholds
 LIMIT_PER_HOUR = 6.0  # one in those ten minutes
@@ -16,7 +16,7 @@ def noise_of(arguments, dataset):
     place = arguments.noise or dataset.card.get("noise")
     if place:
         return open_noise(place)
-    note("No noise was given and none lies beside the data: taking the kit's own, which is synthetic.")
+    common.note("No noise was given and none lies beside the data: taking the kit's own, which is synthetic.")
     return sample("noise")
 
 
@@ -37,7 +37,7 @@ def train(arguments, material, shown):
     """
     import tinykit as tk
 
-    words = split_words(arguments.words, material)
+    words = words_asked(arguments.words, material)
     noise = noise_of(arguments, material)
     training = material.select(lambda r: r.split != "validation")
     validation = material.select(split="validation")
@@ -54,14 +54,13 @@ def train(arguments, material, shown):
 def tuned(pipeline, validation, noise, seed: int):
     """Thresholds for a long recording, composed of the voices and the noise that validate."""
     from ..data import compose_scene
+    from ..data.keywords import words_of
     from ..engine import tune
 
     try:
-        scene = compose_scene(
-            validation, side(noise, "validation"), TUNING_S, [w for w in pipeline.labels[2:]], seed=seed
-        )
+        scene = compose_scene(validation, side(noise, "validation"), TUNING_S, words_of(pipeline.labels), seed=seed)
     except DataError as error:
-        note(f"The thresholds are not tuned, they stay at {pipeline.decision.threshold:g}: {error.what}")
+        common.note(f"The thresholds are not tuned, they stay at {pipeline.decision.threshold:g}: {error.what}")
         return pipeline
     return tune(pipeline, scene, LIMIT_PER_HOUR)
 
@@ -72,10 +71,12 @@ def side(noise, name: str):
     return part if len(part) else noise
 
 
-def split_words(text, dataset) -> tuple[str, ...]:
+def words_asked(text, dataset) -> tuple[str, ...]:
     """Words from a list with commas; all of the dataset's labels where none is given."""
+    from ..data.keywords import words_of
+
     if text is None:
-        return tuple(label for label in dataset.labels if label not in ("silence", "unknown"))
+        return words_of(dataset.labels)
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     if not words:
         raise DataError("--words names no word.", "Give them with commas: --words left,right,up,down,go.")
@@ -85,16 +86,18 @@ def split_words(text, dataset) -> tuple[str, ...]:
 def clips(arguments, pipeline, dataset):
     """A dataset of words as the pipeline's task: its words, ``unknown`` from others, ``silence`` from noise."""
     from ..data import keywords
+    from ..data.keywords import SILENCE, words_of
 
     if not all(r.is_sound for r in dataset):
         raise DataError(f"{arguments.data} is not sound, and {pipeline.name} hears words.", "Give recordings of words.")
-    words = [label for label in pipeline.labels[2:] if label in dataset.labels]
+    known = words_of(pipeline.labels)
+    words = [label for label in known if label in dataset.labels]
     if not words:
         raise DataError(
-            f"{arguments.data} has none of the words {', '.join(pipeline.labels[2:])}.",
+            f"{arguments.data} has none of the words {', '.join(known)}.",
             f"It has {', '.join(dataset.labels[:12])}.",
         )
-    if "silence" in dataset.labels:
+    if SILENCE in dataset.labels:
         noise = None
     else:
         noise = noise_of(arguments, dataset)
@@ -107,17 +110,16 @@ def stream(arguments, pipeline, shown):
     """Score a pipeline on a long recording with known words, by this computer or by a board."""
     from ..data import Scene
     from ..engine import evaluate_stream
-    from .common import connect
 
     if arguments.labels is None:
         raise DataError("--stream needs --labels.", "Give the table of words: start_s,end_s,label.")
     scene = Scene.read(arguments.stream, arguments.labels)
     foreign = sorted({e.label for e in scene.events} - set(pipeline.labels))
     if foreign:
-        note(f"{pipeline.name} does not know {', '.join(foreign)}: they count as other words.")
+        common.note(f"{pipeline.name} does not know {', '.join(foreign)}: they count as other words.")
     if arguments.board is None:
         return evaluate_stream(pipeline, scene)
-    with connect(arguments.board, clock="free") as board:
+    with common.connect(arguments.board, clock="free") as board:
         board.deploy(pipeline, progress=shown)
         heard = board.play(scene, progress=shown)
         return evaluate_stream(pipeline, (heard.answers, scene.events))
@@ -128,6 +130,5 @@ def replayed(place):
     from pathlib import Path
 
     from ..data import read_audio
-    from .common import dataset
 
-    return read_audio(place) if Path(place).is_file() else dataset(place)
+    return read_audio(place) if Path(place).is_file() else common.dataset(place)

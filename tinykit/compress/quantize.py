@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..data.keywords import words_of
 from ..errors import DataError, ModelError
 from ..features import features, quantized
 from ..models import keyword
@@ -43,7 +44,7 @@ def calibration(pipeline, train, n: int = WINDOWS, seed: int = 0) -> np.ndarray:
     if not len(train):
         raise DataError("There are no recordings to calibrate with.", "Give the training side of the split.")
     if pipeline.kind == "keyword":
-        words = [w for w in pipeline.labels if w in train.labels and w not in keyword.BACKGROUND]
+        words = [w for w in words_of(pipeline.labels) if w in train.labels]
         train = keyword.task(train, words, (), seed)
     known = set(pipeline.provenance.get("recordings", ()))
     if known:

@@ -18,6 +18,11 @@ BACKGROUND = (SILENCE, UNKNOWN)
 QUIETEST_DB = -40.0
 
 
+def words_of(labels) -> tuple[str, ...]:
+    """The labels that are words, and can be detected: all but silence and unknown."""
+    return tuple(label for label in labels if label not in BACKGROUND)
+
+
 def keywords(
     dataset: Dataset,
     words,

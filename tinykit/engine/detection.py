@@ -32,11 +32,6 @@ class Detection(NamedTuple):
     probability: float
 
 
-def words_of(labels) -> tuple[str, ...]:
-    """The labels that can be detected: all but silence and unknown."""
-    return tuple(label for label in labels if label not in BACKGROUND)
-
-
 def announcements(answers, smoothing: int, suppression_s: float, thresholds):
     """The device's rule over a stream, once for each of several thresholds for all labels alike.
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..data.keywords import words_of
 from ..errors import DataError
-from .detection import LATE_S, StreamScore, detections, score, words_of
+from .detection import LATE_S, StreamScore, detections, score
 from .streaming import StreamAnswers, fingerprint_of, sound_of
 from .tuning import Curve, curve, heard
 

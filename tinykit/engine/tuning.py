@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.keywords import words_of
 from ..errors import DataError, ModelError
-from .detection import announcements, checked_events, detections, match, score, words_of
+from .detection import announcements, checked_events, detections, match, score
 from .streaming import StreamAnswers, stream_answers
 
 # Finer where a softmax that is sure of itself crowds its answers.

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..data.keywords import words_of
 from ..errors import DataError, TinykitError
 from ..pipeline import Pipeline
 
@@ -213,7 +214,7 @@ class Workspace:
         known = set(pipeline.provenance.get("recordings", ()))
         fresh = {r.fingerprint[:12] for r in train if r.label in words} - known
         seen = {r.fingerprint[:12] for part in (validation, test) for r in part} & known
-        return pipeline.labels[2:] == words and not fresh and not seen
+        return words_of(pipeline.labels) == words and not fresh and not seen
 
     def _path(self, step: str) -> Path:
         if step not in STEPS:

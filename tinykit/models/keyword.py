@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..data import units
-from ..data.keywords import BACKGROUND, SILENCE, UNKNOWN, keywords
+from ..data.keywords import BACKGROUND, SILENCE, UNKNOWN, keywords, words_of
 from ..data.noise import open_noise
 from ..errors import DataError, ModelError
 from ..features import features
@@ -134,7 +134,7 @@ def task(dataset, words, noise, seed: int):
             "Open recordings of words, or train a gesture.",
         )
     if words is None:
-        words = dataset.card.get("words") or [x for x in dataset.labels if x not in BACKGROUND]
+        words = dataset.card.get("words") or words_of(dataset.labels)
     silent = noise and SILENCE not in dataset.labels
     return keywords(
         dataset,
