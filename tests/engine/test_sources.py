@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from tinykit.toolchain import hardware_dir
+from tinykit.toolchain import engine_sources, hardware_dir
 
 SOURCE = hardware_dir() / "TinyKit" / "src"
-SOURCES = [*sorted(SOURCE.glob("tk_op_*.c")), SOURCE / "tk_plan.c", SOURCE / "tk_engine.c"]
+SOURCES = engine_sources()
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wpedantic", "-Werror"]
 CORTEX = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16"]
 

@@ -15,7 +15,7 @@ from builder import Net
 from tinykit.engine import Runtime, compile_network
 from tinykit.engine.step import KINDS
 from tinykit.errors import DoesNotFit, ModelError
-from tinykit.toolchain import hardware_dir
+from tinykit.toolchain import engine_sources, hardware_dir
 
 SOURCE = hardware_dir() / "TinyKit" / "src"
 
@@ -163,7 +163,6 @@ def fuzzer(tmp_path_factory):
     if sys.platform != "linux" or compiler is None:
         pytest.skip("The sanitizers are tried with the system's gcc or clang, on Linux only.")
     target = tmp_path_factory.mktemp("fuzz") / "fuzz_plan"
-    sources = [*sorted(SOURCE.glob("tk_op_*.c")), *(SOURCE / f"tk_{n}.c" for n in ("plan", "engine", "crc"))]
     driver = os.path.join(os.path.dirname(__file__), "fuzz_plan.c")
     command = [
         compiler,
@@ -174,7 +173,7 @@ def fuzzer(tmp_path_factory):
         *SANITIZE,
         f"-I{SOURCE}",
         driver,
-        *map(str, sources),
+        *map(str, engine_sources()),
     ]
     done = subprocess.run([*command, "-o", str(target)], capture_output=True, text=True)
     if "cannot find" in done.stderr or "sanitizer" in done.stderr.lower() and done.returncode:

@@ -33,7 +33,7 @@ CORTEX = [
     "-funsigned-char",
     "-fno-common",
 ]
-INTERNAL = {"tk_kernels.h", "tk_quant.h"}  # of the engine's own C files
+INTERNAL = {"tk_check.h", "tk_kernels.h", "tk_quant.h"}  # of the engine's own C files
 TRAPS = ["-fsanitize=undefined", "-fsanitize-trap=undefined"]
 
 

@@ -272,13 +272,7 @@ def _plan(network) -> Plan:
 @lru_cache(maxsize=1)
 def _image():
     source, libc = (toolchain.hardware_dir() / p for p in ("TinyKit/src", "virtual/libc"))
-    sources = [
-        source / "tk_plan.c",
-        source / "tk_engine.c",
-        source / "tk_crc.c",
-        *sorted(source.glob("tk_op_*.c")),
-    ]
-    return read_elf(toolchain.arm_image(sources, [source, libc], name="engine", keep=_ENTRIES))
+    return read_elf(toolchain.arm_image(toolchain.engine_sources(), [source, libc], name="engine", keep=_ENTRIES))
 
 
 def code_flash_bytes() -> int:

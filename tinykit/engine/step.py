@@ -66,7 +66,7 @@ class Step:
 
     @property
     def scratch_bytes(self) -> int:
-        """As tk_conv_scratch and tk_depthwise_scratch say."""
+        """As the kernels' checks want it."""
         taps, depth = self.kernel[0] * self.kernel[1], self.in_shape[2]
         if self.kind == "conv":
             return _up(taps * depth, 4) * 2 * 2

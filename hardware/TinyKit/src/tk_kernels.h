@@ -1,7 +1,10 @@
-/* tk_kernels: one function for each kind of op, for tk_engine.c only.
+/* tk_kernels: for each kind of op, what checks a record of it and what runs it; for tk_plan.c and
+ * tk_engine.c only.
  *
- * All have one form: the record, the plan's first byte (weights are at plan offsets) and the
- * arena's first byte. The record has been checked by tk_plan_open(); kernels check nothing.
+ * A check sees a record whose places in the arena and whose zero points tk_plan.c has looked at, and
+ * looks at all the rest: after it the kernel checks nothing. A kernel gets the record, the plan's
+ * first byte (weights are at plan offsets) and the arena's first byte. Both stand in the kernel's
+ * file, which says what the record's fields mean.
  */
 #ifndef TK_KERNELS_H
 #define TK_KERNELS_H
@@ -13,6 +16,24 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+typedef struct tk_kind_entry {
+    tk_status (*check)(const tk_plan *plan, const tk_op *op);
+    void (*run)(const tk_op *op, const uint8_t *plan, uint8_t *arena); /* NULL: not in this build */
+} tk_kind_entry;
+
+extern const tk_kind_entry tk_kinds[TK_KIND_END]; /* by tk_kind */
+
+tk_status tk_check_conv(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_depthwise(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_dense(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_pool(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_mean(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_softmax(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_arithmetic(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_table(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_pad(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_copy(const tk_plan *plan, const tk_op *op);
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena);
@@ -26,10 +47,6 @@ void tk_op_mul(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_table(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_pad(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_copy(const tk_op *op, const uint8_t *plan, uint8_t *arena);
-
-/* Scratch that a kernel needs, bytes (tk_plan_open() compares; tinykit/engine/plan.py agrees). */
-uint64_t tk_conv_scratch(const tk_op *op);
-uint64_t tk_depthwise_scratch(const tk_op *op);
 
 #ifdef __cplusplus
 }

@@ -6,8 +6,32 @@
  * input, p[2], p[3] of the second, p[4], p[5] of the sum; inputs are first raised by 20 bits.
  * TK_MUL: p[0], p[1] of the product. The output may be written onto either input of its size.
  */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+
+tk_status tk_check_arithmetic(const tk_plan *plan, const tk_op *op)
+{
+    const uint32_t bytes = (uint32_t)op->in_h * op->in_w * op->in_c; /* lies in the arena: below 2^28 */
+    const int sum = op->kind == TK_ADD;
+    if (!tk_same_shape(op) || op->p[6] < 1 || bytes % (uint32_t)op->p[6] != 0) {
+        return TK_ERR_SHAPE;
+    }
+    if (op->flags & TK_FLAG_CONST) {
+        const tk_status status = tk_check_constants(plan, op->in1, (uint32_t)op->p[6]);
+        if (status != TK_OK) {
+            return status;
+        }
+    } else if (!tk_within(op->in1, (uint32_t)op->p[6], plan->header->arena_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    if (tk_check_multiplier(op->p[0], op->p[1]) != TK_OK ||
+        (sum && (tk_check_multiplier(op->p[2], op->p[3]) != TK_OK ||
+                 tk_check_multiplier(op->p[4], op->p[5]) != TK_OK))) {
+        return TK_ERR_PARAMETER;
+    }
+    return TK_OK;
+}
 
 /* tk_requantize for |x| < 2^30 and a shift to the right, or none. */
 TK_INLINE int32_t scale(int32_t x, int32_t multiplier, int32_t right)

@@ -12,19 +12,39 @@
  * written (tinykit/engine/step.py reckons how far): a 1x1 convolution with out_c <= in_c may write
  * right onto its input.
  */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+
+static uint64_t scratch_needed(const tk_op *op)
+{
+    const uint64_t length = (uint64_t)op->kernel_h * op->kernel_w * op->in_c;
+    return ((length + 3u) & ~(uint64_t)3u) * 2u * sizeof(int16_t);
+}
+
+tk_status tk_check_conv(const tk_plan *plan, const tk_op *op)
+{
+    const uint64_t length = ((uint64_t)op->kernel_h * op->kernel_w * op->in_c + 3u) & ~(uint64_t)3u;
+    tk_status status = tk_check_window(op);
+    if (status == TK_OK) {
+        status = tk_check_constants(plan, op->data, length * ((op->out_c + 1u) & ~1u));
+    }
+    if (status == TK_OK) {
+        status = tk_check_channels(plan, op);
+    }
+    if (status == TK_OK && op->scratch_bytes < scratch_needed(op)) {
+        status = TK_ERR_PARAMETER;
+    }
+    if (status == TK_OK && (uint64_t)op->out_h * op->out_w * op->out_c * length > TK_MAX_WORK) {
+        status = TK_ERR_TOO_LARGE;
+    }
+    return status;
+}
 
 static uint32_t patch_length(const tk_op *op)
 {
     const uint32_t length = (uint32_t)op->kernel_h * op->kernel_w * op->in_c;
     return (length + 3u) & ~3u;
-}
-
-uint64_t tk_conv_scratch(const tk_op *op)
-{
-    const uint64_t length = (uint64_t)op->kernel_h * op->kernel_w * op->in_c;
-    return ((length + 3u) & ~(uint64_t)3u) * 2u * sizeof(int16_t);
 }
 
 static int16_t *fill(int16_t *to, uint32_t count, int16_t value)

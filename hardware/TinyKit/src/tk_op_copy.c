@@ -1,6 +1,30 @@
 /* Moving values without changing them: padding, joining and cutting pictures. */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+
+tk_status tk_check_pad(const tk_plan *plan, const tk_op *op)
+{
+    (void)plan;
+    if ((uint32_t)op->pad_top + op->in_h > op->out_h || (uint32_t)op->pad_left + op->in_w > op->out_w ||
+        op->p[0] < 0 || op->p[0] > 65535 || (uint32_t)op->p[0] + op->in_c > op->out_c) {
+        return TK_ERR_SHAPE;
+    }
+    return TK_OK;
+}
+
+tk_status tk_check_copy(const tk_plan *plan, const tk_op *op)
+{
+    const uint64_t bytes = (uint64_t)op->in_w * op->in_c, steps = op->in_h - 1u;
+    if (op->p[0] < 0 || op->p[1] < 0) {
+        return TK_ERR_PARAMETER;
+    }
+    if (!tk_within(op->in0, steps * (uint32_t)op->p[0] + bytes, plan->header->arena_bytes) ||
+        !tk_within(op->out, steps * (uint32_t)op->p[1] + bytes, plan->header->arena_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    return TK_OK;
+}
 
 /* The input in the middle of a picture of zero_out: pad_top rows above, pad_left columns left, p[0]
  * channels before. */

@@ -4,8 +4,29 @@
  * by words (missing ones are zeros), so that one pointer runs through them. Reads up to 3 bytes
  * beyond a row of inputs; their weights are zero.
  */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+
+tk_status tk_check_dense(const tk_plan *plan, const tk_op *op)
+{
+    const uint64_t length = (op->in_c + 3u) & ~3u;
+    tk_status status;
+    if (op->in_w != 1 || op->out_w != 1 || op->out_h != op->in_h) {
+        return TK_ERR_SHAPE;
+    }
+    if (!tk_within(op->in0, (uint64_t)(op->in_h - 1u) * op->in_c + length, plan->header->arena_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    status = tk_check_constants(plan, op->data, length * ((op->out_c + 3u) & ~3u));
+    if (status == TK_OK) {
+        status = tk_check_channels(plan, op);
+    }
+    if (status == TK_OK && (uint64_t)op->in_h * op->out_c * length > TK_MAX_WORK) {
+        status = TK_ERR_TOO_LARGE;
+    }
+    return status;
+}
 
 /* Four inputs times four weights of four outputs; pointers move on. */
 TK_INLINE void mac16(int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3, const uint8_t **in,

@@ -12,15 +12,47 @@
  *
  * Scratch: taps (u32 each), a row of zero points (in_c, rounded up to 4), the ring.
  */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
 
-uint64_t tk_depthwise_scratch(const tk_op *op)
+static uint64_t scratch_needed(const tk_op *op)
 {
     const uint64_t taps = (uint64_t)op->kernel_h * op->kernel_w;
     const uint64_t depth = ((uint64_t)op->in_c + 3u) & ~(uint64_t)3u;
     const uint64_t ring = (uint64_t)(uint32_t)op->p[0] * op->in_w * op->in_c;
     return taps * 4u + depth + ((ring + 3u) & ~(uint64_t)3u) + (op->p[0] > 0 ? 4u : 0u);
+}
+
+tk_status tk_check_depthwise(const tk_plan *plan, const tk_op *op)
+{
+    const uint64_t taps = (uint64_t)op->kernel_h * op->kernel_w;
+    const uint64_t in_bytes = (uint64_t)op->in_h * op->in_w * op->in_c;
+    tk_status status = tk_check_window(op);
+    if (status != TK_OK) {
+        return status;
+    }
+    if (op->p[1] < 1 || op->p[1] > 65535 || (uint64_t)op->in_c * (uint32_t)op->p[1] != op->out_c) {
+        return TK_ERR_SHAPE;
+    }
+    if (op->p[0] != 0 && op->p[0] != (op->kernel_h - 1) * op->dilation_h + 1) {
+        return TK_ERR_PARAMETER;
+    }
+    if (op->scratch_bytes < scratch_needed(op)) {
+        return TK_ERR_PARAMETER;
+    }
+    /* Reading by fours goes past the last value when in_c is not a multiple of 4. */
+    if (!tk_within(op->in0, in_bytes + ((4u - op->in_c % 4u) & 3u), plan->header->arena_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    status = tk_check_constants(plan, op->data, taps * ((op->out_c + 3u) & ~3u));
+    if (status == TK_OK) {
+        status = tk_check_channels(plan, op);
+    }
+    if (status == TK_OK && (uint64_t)op->out_h * op->out_w * op->out_c * taps > TK_MAX_WORK) {
+        status = TK_ERR_TOO_LARGE;
+    }
+    return status;
 }
 
 /* What all pixels of an op have in common. */

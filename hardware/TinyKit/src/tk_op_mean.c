@@ -2,8 +2,18 @@
  *
  * p[0], p[1]: multiplier and shift, 1 / in_w included; p[2]: -in_w * zero point of the input.
  */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+
+tk_status tk_check_mean(const tk_plan *plan, const tk_op *op)
+{
+    (void)plan;
+    if (op->out_h != op->in_h || op->out_w != 1 || op->out_c != op->in_c) {
+        return TK_ERR_SHAPE;
+    }
+    return tk_check_multiplier(op->p[0], op->p[1]);
+}
 
 void tk_op_mean(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {

@@ -1,6 +1,29 @@
 /* Average and maximum over a window. What lies outside the picture doesn't count. */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+
+tk_status tk_check_pool(const tk_plan *plan, const tk_op *op)
+{
+    (void)plan;
+    const uint64_t rows = op->kernel_h < op->in_h ? op->kernel_h : op->in_h;
+    const uint64_t columns = op->kernel_w < op->in_w ? op->kernel_w : op->in_w;
+    const tk_status status = tk_check_window(op);
+    if (status != TK_OK) {
+        return status;
+    }
+    if (op->dilation_h != 1 || op->dilation_w != 1) {
+        return TK_ERR_PARAMETER;
+    }
+    /* All windows, from the first to the last, must reach into the picture: a mean divides by what
+     * is inside. */
+    if (op->out_c != op->in_c || op->pad_top >= op->kernel_h || op->pad_left >= op->kernel_w ||
+        (op->out_h - 1) * op->stride_h >= op->in_h + op->pad_top ||
+        (op->out_w - 1) * op->stride_w >= op->in_w + op->pad_left) {
+        return TK_ERR_SHAPE;
+    }
+    return (uint64_t)op->out_h * op->out_w * op->out_c * rows * columns > TK_MAX_WORK ? TK_ERR_TOO_LARGE : TK_OK;
+}
 
 typedef struct window {
     int32_t top, bottom, left, right; /* rows top..bottom-1 and columns left..right-1 */

@@ -5,8 +5,22 @@
  * 48/17 - 32/17 d, which is within 1/17 for d in 1/2..1 (gemmlowp's public fixed-point arithmetic,
  * which TensorFlow Lite Micro uses, taken step for step, so that the roundings agree).
  */
+#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+
+#define MAX_ROW 4096u /* values in a row: their sum must stay below 2^31 */
+
+tk_status tk_check_softmax(const tk_plan *plan, const tk_op *op)
+{
+    if (!tk_same_shape(op) || op->in_w != 1 || op->in_c > MAX_ROW) {
+        return TK_ERR_SHAPE;
+    }
+    if (op->p[0] < 1 || op->p[0] > 256) {
+        return TK_ERR_PARAMETER;
+    }
+    return tk_check_constants(plan, op->data, (uint64_t)(uint32_t)op->p[0] * 4u);
+}
 
 /* x * 2^n, saturated. */
 static int32_t shift_left(int32_t x, int n)

@@ -72,6 +72,7 @@ typedef enum tk_kind {
 
 #define TK_FLAG_CONST 2u     /* TK_ADD, TK_MUL: the second input is a constant */
 #define TK_FLAG_SUBTRACT 4u  /* TK_ADD: the second input is taken from the first */
+#define TK_FLAGS_KNOWN 7u    /* all of them */
 
 /* One operation, 96 bytes. Fields that a kind doesn't use are 0. A picture is (h, w, c), c fastest. */
 typedef struct tk_op {
@@ -82,7 +83,7 @@ typedef struct tk_op {
                                 with TK_FLAG_CONST */
     uint32_t out;            /* arena offset of the output */
     uint32_t scratch;        /* arena offset of memory for this op alone, a multiple of 8 */
-    uint32_t scratch_bytes;  /* at least what the kernel's tk_..._scratch() says */
+    uint32_t scratch_bytes;  /* at least what the kernel's file says */
     uint16_t in_h, in_w, in_c;
     uint16_t out_h, out_w, out_c;
     uint16_t kernel_h, kernel_w;

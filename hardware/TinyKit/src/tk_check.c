@@ -1,0 +1,53 @@
+#include "tk_check.h"
+
+#define MAX_SPAN 65535u              /* (kernel - 1) * dilation + 1 */
+#define MAX_WAY ((uint64_t)1 << 30)  /* (out - 1) * stride */
+
+tk_status tk_check_constants(const tk_plan *plan, uint32_t offset, uint64_t bytes)
+{
+    const tk_plan_header *h = plan->header;
+    if (offset % 4 != 0) {
+        return TK_ERR_ALIGNMENT;
+    }
+    if (offset < h->const_offset || !tk_within(offset - h->const_offset, bytes, h->const_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    return TK_OK;
+}
+
+tk_status tk_check_multiplier(int32_t multiplier, int32_t shift)
+{
+    return multiplier >= 0 && shift >= -31 && shift <= 30 ? TK_OK : TK_ERR_PARAMETER;
+}
+
+tk_status tk_check_channels(const tk_plan *plan, const tk_op *op)
+{
+    const tk_status status = tk_check_constants(plan, op->channels, (uint64_t)op->out_c * sizeof(tk_channel));
+    if (status != TK_OK) {
+        return status;
+    }
+    const tk_channel *channels = (const tk_channel *)(const void *)(plan->bytes + op->channels);
+    const int simple = (op->flags & TK_FLAG_SIMPLE) != 0;
+    for (uint32_t i = 0; i < op->out_c; i++) {
+        if (tk_check_multiplier(channels[i].multiplier, channels[i].shift) != TK_OK ||
+            (simple && (channels[i].shift < -22 || channels[i].shift > -1))) {
+            return TK_ERR_PARAMETER;
+        }
+    }
+    return TK_OK;
+}
+
+/* One direction of a window. */
+static tk_status check_slide(uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation)
+{
+    if (kernel == 0 || stride == 0 || dilation == 0 || (uint64_t)(kernel - 1) * dilation + 1 > MAX_SPAN) {
+        return TK_ERR_PARAMETER;
+    }
+    return (uint64_t)(out - 1) * stride <= MAX_WAY ? TK_OK : TK_ERR_SHAPE;
+}
+
+tk_status tk_check_window(const tk_op *op)
+{
+    const tk_status status = check_slide(op->out_h, op->kernel_h, op->stride_h, op->dilation_h);
+    return status != TK_OK ? status : check_slide(op->out_w, op->kernel_w, op->stride_w, op->dilation_w);
+}

@@ -1,0 +1,21 @@
+/* All kinds of op: the table of the firmware that is flashed once.
+ *
+ * A stand-alone build has a table of its own instead, with the kinds that its plan uses, so that the
+ * linker drops all other kernels (tinykit/engine/standalone.py).
+ */
+#include "tk_kernels.h"
+
+const tk_kind_entry tk_kinds[TK_KIND_END] = {
+    [TK_CONV] = {tk_check_conv, tk_op_conv},
+    [TK_DEPTHWISE] = {tk_check_depthwise, tk_op_depthwise},
+    [TK_DENSE] = {tk_check_dense, tk_op_dense},
+    [TK_AVERAGE_POOL] = {tk_check_pool, tk_op_average_pool},
+    [TK_MAX_POOL] = {tk_check_pool, tk_op_max_pool},
+    [TK_MEAN] = {tk_check_mean, tk_op_mean},
+    [TK_SOFTMAX] = {tk_check_softmax, tk_op_softmax},
+    [TK_ADD] = {tk_check_arithmetic, tk_op_add},
+    [TK_MUL] = {tk_check_arithmetic, tk_op_mul},
+    [TK_TABLE] = {tk_check_table, tk_op_table},
+    [TK_PAD] = {tk_check_pad, tk_op_pad},
+    [TK_COPY] = {tk_check_copy, tk_op_copy},
+};
