@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..check import Exercise, register
-from ..judge import choice, function, number
+from ..judge import bad, choice, function, good, number
 
 register(
     Exercise(
@@ -136,38 +136,7 @@ register(
 )
 
 
-def _hits(detections, words):
-    free, found = list(detections), 0
-    for start, end in words:
-        for t in free:
-            if start <= t <= end + 1:
-                free.remove(t)
-                found += 1
-                break
-    return found, len(free)
-
-
-_scene = ([2.6, 5.0, 9.9, 12.4], [(2.0, 2.5), (8.0, 8.6), (11.8, 12.3)])
-
-register(
-    Exercise(
-        "07.score",
-        "Hits, misses, false alarms",
-        "Set `hits`, `misses` and `false_alarms`, and run the cell again.",
-        lambda answer: _score(answer),
-        (
-            "A word is hit by a detection from its start until one second after its end.",
-            "Go through the words: 2.0–2.5, 8.0–8.6, 11.8–12.3. Which detection belongs to each?",
-        ),
-        "hits, misses, false_alarms = 2, 1, 2",
-        "9.9 s is 1.3 s after the second word: too late to be of use, so it counts against us twice.",
-    )
-)
-
-
 def _score(answer):
-    from ..judge import bad, good
-
     try:
         hits, misses, alarms = (int(a) for a in answer)
     except (TypeError, ValueError):
@@ -187,9 +156,25 @@ def _score(answer):
     return bad("other value", "Draw the three words and the four detections on a line.")
 
 
+register(
+    Exercise(
+        "07.score",
+        "Hits, misses, false alarms",
+        "Set `hits`, `misses` and `false_alarms`, and run the cell again.",
+        _score,
+        (
+            "A word is hit by a detection from its start until one second after its end.",
+            "Go through the words: 2.0–2.5, 8.0–8.6, 11.8–12.3. Which detection belongs to each?",
+        ),
+        "hits, misses, false_alarms = 2, 1, 2",
+        "9.9 s is 1.3 s after the second word: too late to be of use, so it counts against us twice.",
+    )
+)
+
+
 def _choose(curve, limit):
-    good = [row for row in curve if row["false_alarms_per_hour"] <= limit]
-    return min(good, key=lambda row: row["misses"])["threshold"]
+    rows = [row for row in curve if row["false_alarms_per_hour"] <= limit]
+    return min(rows, key=lambda row: row["misses"])["threshold"]
 
 
 _curve = [
