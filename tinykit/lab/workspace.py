@@ -178,14 +178,15 @@ class Workspace:
             Do not print where it comes from.
         """
         path = self._path(step)
-        train, validation, _ = self.split(quiet=True)
+        parts = self.split(quiet=True)
+        train, validation, _ = parts
         if path.exists():
             try:
                 found = Pipeline.load(path)
             except TinykitError as error:
                 _say(quiet, f"{error.what} It is left where it is, and a new one is made.")
             else:
-                if self._belongs(found):
+                if self._belongs(found, parts):
                     _say(quiet, f"This is the {step} pipeline that you kept, {found.fingerprint}.")
                     return found
                 _say(quiet, "The pipeline that you kept was trained on other takes: making a new one.")
@@ -205,9 +206,9 @@ class Workspace:
         self.keep(made, step)
         return made
 
-    def _belongs(self, pipeline: Pipeline) -> bool:
+    def _belongs(self, pipeline: Pipeline, parts) -> bool:
         """Whether a pipeline was trained on the training part as it is now, and on nothing of the others."""
-        train, validation, test = self.split(quiet=True)
+        train, validation, test = parts
         if self.subject.kind == "gesture":
             return pipeline.provenance.get("fingerprint") == train.fingerprint
         words = self.subject.options["words"]
