@@ -68,8 +68,7 @@ def build(name: str, window: int, features: int, labels: int, dropout: float = 0
     ModelError
         No such network, or a window too short for it.
     """
-    if name not in _ZOO:
-        raise ModelError(f"There is no network {name!r}; there are {', '.join(_ZOO)}.", "Choose one of these.")
+    network = of_name(name, _ZOO)
     if window < 8:
         raise ModelError(
             f"The window is {window} samples, a network needs at least 8.",
@@ -78,10 +77,7 @@ def build(name: str, window: int, features: int, labels: int, dropout: float = 0
     k = keras()
     inputs = k.Input((window, features), name="window")
     made = Layers(k, decay)
-    x = _ZOO[name](made, inputs, window, features)
-    x = k.layers.Dropout(dropout)(x)
-    outputs = k.layers.Dense(labels, activation="softmax", kernel_regularizer=made.decay, name="answer")(x)
-    return k.Model(inputs, outputs, name=name.replace("-", "_"))
+    return made.answering(inputs, network(made, inputs, window, features), labels, dropout, name)
 
 
 def names() -> tuple[str, ...]:
@@ -91,23 +87,32 @@ def names() -> tuple[str, ...]:
 
 def cost(model) -> Cost:
     """Weights and MACs of a Keras network of this module, computed from its layers."""
-    weights = macs = 0
+    layers = list(multiplying(model))
+    return Cost(sum(weights for _, weights, _ in layers), sum(macs for _, _, macs in layers))
+
+
+def of_name(name: str, networks: dict):
+    """One of ``networks``; an error names them all."""
+    if name not in networks:
+        raise ModelError(f"There is no network {name!r}; there are {', '.join(networks)}.", "Choose one of these.")
+    return networks[name]
+
+
+def multiplying(model):
+    """(kind, weights, MACs) of each layer that has any; biases are weights too."""
     for layer in model.layers:
         kind = type(layer).__name__
-        if kind not in ("Conv2D", "DepthwiseConv2D", "Dense"):
-            continue
-        kernel = layer.get_weights()[0]
-        out = layer.output_shape[-1]
-        weights += kernel.size + out
-        places = 1 if kind == "Dense" else layer.output_shape[1] * layer.output_shape[2]
-        macs += places * kernel.size
-    return Cost(int(weights), int(macs))
+        if kind in ("Conv2D", "DepthwiseConv2D", "Dense"):
+            kernel = int(layer.get_weights()[0].size)
+            places = 1 if kind == "Dense" else layer.output_shape[1] * layer.output_shape[2]
+            yield kind, kernel + layer.output_shape[-1], places * kernel
 
 
 class Layers:
     """The building blocks."""
 
     def __init__(self, k, decay):
+        self.model = k.Model
         self.layers = k.layers
         self.decay = k.regularizers.l2(decay)
 
@@ -133,6 +138,12 @@ class Layers:
         if steps >= CELLS:
             x = self.layers.AveragePooling2D((steps // CELLS, width))(x)
         return self.layers.Flatten()(x)
+
+    def answering(self, inputs, x, labels, dropout, name):
+        """The whole network: a probability a label, from what its layers made of the inputs."""
+        x = self.layers.Dropout(dropout)(x)
+        dense = self.layers.Dense(labels, activation="softmax", kernel_regularizer=self.decay, name="answer")
+        return self.model(inputs, dense(x), name=name.replace("-", "_"))
 
 
 def _column(made, x, window, features):

@@ -26,7 +26,7 @@ from ..errors import ModelError
 from ..pipeline import MelFrontEnd
 from .backend import keras
 from .noises import RATE_HZ
-from .zoo import Layers, cost
+from .zoo import Layers, cost, multiplying, of_name
 
 __all__ = ["build", "cost", "cycles", "front_end", "hop", "names"]
 
@@ -55,8 +55,7 @@ def build(name: str, rows: int, features: int, labels: int):
     ModelError
         No such network, or a window too short for it.
     """
-    if name not in _ZOO:
-        raise ModelError(f"There is no network {name!r}; there are {', '.join(_ZOO)}.", "Choose one of these.")
+    network = of_name(name, _ZOO)
     if rows < 16 or features < 8:
         raise ModelError(
             f"The window gives {rows} rows of {features} features, a network needs at least 16 rows of 8.",
@@ -65,10 +64,7 @@ def build(name: str, rows: int, features: int, labels: int):
     k = keras()
     inputs = k.Input((rows, features), name="window")
     made = Layers(k, DECAY)
-    x = _ZOO[name](made, inputs)
-    x = k.layers.Dropout(DROPOUT)(x)
-    outputs = k.layers.Dense(labels, activation="softmax", kernel_regularizer=made.decay, name="answer")(x)
-    return k.Model(inputs, outputs, name=name)
+    return made.answering(inputs, network(made, inputs), labels, DROPOUT, name)
 
 
 def names() -> tuple[str, ...]:
@@ -103,13 +99,7 @@ def hop(network, front_end: MelFrontEnd, seconds: float) -> int:
 
 def cycles(network) -> float:
     """A rough guess of the cycles of one answer, from MACs alone: ``tinykit.cost`` counts them."""
-    total = 0.0
-    for layer in network.layers:
-        kind = type(layer).__name__
-        if kind in _CYCLES_A_MAC:
-            places = 1 if kind == "Dense" else layer.output_shape[1] * layer.output_shape[2]
-            total += _CYCLES_A_MAC[kind] * places * layer.get_weights()[0].size
-    return total
+    return sum(_CYCLES_A_MAC[kind] * macs for kind, _, macs in multiplying(network))
 
 
 def _picture(made, x):
