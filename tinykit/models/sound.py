@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data import units
 from .noises import piece
 
 QUIETEST, LOUDEST = -4.2, -0.7  # of silence: log10 of the root mean square of full scale
@@ -163,14 +164,15 @@ def draw(rng, counts, labels, noises, how: SoundAugment, silence: int, rate_hz: 
         x = moved(counts[i], rates[i], shifts[i])
         if noisy[i]:
             x += piece(rng, noises, length) * np.float32(under[i] * (np.sqrt(x @ x / length) + 1e-5))
-        out[i] = _counts(x * np.float32(gains[i]))
+        out[i] = as_counts(x * np.float32(gains[i]))
     for i, level in enumerate(10 ** rng.uniform(QUIETEST, LOUDEST, size=more)):
-        out[n + i] = _counts(piece(rng, noises, length) * np.float32(level))
+        out[n + i] = as_counts(piece(rng, noises, length) * np.float32(level))
     return out, np.concatenate([labels, np.full(more, silence)])
 
 
-def _counts(x) -> np.ndarray:
-    return np.clip(np.rint(x * np.float32(32768)), -32768, 32767)
+def as_counts(x) -> np.ndarray:
+    """Sound of full scale, float of any shape, as int16."""
+    return np.clip(np.rint(x * units.COUNTS_FULL_SCALE), -32768, 32767).astype(np.int16)
 
 
 def vary(rng, seen, how: SoundAugment, scale) -> np.ndarray:

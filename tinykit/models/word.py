@@ -250,7 +250,7 @@ def listen(base: Backbone, rng, clips, bank, word: str, negatives=None) -> Heard
         add(in_noise(rng, placed(rng, [clip], COPIES), bank), 2, k)
         add(in_noise(rng, placed(rng, not_the_word(rng, clip, PIECES), PIECES), bank), 1, k)
     loud = 10 ** rng.uniform(sound.QUIETEST, sound.LOUDEST, size=(QUIET, 1))
-    add(_counts(noises.pieces(rng, bank, QUIET, WINDOW) * loud), 0, -1, False)
+    add(sound.as_counts(noises.pieces(rng, bank, QUIET, WINDOW) * loud), 0, -1, False)
     for r in negatives or ():
         for clip in np.array_split(r.counts()[:, 0], max(1, round(len(r) / WINDOW))):
             add(in_noise(rng, placed(rng, [clip[:WINDOW]], PIECES), bank), 1, -1)
@@ -287,15 +287,11 @@ def in_noise(rng, x, bank) -> np.ndarray:
     n = len(x)
     x = x * (0.03 / (_rms(x) + 1e-5) * 10 ** (rng.uniform(-18, 10, size=(n, 1)) / 20))
     level = _rms(x) * 10 ** (-rng.uniform(*SNR_DB, size=(n, 1)) / 20)
-    return _counts(x + noises.pieces(rng, bank, n, WINDOW) * level)
+    return sound.as_counts(x + noises.pieces(rng, bank, n, WINDOW) * level)
 
 
 def _rms(x):
     return np.sqrt(np.mean(np.square(x), axis=1, keepdims=True))
-
-
-def _counts(x):
-    return np.clip(np.rint(x * units.COUNTS_FULL_SCALE), -32768, 32767).astype(np.int16)
 
 
 def learn(heard: Heard, seed: int, heads: int) -> Head:
