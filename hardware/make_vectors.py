@@ -71,6 +71,9 @@ def messages():
     yield "erase", 0x13, 20, "<B", {"slot": 0}
     yield "erase reply", 0x93, 20, "<B", {"slot": 0}
     yield "section read", 0x14, 21, "<IH", {"offset": 0, "n": 512}
+    yield "run one op", 0x0C, 23, "<BBHH", {"mode": 0, "pad": 0, "first": 3, "count": 1}
+    yield "arena read", 0x15, 24, "<IH", {"offset": 1024, "n": 4}
+    yield "arena read reply", 0x95, 24, "<4s", {"bytes": bytes([0x80, 0xFF, 0, 0x7F])}
     yield "error reply", 0xFF, 22, "<hBBI10s", {
         "status": -5, "request": 8, "pad": 0, "detail": 508, "name": b"bad_offset",
     }  # fmt: skip

@@ -62,9 +62,10 @@ def test_the_clock_goes_on_when_32_bits_are_full():
         device.poll()
 
 
-REQUESTS = [*range(0x01, 0x15)]
+REQUESTS = [*range(0x01, 0x16)]
 LENGTHS = {0x01: {2}, 0x04: set(range(513)), 0x05: {8}, 0x06: {1}, 0x07: {12}, 0x08: set(range(5, 513)),
-           0x0B: set(range(5, 513)), 0x0C: {1}, 0x0D: {6}, 0x10: {0, 6}, 0x11: {1}, 0x13: {1}, 0x14: {6}}  # fmt: skip
+           0x0B: set(range(5, 513)), 0x0C: {1, 6}, 0x0D: {6}, 0x10: {0, 6}, 0x11: {1}, 0x13: {1}, 0x14: {6},
+           0x15: {6}}  # fmt: skip
 
 
 @pytest.mark.parametrize("type_", REQUESTS)
@@ -79,7 +80,7 @@ def test_every_length_but_the_right_one_is_refused(type_):
 
 def test_unknown_requests_are_refused():
     device = HostDevice()
-    for type_ in [0x00, *range(0x15, 0x40), 0x40, 0x7F, 0x80, 0xFE]:
+    for type_ in [0x00, *range(0x16, 0x40), 0x40, 0x7F, 0x80, 0xFE]:
         kind, _, data = device.raw_request(type_)
         assert kind == 0xFF and data[8:] == b"unknown_request" and data[2] == type_
 
@@ -279,6 +280,7 @@ def test_tensors_out_of_bounds_or_without_a_plan():
         (0x0C, b"\0"),
         (0x0D, bytes(6)),
         (0x14, bytes(6)),
+        (0x15, bytes(6)),
         (0x10, b""),
     ]:
         with pytest.raises(DeviceRefused, match="no_plan"):
@@ -316,6 +318,38 @@ def test_run_repeated_with_the_same_number_is_done_once():
     device.step_us = 3
     assert device.request(0x0C, b"\0", seq=9) == first
     assert device.request(0x0C, b"\0", seq=10) != first  # takes time now, so it was run
+
+
+def test_ops_one_by_one_and_what_lies_in_the_arena():
+    device = HostDevice(arena=8192)
+    device.upload(plan(take=7, ops=3))
+    arena = lambda at, n: device.request(0x15, struct.pack("<IH", at, n))  # noqa: E731
+    run = lambda first, count, mode=0: struct.unpack(  # noqa: E731
+        "<III", device.request(0x0C, struct.pack("<BBHH", mode, 0, first, count))
+    )
+    device.request(0x0B, struct.pack("<I", 0) + bytes(range(120)))
+    assert run(0, 3) == (3000, 0, 3) and arena(128, 3) == bytes([7, 8, 9])
+    device.request(0x0B, struct.pack("<I", 0) + bytes(range(100, 220)))
+    assert run(0, 0) == (0, 0, 3)  # nothing was computed
+    assert arena(0, 120) == bytes(range(100, 220)) and arena(128, 3) == bytes([7, 8, 9])
+    assert run(1, 1) == (1000, 0, 3) and arena(128, 3) == bytes([107, 108, 109])
+    assert run(3, 0) == (0, 0, 3)
+    window = RNG.integers(-32768, 32768, (20, 6)).astype(np.int16)
+    device.request(0x0B, struct.pack("<I", 0) + window.tobytes())
+    run(0, 0, mode=1)
+    assert arena(0, 120) == quantized(window[None], FRONT, SCALE, ZERO).tobytes()
+    assert arena(8191, 1) and arena(8192, 0) == b""
+    for first, count in [(0, 4), (4, 0), (3, 1), (65535, 65535)]:
+        with pytest.raises(DeviceRefused, match="bad_argument") as refused:
+            run(first, count)
+        assert refused.value.detail == 3
+    for at, n in [(8192, 1), (8000, 193), (0xFFFFFFFF, 2), (0, 513)]:
+        with pytest.raises(DeviceRefused, match="out_of_bounds") as refused:
+            arena(at, n)
+        assert refused.value.detail == 8192
+    for length in (0, 2, 3, 4, 5, 7):
+        with pytest.raises(DeviceRefused, match="bad_length"):
+            device.request(0x0C, bytes(length))
 
 
 def test_section_read():

@@ -355,7 +355,7 @@ def test_tensors_are_busy_while_sound_is_streamed():
     device = HostDevice(arena=16384, settle_ms=0)
     device.upload(plan(make()))
     device.request(0x05, struct.pack("<BBHI", 1, 240, 0, 0))
-    for type_, payload in [(0x0B, b"\0\0\0\0x"), (0x0C, b"\0"), (0x0D, bytes(6))]:
+    for type_, payload in [(0x0B, b"\0\0\0\0x"), (0x0C, b"\0"), (0x0D, bytes(6)), (0x15, bytes(6))]:
         with pytest.raises(DeviceRefused, match="busy"):
             device.request(type_, payload)
     device.request(0x06, b"\1")

@@ -213,7 +213,7 @@ def test_live_needs_a_pipeline_and_a_sensor():
 
 def test_tensors_are_busy_while_live():
     device = start(make())
-    for type_, payload in [(0x0B, b"\0\0\0\0x"), (0x0C, b"\0"), (0x0D, bytes(6))]:
+    for type_, payload in [(0x0B, b"\0\0\0\0x"), (0x0C, b"\0"), (0x0D, bytes(6)), (0x15, bytes(6))]:
         with pytest.raises(DeviceRefused, match="busy"):
             device.request(type_, payload)
     device.request(0x0F)

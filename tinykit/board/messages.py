@@ -15,7 +15,7 @@ STREAM_START, STREAM_STOP = 0x05, 0x06
 UPLOAD_BEGIN, UPLOAD_DATA, UPLOAD_END, ROLLBACK = 0x07, 0x08, 0x09, 0x0A
 TENSOR_WRITE, RUN, TENSOR_READ = 0x0B, 0x0C, 0x0D
 LIVE_START, LIVE_STOP, DECISION = 0x0E, 0x0F, 0x10
-TEXT, TIME, ERASE, SECTION_READ = 0x11, 0x12, 0x13, 0x14
+TEXT, TIME, ERASE, SECTION_READ, ARENA_READ = 0x11, 0x12, 0x13, 0x14, 0x15
 REPLY = 0x80  # a reply's type is its request's with this bit
 ERROR = 0xFF
 SAMPLES, PREDICTION, LOG, FAULT, AUDIO = 0x40, 0x41, 0x42, 0x43, 0x44
@@ -27,7 +27,7 @@ NAMES = {
     UPLOAD_END: "upload end", ROLLBACK: "rollback", TENSOR_WRITE: "tensor write", RUN: "run",
     TENSOR_READ: "tensor read", LIVE_START: "live start", LIVE_STOP: "live stop",
     DECISION: "decision", TEXT: "text", TIME: "time", ERASE: "erase",
-    SECTION_READ: "section read",
+    SECTION_READ: "section read", ARENA_READ: "arena read",
 }  # fmt: skip
 
 IMU, MIC = 0, 1

@@ -38,6 +38,7 @@ tk_status tk_call_section_read(tk_call *call);
 tk_status tk_call_tensor_write(tk_call *call);
 tk_status tk_call_run(tk_call *call);
 tk_status tk_call_tensor_read(tk_call *call);
+tk_status tk_call_arena_read(tk_call *call);
 tk_status tk_call_live_start(tk_call *call);
 tk_status tk_call_live_stop(tk_call *call);
 tk_status tk_call_decision(tk_call *call);

@@ -56,15 +56,21 @@ tk_status tk_call_run(tk_call *c)
     tk_device *device = c->device;
     uint32_t cycles, microseconds;
     size_t bytes;
-    if (c->length != 1) return TK_ERR_LENGTH;
+    if (c->length != 1 && c->length != 6) return TK_ERR_LENGTH;
     tk_status status = tensors_free(c);
     if (status != TK_OK) return status;
-    if (c->in[0] > 1) return TK_ERR_ARGUMENT;
+    uint32_t ops = tk_plan_op_count(&device->plan), first = 0, count = ops;
+    if (c->length == 6) { /* some of the ops only, so that the host can look at what is between them */
+        first = tk_get_u16(c->in + 2);
+        count = tk_get_u16(c->in + 4);
+    }
+    c->detail = ops;
+    if (c->in[0] > 1 || first > ops || count > ops - first) return TK_ERR_ARGUMENT;
     if (c->in[0] == 1) {
         if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
         tk_predict_quantize(device);
     }
-    status = tk_predict_run(device, &cycles, &microseconds);
+    status = tk_predict_run(device, first, count, &cycles, &microseconds);
     if (status != TK_OK) return status;
     tk_engine_output(&device->engine, &bytes);
     tk_put_u32(c->out, cycles);
@@ -85,6 +91,20 @@ tk_status tk_call_tensor_read(tk_call *c)
     c->detail = (uint32_t)bytes;
     if (n > TK_FRAME_PAYLOAD || offset > bytes || n > bytes - offset) return TK_ERR_BOUNDS;
     memcpy(c->out, output + offset, n);
+    c->size = n;
+    return TK_OK;
+}
+
+/* What the arena holds: between two runs of some ops, what the last of them wrote. */
+tk_status tk_call_arena_read(tk_call *c)
+{
+    if (c->length != 6) return TK_ERR_LENGTH;
+    tk_status status = tensors_free(c);
+    if (status != TK_OK) return status;
+    uint32_t offset = tk_get_u32(c->in), n = tk_get_u16(c->in + 4);
+    c->detail = tk_plan_arena_bytes(&c->device->plan);
+    if (n > TK_FRAME_PAYLOAD || offset > c->detail || n > c->detail - offset) return TK_ERR_BOUNDS;
+    memcpy(c->out, c->device->arena + offset, n);
     c->size = n;
     return TK_OK;
 }

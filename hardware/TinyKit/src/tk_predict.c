@@ -8,12 +8,14 @@
 
 #define OVERRUN_US 10000000u /* say at most so often that sound was lost */
 
-tk_status tk_predict_run(tk_device *device, uint32_t *cycles, uint32_t *microseconds)
+tk_status tk_predict_run(tk_device *device, uint32_t first, uint32_t count, uint32_t *cycles,
+                         uint32_t *microseconds)
 {
     const tk_hal *hal = device->hal;
     uint32_t ops = tk_plan_op_count(&device->plan);
     *cycles = *microseconds = 0;
-    for (uint32_t op = 0; op < ops; op++) {
+    if (first > ops || count > ops - first) return TK_ERR_ARGUMENT;
+    for (uint32_t op = first; op < first + count; op++) {
         uint32_t start = hal->micros(hal->context);
         if (hal->cycles_start != NULL) {
             hal->cycles_start(hal->context, device->plan.header->crc32 + op * 0x9E3779B1u);
@@ -75,7 +77,7 @@ static void predict(tk_device *device)
     uint32_t age = (uint32_t)now - time_us;
     uint64_t last_us = age < 1u << 31 ? now - age : now;
     uint32_t front_cycles = put_window(device);
-    if (tk_predict_run(device, &cycles, &run_us) != TK_OK) {
+    if (tk_predict_run(device, 0, tk_plan_op_count(&device->plan), &cycles, &run_us) != TK_OK) {
         live->on = false;
         (void)tk_device_fault(device, TK_ERR_INTERNAL, "the network could not be run");
         return;

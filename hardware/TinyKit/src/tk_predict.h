@@ -15,9 +15,11 @@ void tk_predict(tk_device *device);
  * events: write no reply before. */
 void tk_predict_quantize(tk_device *device);
 
-/* Run the network on what the input tensor holds. Between layers the sensors are looked after, so that
- * a slow network loses no samples; that time is not counted. Builds events likewise. */
-tk_status tk_predict_run(tk_device *device, uint32_t *cycles, uint32_t *microseconds);
+/* Run `count` ops of the network from op `first` on; all of them are one answer to what the input tensor
+ * holds. Between layers the sensors are looked after, so that a slow network loses no samples; that time
+ * is not counted. Builds events likewise. TK_ERR_ARGUMENT when there are not so many. */
+tk_status tk_predict_run(tk_device *device, uint32_t first, uint32_t count, uint32_t *cycles,
+                         uint32_t *microseconds);
 
 #ifdef __cplusplus
 }

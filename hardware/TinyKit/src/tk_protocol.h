@@ -26,6 +26,7 @@
 #define TK_TIME 0x12u
 #define TK_ERASE 0x13u
 #define TK_SECTION_READ 0x14u
+#define TK_ARENA_READ 0x15u
 #define TK_REPLY 0x80u
 #define TK_REPLY_ERROR 0xFFu
 

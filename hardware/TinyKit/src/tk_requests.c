@@ -29,6 +29,7 @@ static tk_status dispatch(tk_call *c, uint8_t type)
     case TK_TIME: return tk_call_time(c);
     case TK_ERASE: return tk_call_erase(c);
     case TK_SECTION_READ: return tk_call_section_read(c);
+    case TK_ARENA_READ: return tk_call_arena_read(c);
     default: return TK_ERR_REQUEST;
     }
 }
