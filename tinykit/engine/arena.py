@@ -88,8 +88,8 @@ def plan_arena(
     blocks[input_buffer] = Block(input_bytes, 0, 0, name="input")
     scratch = []
     for i, step in enumerate(steps):
-        for number, buffer in enumerate(step.inputs):
-            need = step.in_bytes if number == 0 else 0
+        for number, (buffer, offset) in enumerate(zip(step.inputs, step.in_offsets, strict=True)):
+            need = offset + step.in_bytes if number == 0 else 0
             blocks[buffer].size = max(blocks[buffer].size, need)
             blocks[buffer].last = i
         if step.output not in blocks:
@@ -103,10 +103,12 @@ def plan_arena(
         distance = step.clearance()
         if distance is None or step.out_offset:
             continue
-        for buffer in step.inputs:
+        for number, (buffer, offset) in enumerate(zip(step.inputs, step.in_offsets, strict=True)):
             old, new = blocks[buffer], blocks[step.output]
+            if number and (offset or old.size != new.size):
+                continue  # it may be one that is used again and again
             if old is not new and old.last == i and new.first == i:
-                close[id(new), id(old)] = distance
+                close[id(new), id(old)] = max(distance - offset, close.get((id(new), id(old)), -offset))
     everything = [b for b in blocks.values() if b.size] + [b for b in scratch if b.size]
     total = _pack(everything, close, tries)
     return Layout(

@@ -25,7 +25,10 @@ OPERATIONS = {
     **elementwise.OPERATIONS,
     **shapes.OPERATIONS,
 }
+# What an operation's activations may be; of all others, int8.
+TYPES = {**shapes.TYPES}
 _SHAPE_TYPES = ("INT32", "INT64")
+_ZERO_POINTS = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
 _MOST = 1 << 22  # values in one tensor: far more than any board's RAM
 
 
@@ -41,12 +44,15 @@ class Lowering:
     steps : list of Step
     place : dict
         Tensor index -> buffer.
+    views : dict
+        Buffer that is a part of another -> that one, and the offset in bytes.
     """
 
     def __init__(self, network: Network):
         network = join_dilated(network)
         self.steps: list[Step] = []
         self.place = {network.input.index: network.input.index}
+        self.views: dict[int, tuple[int, int]] = {}
         self.uses = Counter(t.index for node in network.nodes for t in node.inputs if t is not None)
         self.uses[network.output.index] += 1
         self.pads: dict[int, tuple[Tensor, Node, tuple]] = {}  # tensor -> a padding not yet done
@@ -69,14 +75,19 @@ class Lowering:
         function = OPERATIONS.get(node.kind)
         if function is None:
             refuse(node)
-        for tensor in [*node.inputs[:1], *node.outputs]:
-            if tensor is None or tensor.dtype != "INT8":
-                refuse(node, f"it works on {(tensor.dtype if tensor else 'nothing').lower()}, expected int8")
-        for tensor in (node.inputs[0], *node.outputs):
-            if len(tensor.scales) != 1:
-                refuse(node, f"an activation has {len(tensor.scales)} scales, expected one")
-            if not 0 < tensor.scale < float("inf") or not -128 <= tensor.zero_point <= 127:
-                refuse(node, f"an activation has scale {tensor.scale:g} and zero point {tensor.zero_point}")
+        if not node.inputs or not node.outputs:
+            refuse(node, "it has no input, or no output")
+        allowed = TYPES.get(node.kind, ("INT8",))
+        for tensor in [*(t for t in node.inputs if t is not None and t.data is None), *node.outputs]:
+            if tensor.dtype not in allowed:
+                names = " or ".join(allowed).lower()
+                refuse(node, f"it works on {tensor.dtype.lower()}, expected {names}")
+            if tensor.dtype in _ZERO_POINTS:
+                low, high = _ZERO_POINTS[tensor.dtype]
+                if len(tensor.scales) != 1:
+                    refuse(node, f"an activation has {len(tensor.scales)} scales, expected one")
+                if not 0 < tensor.scale < float("inf") or not low <= tensor.zero_point <= high:
+                    refuse(node, f"an activation has scale {tensor.scale:g} and zero point {tensor.zero_point}")
             if not 0 < tensor.size <= _MOST or min(tensor.shape, default=1) < 1:
                 refuse(node, f"a tensor of shape {tensor.shape} is beyond the engine")
         function(self, node)
@@ -94,6 +105,8 @@ class Lowering:
         for shape in (step.in_shape, step.out_shape, step.kernel, step.stride, step.dilation, step.pad):
             if any(n > LIMIT for n in shape):
                 refuse(node, f"a size of {max(shape)} is beyond the engine's {LIMIT}")
+        places = [self.views.get(buffer, (buffer, 0)) for buffer in step.inputs]
+        step.inputs, step.in_offsets = [p[0] for p in places], tuple(p[1] for p in places)
         self.steps.append(step)
 
     def write(self, tensor: Tensor) -> int:

@@ -283,7 +283,7 @@ def _assemble(network: Network, lowered: Lowering, layout: Layout, section: byte
 
 
 def _record(step: Step, layout: Layout, number: int, data: int, channels: int) -> bytes:
-    places = [layout.buffers[b] for b in step.inputs]
+    places = [layout.buffers[b] + offset for b, offset in zip(step.inputs, step.in_offsets, strict=True)]
     second = places[1] if len(places) > 1 else 0
     if step.flags & FLAG_CONST:
         second, data = data, 0

@@ -54,6 +54,8 @@ def _concatenation(lowering, node: Node) -> None:
         lowering.add(node, step)
 
 
+TYPES = {}
+
 OPERATIONS = {
     "RESHAPE": _rename,
     "SQUEEZE": _rename,

@@ -50,19 +50,22 @@ class Step:
     channels: np.ndarray | None = None  # CHANNEL records
     params: list[int] = field(default_factory=list)
     flags: int = 0
+    in_offsets: tuple[int, ...] = ()  # bytes into each input's buffer (``Lowering.add`` sets them)
     out_offset: int = 0  # bytes into the output buffer (joining)
+    in_size: int = 1  # bytes of one value of the first input
+    out_size: int = 1  # and of the output
     macs: int = 0
 
     @property
     def in_bytes(self) -> int:
         """What a kernel may read of its first input, over-reading by fours included."""
         h, w, c = self.in_shape
-        return h * w * c + (-c % 4 if self.kind in ("depthwise", "dense") else 0)
+        return h * w * c * self.in_size + (-c % 4 if self.kind in ("depthwise", "dense") else 0)
 
     @property
     def out_bytes(self) -> int:
         h, w, c = self.out_shape
-        return h * w * c
+        return h * w * c * self.out_size
 
     @property
     def scratch_bytes(self) -> int:
