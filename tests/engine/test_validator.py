@@ -67,7 +67,7 @@ def test_good_plans_open(plans):
     "change, word",
     [
         (lambda d: d.__setitem__(0, 0), "bad_magic"),
-        (lambda d: struct.pack_into("<H", d, 4, 2), "bad_format"),
+        (lambda d: struct.pack_into("<H", d, 4, 99), "bad_format"),
         (lambda d: d.__setitem__(100, d[100] ^ 1), "bad_crc"),
         (lambda d: d.__delitem__(slice(-16, None)), "bad_length"),
         (lambda d: d.__delitem__(slice(40, None)), "bad_length"),

@@ -6,9 +6,9 @@ import numpy as np
 
 from . import fixed
 from .checks import activation_of, picture_shape, same_pad
-from .pack import pack_channels, pack_conv, pack_dense, pack_depthwise, simple_requantisation
+from .pack import pack_channels, pack_conv, pack_dense, pack_depthwise
 from .refuse import refuse
-from .step import FLAG_SIMPLE, Step
+from .step import Step
 from .tflite import Node
 
 
@@ -38,8 +38,7 @@ def _fully_connected(lowering, node: Node) -> None:
     if x.size % depth or x.size // depth * out_c != y.size or node.options.get("weightsFormat", 0):
         refuse(node, f"it turns {x.shape} into {y.shape} by weights of {weights.shape}")
     factors = x.scale * np.broadcast_to(weights.scales.astype(np.float64), out_c) / y.scale
-    sums = rows.astype(np.int64).sum(axis=1)
-    channels = pack_channels(bias - x.zero_point * sums, factors)
+    channels, flags = pack_channels(rows, bias, factors, x.zero_point, y.zero_point)
     count = x.size // depth
     lowering.add(
         node,
@@ -54,9 +53,7 @@ def _fully_connected(lowering, node: Node) -> None:
             clamp=fixed.activation_range(activation_of(node), y.scale, y.zero_point),
             data=pack_dense(rows),
             channels=channels,
-            flags=FLAG_SIMPLE
-            if simple_requantisation(channels, 128 * np.abs(rows.astype(np.int64)).sum(axis=1))
-            else 0,
+            flags=flags,
             macs=count * rows.size,
         ),
     )
@@ -100,11 +97,9 @@ def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kerne
             for n, m, k, s, d in zip(x.shape[1:3], out[:2], kernel, stride, dilation, strict=True)
         )
     depthwise = kind == "depthwise"
-    sums = rows.astype(np.int64).sum(axis=0 if depthwise else 1)
-    reach = 128 * np.abs(rows.astype(np.int64)).sum(axis=0 if depthwise else 1)
     scales = weights.scales.astype(np.float64)
     factors = x.scale * np.broadcast_to(scales, len(bias)) / y.scale
-    channels = pack_channels(bias - x.zero_point * sums, factors)
+    channels, flags = pack_channels(rows.T if depthwise else rows, bias, factors, x.zero_point, y.zero_point)
     inputs = picture_shape(node, x)
     params = [0, out[2] // inputs[2]] if depthwise else []  # arena.lay_out decides about rows kept aside
     lowering.add(
@@ -125,7 +120,7 @@ def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kerne
             pack_depthwise(rows) if depthwise else pack_conv(rows),
             channels,
             params,
-            FLAG_SIMPLE if simple_requantisation(channels, reach) else 0,
+            flags,
             macs=out[0] * out[1] * rows.size,
         ),
     )

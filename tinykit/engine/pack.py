@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .fixed import quantize_multiplier
-from .step import CHANNEL
+from .step import CHANNEL, FLAG_SIMPLE
 
 
 def _padded(rows: np.ndarray, multiple: tuple[int, int]) -> np.ndarray:
@@ -33,33 +33,40 @@ def pack_depthwise(taps: np.ndarray) -> bytes:
     return np.ascontiguousarray(taps.reshape(len(taps), -1, 4).transpose(1, 0, 2)).tobytes()
 
 
-def pack_channels(bias: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """tk_channel records.
+def pack_channels(rows: np.ndarray, bias: np.ndarray, factors: np.ndarray, zero_in: int, zero_out: int):
+    """tk_channel records, in short form if that is exact for all of them.
 
     Parameters
     ----------
+    rows : numpy.ndarray
+        int8, shape (out channels, weights of one output).
     bias : numpy.ndarray
-        int64, input zero point already folded in. Kept modulo 2^32, like the sums themselves.
+        int64, as the network states it.
     factors : numpy.ndarray
         float64: from the sum to the output, one a channel.
+    zero_in, zero_out : int
+        Zero points; the first is folded into the bias.
+
+    Returns
+    -------
+    records : numpy.ndarray
+    flag : int
+        ``FLAG_SIMPLE`` for the short form, otherwise 0.
     """
+    rows = rows.astype(np.int64)
+    bias = bias.astype(np.int64) - zero_in * rows.sum(axis=1)
+    multipliers = [quantize_multiplier(float(f)) for f in factors]
     records = np.zeros(len(bias), dtype=CHANNEL)
-    records["bias"] = bias.astype(np.int64).astype(np.uint32).view(np.int32)
-    for record, factor in zip(records, factors, strict=True):
-        multiplier, shift = quantize_multiplier(float(factor))
-        record["multiplier"], record["shift"] = multiplier, shift if multiplier else -1
-    return records
-
-
-def simple_requantisation(channels: np.ndarray, reach: np.ndarray) -> bool:
-    """Whether the short requantisation (TK_FLAG_SIMPLE) is exact for all channels.
-
-    Parameters
-    ----------
-    channels : numpy.ndarray
-        tk_channel records.
-    reach : numpy.ndarray
-        int64: the largest size of each channel's sum without bias.
-    """
-    shift, bias = channels["shift"], np.abs(channels["bias"].astype(np.int64))
-    return bool(np.all((shift >= -22) & (shift <= -1) & (bias + reach < 2**30)))
+    records["multiplier"] = [m for m, _ in multipliers]
+    records["shift"] = [-s if m else 1 for m, s in multipliers]
+    # The largest and smallest sum that any int8 inputs can give.
+    most = bias + np.maximum(127 * rows, -128 * rows).sum(axis=1)
+    least = bias + np.minimum(127 * rows, -128 * rows).sum(axis=1)
+    right = records["shift"].astype(np.int64)
+    if np.all((right >= 1) & (right <= 16) & (most < 2**23) & (least >= -(2**23))):
+        records["bias"] = 256 * bias
+        records["offset"] = 64 * (1 + 2**right) + (zero_out << (right + 7))
+        records["shift"] += 7
+        return records, FLAG_SIMPLE
+    records["bias"] = bias.astype(np.uint32).view(np.int32)  # modulo 2^32, like the sums themselves
+    return records, 0

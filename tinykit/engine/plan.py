@@ -17,7 +17,7 @@ from .lower import Lowering
 from .step import FLAG_CONST, KINDS, Step
 from .tflite import Network, Tensor, read_network
 
-FORMAT = 1
+FORMAT = 2
 SLOT_BYTES = 316 * 1024  # of flash for a plan, in each of the board's two slots
 ARENA_BYTES = 128 * 1024  # of RAM that the firmware keeps for a run
 

@@ -13,7 +13,7 @@ KINDS = {
 }  # fmt: skip
 FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
 
-CHANNEL = np.dtype([("bias", "<i4"), ("multiplier", "<i4"), ("shift", "<i4")])
+CHANNEL = np.dtype([("bias", "<i4"), ("multiplier", "<i4"), ("offset", "<i4"), ("shift", "<i4")])
 
 
 @dataclass(eq=False)

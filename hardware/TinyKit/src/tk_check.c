@@ -29,8 +29,7 @@ tk_status tk_check_channels(const tk_plan *plan, const tk_op *op)
     const tk_channel *channels = (const tk_channel *)(const void *)(plan->bytes + op->channels);
     const int simple = (op->flags & TK_FLAG_SIMPLE) != 0;
     for (uint32_t i = 0; i < op->out_c; i++) {
-        if (tk_check_multiplier(channels[i].multiplier, channels[i].shift) != TK_OK ||
-            (simple && (channels[i].shift < -22 || channels[i].shift > -1))) {
+        if (channels[i].multiplier < 0 || channels[i].shift < (simple ? 1 : -30) || channels[i].shift > 31) {
             return TK_ERR_PARAMETER;
         }
     }

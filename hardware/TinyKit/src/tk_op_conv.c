@@ -178,7 +178,7 @@ TK_INLINE void pair(const work *job, int8_t *first, int8_t *second, int quick)
         const tk_channel *other = left > 1 ? channels + 1 : channels;
         const int16_t *p0 = job->patches, *p1 = p0 + job->length;
         const int16_t *const end = p1;
-        int32_t a0 = channels->bias, a1 = a0, b0 = other->bias, b1 = b0;
+        int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;
         if (job->length & 4u) {
             mac16(&a0, &a1, &b0, &b1, &weights, &p0, &p1);
         }
@@ -246,5 +246,8 @@ void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         }
         out += count * op->out_c;
         left -= count;
+    }
+    if (tk_is_short(op)) {
+        tk_clamp_output(op, arena);
     }
 }

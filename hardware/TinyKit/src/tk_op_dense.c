@@ -89,7 +89,7 @@ TK_INLINE void row(const uint8_t *in, int8_t *out, uint32_t length, uint32_t out
             mac16(&s0, &s1, &s2, &s3, &x, &weights);
         }
         for (uint32_t i = 0; i < n; i++, channels++) {
-            *out++ = tk_finish(tk_add_wrap(s0, channels->bias), channels, &output, quick);
+            *out++ = tk_finish(s0, channels, &output, quick);
             s0 = s1, s1 = s2, s2 = s3;
         }
     }
@@ -108,5 +108,8 @@ void tk_op_dense(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         } else {
             row(in, out, length, op->out_c, plan + op->data, channels, output, 0);
         }
+    }
+    if (tk_is_short(op)) {
+        tk_clamp_output(op, arena);
     }
 }

@@ -114,16 +114,16 @@ TK_INLINE void pixel(const work *job, int8_t *out, int quick)
             mac4(&s0, &s1, &s2, &s3, arena, &tap, &weights);
         }
         if (left >= 4) {
-            out[0] = tk_finish(tk_add_wrap(s0, channels[0].bias), channels, &output, quick);
-            out[1] = tk_finish(tk_add_wrap(s1, channels[1].bias), channels + 1, &output, quick);
-            out[2] = tk_finish(tk_add_wrap(s2, channels[2].bias), channels + 2, &output, quick);
-            out[3] = tk_finish(tk_add_wrap(s3, channels[3].bias), channels + 3, &output, quick);
+            out[0] = tk_finish(s0, channels, &output, quick);
+            out[1] = tk_finish(s1, channels + 1, &output, quick);
+            out[2] = tk_finish(s2, channels + 2, &output, quick);
+            out[3] = tk_finish(s3, channels + 3, &output, quick);
             channels += 4;
             out += 4;
             left -= 4;
         } else {
             for (; left > 0; left--, channels++) {
-                *out++ = tk_finish(tk_add_wrap(s0, channels->bias), channels, &output, quick);
+                *out++ = tk_finish(s0, channels, &output, quick);
                 s0 = s1, s1 = s2;
             }
         }
@@ -141,16 +141,16 @@ TK_LOOP void any_pixel(const work *job, int8_t *out)
 }
 
 /* One output pixel, several outputs from each input channel. */
-TK_LOOP void many_pixel(const work *job, int8_t *out, uint32_t multiplier)
+TK_LOOP void many_pixel(const work *job, int8_t *out, uint32_t multiplier, int quick)
 {
     const uint32_t count = (uint32_t)(job->end - job->taps);
     for (uint32_t c = 0; c < job->out_c; c++) {
         const int8_t *weights = (const int8_t *)job->weights + (c / 4u * count) * 4u + c % 4u;
-        int32_t sum = job->channels[c].bias;
+        int32_t sum = 0;
         for (uint32_t t = 0; t < count; t++) {
             sum = tk_add_wrap(sum, (int8_t)job->arena[job->taps[t] + c / multiplier] * weights[4u * t]);
         }
-        out[c] = tk_finish(sum, job->channels + c, &job->output, 0);
+        out[c] = tk_finish(sum, job->channels + c, &job->output, quick);
     }
 }
 
@@ -210,7 +210,7 @@ void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
                 inner = top >= 0 && last < op->in_h && left >= 0 && right < op->in_w;
             }
             if (multiplier != 1) {
-                many_pixel(&job, out, multiplier);
+                many_pixel(&job, out, multiplier, tk_is_short(op));
             } else if (tk_is_short(op)) {
                 quick_pixel(&job, out);
             } else {
@@ -218,5 +218,8 @@ void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena)
             }
             out += op->out_c;
         }
+    }
+    if (tk_is_short(op)) {
+        tk_clamp_output(op, arena);
     }
 }

@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-#define TK_PLAN_FORMAT 1u    /* version of this layout; other versions are refused */
+#define TK_PLAN_FORMAT 2u    /* version of this layout; other versions are refused */
 #define TK_PLAN_ALIGN 16u    /* sections and constants start at multiples of this, bytes */
 #define TK_ARENA_ALIGN 8u    /* the arena's address must be a multiple of this, bytes */
 
@@ -67,8 +67,7 @@ typedef enum tk_kind {
 } tk_kind;
 
 /* Bits of tk_op.flags. */
-#define TK_FLAG_SIMPLE 1u    /* every channel: shift in -22..-1 and |sum| < 2^30, so that the short
-                                requantisation is exact; the host has checked it */
+#define TK_FLAG_SIMPLE 1u    /* the channels are in short form; the host has checked that it is exact */
 
 #define TK_FLAG_CONST 2u     /* TK_ADD, TK_MUL: the second input is a constant */
 #define TK_FLAG_SUBTRACT 4u  /* TK_ADD: the second input is taken from the first */
@@ -99,11 +98,18 @@ typedef struct tk_op {
     int32_t p[7];            /* parameters, as the kind's kernel says */
 } tk_op;
 
-/* How the sum of one output channel becomes an int8; 12 bytes. */
+/* How the sum of one output channel becomes an int8; 16 bytes, so that one LDM takes it.
+ *
+ * Long form: real factor = multiplier / 2^31 / 2^shift, rounded twice (tk_requantize), then the
+ * op's zero point and its clamp.
+ * Short form (TK_FLAG_SIMPLE): all of that in three to five instructions (tk_short), from 256 times
+ * the sum, which must stay below 2^23 in size.
+ */
 typedef struct tk_channel {
-    int32_t bias;            /* bias - input zero point * sum of the weights */
-    int32_t multiplier;      /* 0 or 2^30..2^31-1: real factor = multiplier / 2^31 * 2^shift */
-    int32_t shift;           /* -31..30; positive is to the left */
+    int32_t bias;            /* bias - input zero point * sum of the weights; short form: 256 times that */
+    int32_t multiplier;      /* 0 or 2^30..2^31-1 */
+    int32_t offset;          /* short form: half a unit of the shift, and the zero point; long form: 0 */
+    int32_t shift;           /* to the right: -30..31; short form: 7 more, 8..23 */
 } tk_channel;
 
 /* A plan that has been checked. Caller-owned; the bytes must stay where they are. */

@@ -57,6 +57,18 @@ TK_INLINE int32_t tk_add_wrap(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
+/* high half of a * b, + c */
+TK_INLINE int32_t tk_smmla(int32_t a, int32_t b, int32_t c)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+#else
+    return tk_add_wrap((int32_t)(((int64_t)a * b) >> 32), c);
+#endif
+}
+
 /* a * b / 2^31, rounded half up; 2^31-1 when both are -2^31. */
 TK_INLINE int32_t tk_high_mul(int32_t a, int32_t b)
 {
@@ -148,28 +160,50 @@ TK_INLINE tk_output tk_output_of(const tk_op *op)
     return output;
 }
 
-/* Whether tk_finish may go the short way for all of an op's outputs. */
+/* Whether an op's channels are in short form. Its kernel then leaves clamps within -128..127 to
+ * tk_clamp_output. */
 TK_INLINE int tk_is_short(const tk_op *op)
 {
-    return (op->flags & TK_FLAG_SIMPLE) != 0 && op->low == -128 && op->high == 127;
+    return (op->flags & TK_FLAG_SIMPLE) != 0;
 }
 
-/* From an output channel's sum, bias included, to its int8. `quick` is a constant where it is called.
+/* Whether nothing below the zero point comes out (ReLU, or a zero point of -128): tk_short may then
+ * take sums below zero for what it likes, as long as they come out as the zero point or less. */
+TK_INLINE int tk_is_floored(const tk_op *op)
+{
+    return op->low >= op->zero_out;
+}
+
+/* From 256 times an output channel's sum, bias included, to its int8, by the channel's short form.
+ * `floored` (tk_is_floored) is a constant where it is called.
  *
- * The short way (TK_FLAG_SIMPLE, no clamp within -128..127) does both roundings in five
- * instructions: doubling the sum makes SMMULR the first; adding half a unit, one less if negative,
- * and the zero point before the shift the second.
+ * With v = sum * multiplier / 2^31 and n = shift - 7, the two roundings give, for sums of zero and
+ * more, v + 1/2 + half rounded down to a multiple of 2^n, where half = 2^(n-1); below zero they give
+ * v - 1/2 + half, because halves go away from zero. Here the upper half of the product is 128 * v,
+ * rounded down; offset = 128 * (1/2 + half + zero point * 2^n); rounding down twice is the same as
+ * rounding down once.
  */
+TK_INLINE int8_t tk_short(int32_t sum256, const tk_channel *channel, int floored)
+{
+    int32_t value = tk_smmla(sum256, channel->multiplier, channel->offset);
+    if (!floored) {
+        value = tk_add_wrap(value, (int32_t)((uint32_t)(sum256 >> 31) << 7));
+    }
+    return (int8_t)tk_ssat8(value >> channel->shift);
+}
+
+/* From an output channel's sum, without its bias, to its int8; for kernels that have one sum at a
+ * time. `quick` (tk_is_short) is a constant where it is called. */
 TK_INLINE int8_t tk_finish(int32_t sum, const tk_channel *channel, const tk_output *output, int quick)
 {
-    int32_t value;
     if (quick) {
-        const int32_t offset = (int32_t)((uint32_t)(1 + 2 * output->zero) << (-1 - channel->shift));
-        value = tk_smmulr((int32_t)((uint32_t)sum << 1), channel->multiplier);
-        return (int8_t)tk_ssat8(tk_add_wrap(tk_add_wrap(value, value >> 31), offset) >> -channel->shift);
+        return tk_short(tk_add_wrap((int32_t)((uint32_t)sum << 8), channel->bias), channel, 0);
     }
-    value = tk_add_wrap(tk_requantize(sum, channel->multiplier, channel->shift), output->zero);
-    return (int8_t)tk_clamp(value, output->low, output->high);
+    const int32_t value = tk_requantize(tk_add_wrap(sum, channel->bias), channel->multiplier, -channel->shift);
+    return (int8_t)tk_clamp(tk_add_wrap(value, output->zero), output->low, output->high);
 }
+
+/* The clamp of an op whose kernel has gone the short way; nothing to do when it is -128..127. */
+void tk_clamp_output(const tk_op *op, uint8_t *arena);
 
 #endif
