@@ -106,6 +106,37 @@ def quantize(pipeline, train, *, windows: int = WINDOWS, seed: int = 0):
     return pipeline.with_(int8_model=data, provenance={**pipeline.provenance, "quantized": facts})
 
 
+def convert_untrained(model, seed: int = 0) -> tuple[bytes, str]:
+    """A Keras model as full int8, its ranges from random values: good for its cost, not for its answers.
+
+    Parameters
+    ----------
+    model : Keras model
+        With one input of fixed size.
+    seed : int
+
+    Returns
+    -------
+    data : bytes
+        A .tflite.
+    name : str
+        The model's.
+
+    Raises
+    ------
+    ModelError
+        Its input is open, there are several, or the converter cannot quantise it.
+    """
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) < 2 or None in shape[1:]:
+        raise ModelError(
+            f"The input of {model.name} has shape {shape}, expected one input of a fixed size.",
+            "Give it one: keras.Input((60, 6)).",
+        )
+    seen = np.random.default_rng(seed).normal(0, 1, (16, *shape[1:])).astype(np.float32)
+    return _convert(model, seen), model.name
+
+
 def _convert(model, seen) -> bytes:
     tf = tensorflow()
     # A fixed batch of one: with an open batch, Reshape would compute its shape at run time.

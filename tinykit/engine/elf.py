@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import ModelError
 
 _LOAD, _SYMTAB = 1, 2
-_FUNCTION = 2
+_OBJECT, _FUNCTION = 1, 2
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Elf:
     functions : tuple of (start, end, name)
         Sorted by address.
     sections : dict of str to (address, bytes)
+    objects : tuple of (start, end, name)
+        Tables and variables.
     """
 
     entry: int
@@ -43,6 +45,7 @@ class Elf:
     symbols: dict[str, int]
     functions: tuple[tuple[int, int, str], ...]
     sections: dict[str, tuple[int, int]]
+    objects: tuple[tuple[int, int, str], ...] = ()
 
 
 def read_elf(path) -> Elf:
@@ -69,7 +72,7 @@ def read_elf(path) -> Elf:
     names = headers[shnames][4] if shnum else 0
     sections = {_text(raw, names + h[0]): (h[3], h[5]) for h in headers if h[2] & 2}  # SHF_ALLOC
 
-    symbols, functions = {}, []
+    symbols, functions, objects = {}, [], []
     for header in headers:
         if header[1] != _SYMTAB:
             continue
@@ -82,8 +85,10 @@ def read_elf(path) -> Elf:
             if info & 15 == _FUNCTION:
                 value &= ~1
                 functions.append((value, value + size, text))
+            elif info & 15 == _OBJECT and size:
+                objects.append((value, value + size, text))
             symbols[text] = value
-    return Elf(entry, tuple(segments), symbols, tuple(sorted(functions)), sections)
+    return Elf(entry, tuple(segments), symbols, tuple(sorted(functions)), sections, tuple(objects))
 
 
 def _text(raw: bytes, at: int) -> str:

@@ -90,6 +90,7 @@ class Plan:
     output_zero_point: int
     layout: Layout = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False, default=())
+    network: Network | None = field(repr=False, default=None)  # what it was compiled from
 
     @property
     def macs(self) -> int:
@@ -134,18 +135,12 @@ class Plan:
 
     def _repr_html_(self) -> str:
         from .. import look
+        from .timeline import picture
 
         rows = [(o.number, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops]
         head = ("#", "layer", "kernel", "output", "MACs", "weight bytes", "RAM in use")
         facts = repr(self)[1:-1].split(": ", 1)[1]
-        last = len(self.ops) - 1
-        tensors = [
-            {"name": b.name, "offset": b.place, "size": b.size, "first": b.first, "last": min(b.last, last),
-             "scratch": b.scratch}
-            for b in self.layout.blocks
-        ]  # fmt: skip
-        picture = look.arena(tensors, [o.name for o in self.ops], self.arena_bytes)
-        return look.stack(look.card(self.name, facts, look.table(rows, head)), picture)
+        return look.stack(look.card(self.name, facts, look.table(rows, head)), picture(self))
 
 
 def _text(shape) -> str:
@@ -176,7 +171,11 @@ def compile_network(model, name: str | None = None, section: bytes = b"") -> Pla
     UnsupportedOp
         An operation that the engine has not, with the layer's name and what to use instead.
     """
-    network = read_network(model, name)
+    return planned(read_network(model, name), section)
+
+
+def planned(network: Network, section: bytes = b"") -> Plan:
+    """Compile a network that was read already; otherwise as ``compile_network``."""
     try:
         lowered = Lowering(network)
         layout = lay_out(lowered.steps, lowered.input, network.input.size, lowered.output)
@@ -279,6 +278,7 @@ def _assemble(network: Network, lowered: Lowering, layout: Layout, section: byte
         network.output.zero_point,
         layout,
         tuple(steps),
+        network,
     )
 
 

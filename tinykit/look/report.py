@@ -203,7 +203,7 @@ def layers(rows, title="Cost per layer", subtitle=None, est=True, how="", foot="
     ----------
     rows : sequence of dict
         ``name``, ``output`` (shape as text or tuple), ``weights`` (bytes) and ``cost`` (in ``unit``),
-        optionally ``macs``.
+        optionally ``kernel``, ``macs``, ``instructions``, ``per`` (cost a MAC) and ``ram`` (bytes in use).
     subtitle : text, optional
         Default: the sum, and for cycles the time it takes at 64 MHz.
     est : bool
@@ -214,36 +214,56 @@ def layers(rows, title="Cost per layer", subtitle=None, est=True, how="", foot="
     rows = [dict(r) for r in rows]
     total = sum(r["cost"] for r in rows) or 1
     most = max((r["cost"] for r in rows), default=1) or 1
+    peak = max((r.get("ram") or 0 for r in rows), default=0)
     if subtitle is None:
         time = f" = {number(1000 * total / CLOCK_HZ, 'ms', 1)} at 64 MHz" if unit == "cycles" else ""
         word = f", {estimated(how)}" if est else ", measured"
         subtitle = Html(f"{number(total)} {esc(unit)}{time}{word}")
-    macs = any(r.get("macs") is not None for r in rows)
+    has = {key for key in ("macs", "instructions", "per", "ram") if any(r.get(key) is not None for r in rows)}
+
+    def cell(row, key, text, hide=""):
+        return f'<td class="r num{hide}">{text(row.get(key))}</td>' if key in has else ""
+
     lines = []
     for r in rows:
         shape = r.get("output", "")
         shape = "×".join(map(str, shape)) if isinstance(shape, (tuple, list)) else shape
         weights = f"{number(r['weights'])}\u00a0B" if r.get("weights") else "none"
+        kernel = f' <span class="mut hide6">{esc(r["kernel"])}</span>' if r.get("kernel") else ""
         lines.append(
-            f'<tr><td>{esc(r["name"])}</td><td class="r num hide6">{esc(shape)}</td><td class="r num">{weights}</td>'
-            + (f'<td class="r num hide6">{number(r.get("macs") or 0)}</td>' if macs else "")
+            f'<tr><td>{esc(r["name"])}{kernel}</td><td class="r num hide6">{esc(shape)}</td>'
+            f'<td class="r num">{weights}</td>'
+            + cell(r, "ram", lambda n: "" if n is None else _peaked(n, peak))
+            + cell(r, "macs", lambda n: number(n or 0), " hide6")
+            + cell(r, "instructions", lambda n: "" if n is None else number(n), " hide9")
             + f'<td class="bars">{bar(r["cost"] / most, est=est)}</td><td class="r num">{number(r["cost"])}</td>'
-            f'<td class="r num">{number(100 * r["cost"] / total, "%", 1)}</td></tr>'
+            + cell(r, "per", lambda n: "" if n is None else number(n, digits=2), " hide6")
+            + f'<td class="r num">{number(100 * r["cost"] / total, "%", 1)}</td></tr>'
         )
+
+    def column(key, text, hide=""):
+        return f'<th class="r{hide}" scope="col">{text}</th>' if key in has else ""
+
     head = (
         '<th scope="col">layer</th><th class="r hide6" scope="col">output</th><th class="r" scope="col">weights</th>'
-        + ('<th class="r hide6" scope="col">MACs</th>' if macs else "")
+        + column("ram", "RAM")
+        + column("macs", "MACs", " hide6")
+        + column("instructions", "instructions", " hide9")
         + f'<th class="bars" scope="col">{estimated(how, "est.") + " " if est else ""}{esc(unit)}</th>'
-        '<th class="r" scope="col"></th><th class="r" scope="col">share</th>'
+        '<th class="r" scope="col"></th>' + column("per", "a MAC", " hide6") + '<th class="r" scope="col">share</th>'
     )
     body = (
-        f'<div class="tk-scroll"><table class="tk-grid"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody>'
-        "</table></div>"
+        f'<div class="tk-scroll"><table class="tk-grid{" full" if len(has) > 1 else ""}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
     return card(title, subtitle, body, foot)
 
 
-def fits(memories, title="Will it fit?", subtitle="", advice="") -> Html:
+def _peaked(n, peak) -> str:
+    return f"<b>{number(n)}\u00a0B</b>" if n == peak else f"{number(n)}\u00a0B"
+
+
+def fits(memories, title="Will it fit?", subtitle="", advice="", late="", foot="") -> Html:
     """Verdict in words, then one gauge a memory; what does not fit is drawn past the end line.
 
     Parameters
@@ -251,14 +271,18 @@ def fits(memories, title="Will it fit?", subtitle="", advice="") -> Html:
     memories : sequence of (name, limit, parts)
         ``limit`` in bytes; ``parts`` a sequence of (what, bytes) or (what, bytes, True) where True
         marks what belongs to the model.
-    advice : text
+    advice : text or sequence of text
         Shown under the gauges if something does not fit: what is largest, what to try.
+    late : text
+        Why its answers come too late; empty when they don't.
+    foot : HTML
     """
     sums = [(name, limit, sum(p[1] for p in parts)) for name, limit, parts in memories]
     over = [(name, used - limit) for name, limit, used in sums if used > limit]
-    if over:
-        kind, bold = "bad", "It does not fit."
-        rest = "; ".join(f"{name}: {_kb(extra)} too much" for name, extra in over) + "."
+    if over or late:
+        kind, bold = "bad", "It does not fit." if over else "It is too slow."
+        wrong = [*(f"{name}: {_kb(extra)} too much" for name, extra in over), *([late] if late else [])]
+        rest = "; ".join(wrong) + "."
     else:
         kind, bold = "ok", "It fits."
         rest = (
@@ -266,12 +290,18 @@ def fits(memories, title="Will it fit?", subtitle="", advice="") -> Html:
             + " stay free."
         )
     gauges = "".join(_gauge(*m) for m in memories)
+    tips = [advice] if isinstance(advice, str) else list(advice)
+    if len(tips) == 1:
+        said = f"<p>{esc(tips[0])}</p>" if tips[0] else ""
+    else:
+        said = "<div><h4>What to change: one of these</h4><ul>" + "".join(f"<li>{esc(t)}</li>" for t in tips)
+        said = f"{said}</ul></div>" if tips else ""
     body = (
         f'<div class="tk-fit"><p class="tk-verdict tk-st tk-{kind}">{icon(kind)}<span><b>{bold}</b> '
         f"{esc(rest)}</span></p>"
-        f"{gauges}{f'<p>{esc(advice)}</p>' if over and advice else ''}</div>"
+        f"{gauges}{said if over or late else ''}</div>"
     )
-    return card(title, subtitle, body)
+    return card(title, subtitle, body, foot)
 
 
 def _kb(n) -> str:
