@@ -41,6 +41,37 @@ def test_chart_of_a_constant_and_from_zero():
     assert float(ticks[0]) == 0
 
 
+def test_chart_of_more_than_four_leaves_none_out():
+    lines = {name: [0.0, float(i == 2), 1.0] for i, name in enumerate("abcde")}
+    html = lab.chart(lines, ylabel="share")
+    paths = [re.findall(r"([\d.]+) ([\d.]+)", d) for d in re.findall(r'<path d="([^"]*)"', html)]
+    assert len(paths) == 5 and all(f">{name}</text>" in html for name in lines) and "each strip" in html
+    ends = [(float(p[0][1]), float(p[-1][1])) for p in paths]  # lowest and highest value of each, down the page
+    heights = {round(low - high, 1) for low, high in ends}
+    assert len(heights) == 1 and heights.pop() > 20, "all on one scale"
+    assert all(a[0] < b[1] for a, b in zip(ends, ends[1:], strict=False)), "strips don't overlap"
+
+
+def test_names_of_lines_that_end_low_stay_off_the_axis():
+    html = lab.chart({"a": [1.0, 0.0], "b": [0.5, 0.0], "c": [0.2, 0.0]})
+    names = sorted(float(y) for y in re.findall(r'x="100%" dx="8" y="([\d.]+)"', html))
+    assert names[-1] <= 24 + 190 and names[1] - names[0] >= 14 and names[2] - names[1] >= 14
+
+
+def test_shares_in_per_cent_stand_at_the_right():
+    html = lab.table([("a", "42 %"), ("b", "8 %")], ["word", "share"])
+    assert html.count('class="r num">') == 2
+
+
+def test_what_is_louder_looks_louder():
+    quiet = Recording(np.full((16000, 1), 0.01, np.float32), ("audio",), 16000.0, label="quiet")
+    loud = quiet.with_(samples=quiet.samples * 40, label="loud")
+    assert "+0.5" in lab.features(loud)
+    both = lab.features([quiet, loud])
+    assert both.count(">+0.5<") == 2 and "0.05" not in both
+    assert lab.play([quiet, loud]).count("±0.5") == 2
+
+
 def test_gestures_show_one_take_a_label_of_that_person():
     whole = sample("gestures")
     html = lab.gestures(whole, person="dan")

@@ -10,7 +10,7 @@ from .. import look
 from ..look import Html, esc, number
 from .sound import play
 
-_HEIGHT = 190
+_HEIGHT, _STRIP = 190, 38
 _STYLES = (  # line style first, so that it reads in grey; then colour
     ("var(--tk-accent)", "", 2),
     ("var(--tk-ink)", "5 3", 1.5),
@@ -41,7 +41,7 @@ def table(rows, head=None, title: str = "", subtitle: str = "") -> Html:
 
 def _numeric(rows, column: int) -> bool:
     """Whether a column holds numbers, as they are or as text."""
-    cells = [str(row[column]).replace(look.html.MINUS, "-") for row in rows if column < len(row)]
+    cells = [str(row[column]).replace(look.html.MINUS, "-").removesuffix(" %") for row in rows if column < len(row)]
     return bool(cells) and all(cell.replace(",", "").lstrip("-").replace(".", "", 1).isdigit() for cell in cells)
 
 
@@ -130,12 +130,12 @@ def windows(recording, window: int, hop: int) -> Html:
 
 
 def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None, zero=False) -> Html:
-    """Lines over one axis, each named at its right end.
+    """Lines over one axis, each named at its right end; more than four have a strip each.
 
     Parameters
     ----------
     series : dict of str to sequence of float
-        At most four; None and not-a-number leave a gap.
+        None and not-a-number leave a gap.
     x : sequence of float, optional
         Default: 1, 2, 3 ...
     mark : (float, str), optional
@@ -149,20 +149,25 @@ def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None
     finite = [v for ys in values.values() for v in ys if math.isfinite(v)] or [0.0]
     low, high, ticks = _nice(0.0 if zero else min(finite), max(finite))
     x0, x1 = min(x), max(max(x), min(x) + 1e-9)
-    top = 24
+    top, strips = 24, len(values) > len(_STYLES)
+    height = (_STRIP + 6) * len(values) if strips else _HEIGHT
+    bottom = top + height
 
     def at_x(v):
         return 100 * (v - x0) / (x1 - x0)
 
-    def at_y(v):
-        return top + _HEIGHT * (1 - (v - low) / (high - low))
+    def at_y(v, strip=0):
+        share = (v - low) / (high - low)
+        return (_STRIP + 6) * (strip + 1) - _STRIP * share if strips else _HEIGHT * (1 - share)
 
+    if strips:
+        ylabel += f" (each strip {' to '.join(number(t, digits=_digits(ticks)) for t in (low, high))})"
     out = [f'<text class="h" x="0" y="12">{esc(ylabel)}</text>']
-    for t in ticks:
-        y = round(at_y(t)) + 0.5
+    for place, t in ((0, t) for t in ticks) if not strips else ((i, low) for i in range(len(values))):
+        y = round(top + at_y(t, place)) + 0.5
+        text = list(values)[place] if strips else number(t, digits=_digits(ticks))
         out.append(_line("grid", y))
-        out.append(f'<text x="-7" y="{y + 4}" text-anchor="end">{number(t, digits=_digits(ticks))}</text>')
-    bottom = top + _HEIGHT
+        out.append(f'<text x="-7" y="{y + 4}" text-anchor="end">{esc(text)}</text>')
     x_low, x_high, x_ticks = _nice(x0, x1, 8)
     for t in x_ticks:
         if x0 - 1e-9 <= t <= x1 + 1e-9:
@@ -176,12 +181,13 @@ def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None
         shift = f'dx="{-6 if anchor == "end" else 6}" y="{top + 12}" text-anchor="{anchor}"'
         out.append(f'<text class="h halo" x="{place}" {shift}>{esc(mark[1])}</text>')
     curves, ends = [], []
-    for (name, ys), (colour, dash, width) in zip(values.items(), _STYLES, strict=False):
+    for i, (name, ys) in enumerate(values.items()):
+        colour, dash, width = _STYLES[0 if strips else i]
         path, pen = "", False
         for a, b in zip(x, ys, strict=False):
             if math.isfinite(b):
-                path += f"{'L' if pen else 'M'}{at_x(a):.2f} {at_y(b) - top:.1f}"
-                ends = [e for e in ends if e[1] != name] + [[at_y(b), name]]
+                path += f"{'L' if pen else 'M'}{at_x(a):.2f} {at_y(b, i):.1f}"
+                ends = [e for e in ends if e[1] != name] + [[top + at_y(b), name]]
             pen = math.isfinite(b)
         pen = f'stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dash}"'
         curves.append(f'<path d="{path}" fill="none" {pen} vector-effect="non-scaling-stroke"/>')
@@ -190,14 +196,18 @@ def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None
         for a, b in zip(ends, ends[1:], strict=False):
             push = max(0.0, 15 - (b[0] - a[0])) / 2
             a[0], b[0] = a[0] - push, b[0] + push
-    out += [f'<text class="k" x="100%" dx="8" y="{y + 4:.1f}">{esc(name)}</text>' for y, name in ends]
-    stretched = f'viewBox="0 0 100 {_HEIGHT}" preserveAspectRatio="none"'
-    inner = f'<svg y="{top}" width="100%" height="{_HEIGHT}" {stretched}>{"".join(curves)}</svg>'
-    right = 20 + 7 * max(len(n) for n in values)
+    for k, end in enumerate(reversed(ends)):  # the axis has its numbers below
+        end[0] = min(end[0], bottom - 4 - 15 * k)
+    if not strips:
+        out += [f'<text class="k" x="100%" dx="8" y="{y + 4:.1f}">{esc(name)}</text>' for y, name in ends]
+    stretched = f'viewBox="0 0 100 {height}" preserveAspectRatio="none"'
+    inner = f'<svg y="{top}" width="100%" height="{height}" {stretched}>{"".join(curves)}</svg>'
+    names = 20 + 7 * max(len(n) for n in values)
+    left, right = (max(56, names), 20) if strips else (56, names)
     size = f'height="{bottom + 38}" style="height:{bottom + 38}px"'
     label = esc(f"{title}: {', '.join(values)}")
     picture = f'<svg class="tk-pic" {size} role="img" aria-label="{label}">{"".join(out)}{inner}</svg>'
-    body = f'<div class="tk-plot" style="padding:6px {right}px 4px 56px">{picture}</div>'
+    body = f'<div class="tk-plot" style="padding:6px {right}px 4px {left}px">{picture}</div>'
     return look.card(title, subtitle, body)
 
 

@@ -85,11 +85,12 @@ def play(recordings, title: str = "", seconds: float = 10.0) -> look.Html:
     """
     clips = _sounds(recordings)
     cells = []
+    # One for all: what is louder looks louder.
+    scale = max(look.half_range(clip.counts()[:, 0]) for clip in clips[:_MOST_CLIPS])
     for clip in clips[:_MOST_CLIPS]:
         counts = clip.counts()[:, 0]
         name = _title(clip)
         player = look.player(counts, clip.rate_hz, f"{name}, {clip.seconds:.1f} seconds", seconds)
-        scale = look.half_range(counts)
         facts = f"{look.number(clip.seconds, 's', 2)}, drawn ±{scale:g} of full scale"
         head = f'<div class="s"><b>{look.esc(name)}</b> <span class="mut">{facts}</span></div>'
         picture = look.wave(counts, limit=scale, label=f"waveform of {name}")

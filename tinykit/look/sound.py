@@ -131,7 +131,7 @@ def _wave(samples, y: float, height: float, columns: int, limit: float) -> str:
 
 
 def features(clips, ticks, limits, unit: str, title="What the network sees", subtitle="", foot="", state="") -> Html:
-    """Clips side by side: waveform above, features under it, aligned in time; one scale of colour for all.
+    """Clips side by side: waveform above, features under it, aligned in time; one scale for all.
 
     Parameters
     ----------
@@ -144,24 +144,24 @@ def features(clips, ticks, limits, unit: str, title="What the network sees", sub
         Of the values, printed at the ramp.
     foot : HTML
     """
-    cells = "".join(_clip(clip, ticks, limits, single=len(clips) == 1) for clip in clips)
+    scale = max(half_range(clip.samples) for clip in clips)  # one for all: what is louder looks louder
+    cells = "".join(_clip(clip, scale, ticks, limits, single=len(clips) == 1) for clip in clips)
     low, high = limits
     bar = _image([[k / 63 for k in range(64)]], "0", "100%", 10)
-    scale = (
+    ramp = (
         f'<span class="tk-scale num">{number(low, digits=_digits(low, high))}<svg class="tk-pic" height="10" '
         f'role="img" aria-label="scale of colour">{bar}</svg>{number(high, unit, _digits(low, high))}</span>'
     )
     body = f'<div class="tk-plot tk-clips{" one" if len(clips) == 1 else ""}">{cells}</div>'
-    return card(title, subtitle, body, f"{scale}{' · ' if foot else ''}{foot}", ("none", state) if state else None)
+    return card(title, subtitle, body, f"{ramp}{' · ' if foot else ''}{foot}", ("none", state) if state else None)
 
 
-def _clip(clip: Heard, ticks, limits, single: bool) -> str:
+def _clip(clip: Heard, scale: float, ticks, limits, single: bool) -> str:
     n = max(1, len(clip.samples))
     wave_height, heat_height = (_WAVE, _HEAT) if single else (44, 100)
     y = wave_height + _GAP
     values = [[float(v) for v in row] for row in clip.values]
     low, high = limits
-    scale = half_range(clip.samples)
     parts = [_wave(clip.samples, 0, wave_height, 300, scale)]
     parts.append(f'<text x="-7" y="10" text-anchor="end">+{scale:g}</text>')
     parts.append(f'<text x="-7" y="{wave_height}" text-anchor="end">{number(-scale, digits=_places(scale))}</text>')
