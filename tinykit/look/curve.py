@@ -56,7 +56,7 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
         parts.append(f'<line class="grid" x1="{at:.2f}%" x2="{at:.2f}%" y1="{_TOP}" y2="{bottom}"/>')
         parts.append(f'<text x="{at:.2f}%" y="{bottom + 15}" text-anchor="{anchor}">{number(tick)}</text>')
     parts.append(f'<text class="h" x="100%" y="{bottom + 32}" text-anchor="end">false alarms per hour</text>')
-    drawn = []
+    drawn, taken = [], [((0.0, _TOP - 11.0), (14.0, _TOP - 11.0))]  # the heading's place, and the lines'
     for i, (name, rates, missed) in enumerate(lines):
         points = [
             (round(10 * x(r), 1), round(y(m) - _TOP, 1))
@@ -65,6 +65,8 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
         ]
         if not points:
             continue
+        places = [(a / 10, b + _TOP) for a, b in points]
+        taken += zip(places, places[1:], strict=False)
         path = "M" + "L".join(f"{a:g} {b:g}" for a, b in points)
         style = "stroke:var(--tk-ink)" if i == 0 else "stroke:var(--tk-edge);stroke-width:1.25;stroke-dasharray:4 2"
         drawn.append(f'<path class="tr" style="{style}" vector-effect="non-scaling-stroke" d="{path}"/>')
@@ -77,8 +79,8 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
     )
     if chosen:
         at, down = x(chosen[0]), y(chosen[1])
-        side = 'text-anchor="end" dx="-11"' if at > 55 else 'dx="11"'
-        beside = down - 8 if down > _TOP + 14 else down + 18  # under the point where the heading would be in the way
+        left, beside = _free(at, down, len(chosen[2]), taken)
+        side = 'text-anchor="end" dx="-11"' if left else 'dx="11"'
         parts.append(
             f'<circle cx="{at:.2f}%" cy="{down:.1f}" r="5" fill="var(--tk-accent)" stroke="var(--tk-plot)" '
             f'stroke-width="1.5"/><text class="k halo" x="{at:.2f}%" {side} y="{beside:.1f}">{esc(chosen[2])}</text>'
@@ -89,6 +91,27 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
         f'<div class="tk-plot" style="padding:8px 16px 4px 58px"><svg class="tk-pic" height="{total}" '
         f'style="height:{total}px" role="img" aria-label="{esc(label)}">{"".join(parts)}</svg></div>'
     )
+
+
+def _free(at: float, down: float, letters: int, taken) -> tuple[bool, float]:
+    """Where words beside a point cross no line: whether left of it, and the height of their base line."""
+    wide = 0.95 * letters  # per cent of a plot of 700 px, about
+    for left in (at > 55, at <= 55):
+        a, b = (at - 1.6 - wide, at - 1.6) if left else (at + 1.6, at + 1.6 + wide)
+        for base in (down - 8, down + 18):
+            if a >= 0 and b <= 100 and base <= _TOP + _HEIGHT and not _crossed(a, b, base - 13, base + 5, taken):
+                return left, base
+    return at > 55, down - 8
+
+
+def _crossed(a: float, b: float, high: float, low: float, segments) -> bool:
+    """Whether a straight piece runs through the box from a to b and from high down to low."""
+    for (x0, y0), (x1, y1) in segments:
+        if max(min(x0, x1), a) <= min(max(x0, x1), b):
+            at = [y0 + (y1 - y0) * (min(max(v, x0), x1) - x0) / (x1 - x0) for v in (a, b)] if x1 > x0 else [y0, y1]
+            if min(at) <= low and max(at) >= high:
+                return True
+    return False
 
 
 def _words(lines, chosen) -> str:

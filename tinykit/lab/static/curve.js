@@ -96,6 +96,22 @@ function curveView(model, last) {
   };
 }
 
+/** Where words beside a point cross neither line nor heading: [left of it, height]. */
+const beside = (x, y, width, { x0, x1, top, bottom }, line) => {
+  const heading = [[x0, top - 14], [x0 + 95, top - 14]], usual = x > x0 + 0.55 * (x1 - x0);
+  const pieces = [heading, ...line.slice(1).map((q, i) => [line[i], q])];
+  for (const left of [usual, !usual]) for (const down of [y - 14, y + 14]) {
+    const a = left ? x - 11 - width : x + 11, b = a + width;
+    const crossed = pieces.some(([p, q]) => {
+      if (Math.max(p[0], a) > Math.min(q[0], b)) return false;
+      const at = q[0] > p[0] ? [a, b].map((v) => p[1] + (q[1] - p[1]) * (Math.min(Math.max(v, p[0]), q[0]) - p[0]) / (q[0] - p[0])) : [p[1], q[1]];
+      return Math.min(...at) <= down + 9 && Math.max(...at) >= down - 9;
+    });
+    if (a >= x0 && b <= x1 && down + 8 <= bottom && !crossed) return [left, down];
+  }
+  return [usual, y - 14];
+};
+
 /** As look/curve.py draws it: steps of false alarms get closer to the right, few missed is up. */
 function drawCurve(cv, t, data, p, words) {
   const { g, w, h: H } = canvasOf(cv, 270), x0 = 58, x1 = w - 16, top = 30, bottom = H - 46;
@@ -117,11 +133,14 @@ function drawCurve(cv, t, data, p, words) {
   write(g, t, "false alarms per hour", x1, bottom + 32, { size: 12, bold: true, fill: t.ink, align: "right" });
   g.save(); g.beginPath(); g.rect(x0, top - 2, x1 - x0, bottom - top + 4); g.clip();
   g.strokeStyle = t.ink; g.lineWidth = 1.5; g.lineJoin = "round"; g.beginPath();
-  all.filter((a) => a[0] <= right).forEach(([r, m], i) => i ? g.lineTo(X(r), Y(m)) : g.moveTo(X(r), Y(m)));
+  const line = all.filter((a) => a[0] <= right).map(([r, m]) => [X(r), Y(m)]);
+  line.forEach(([a, b], i) => i ? g.lineTo(a, b) : g.moveTo(a, b));
   g.stroke(); g.restore();
-  const x = X(p.perHour), y = Y(p.missed), left = x > x0 + 0.55 * (x1 - x0);
+  const x = X(p.perHour), y = Y(p.missed), told = `${p.found} of ${p.said} found, ${p.bad} false`;
+  g.font = `12px ${t.font}`;
+  const [left, down] = beside(x, y, g.measureText(told).width, { x0, x1, top, bottom }, line);
   g.beginPath(); g.arc(x, y, 6.5, 0, 7); g.fillStyle = t.plot; g.fill();
   g.beginPath(); g.arc(x, y, 5, 0, 7); g.fillStyle = t.accent; g.fill();
-  write(g, t, `${p.found} of ${p.said} found, ${p.bad} false`, x + (left ? -11 : 11), y - (y > top + 24 ? 14 : -14), { size: 12, fill: t.ink, align: left ? "right" : "left", halo: t.plot });
+  write(g, t, told, x + (left ? -11 : 11), down, { size: 12, fill: t.ink, align: left ? "right" : "left", halo: t.plot });
   write(g, t, words.length > 1 ? "line: one threshold for all words; point: as the sliders stand" : "", x0, bottom + 32);
 }
