@@ -375,6 +375,19 @@ def test_the_curves_sliders_move_the_running_board(wire, ear, open_widget, click
     until(lambda: ear.rule.thresholds == (0.6, 0.6, 0.9, 0.4))
 
 
+def test_widgets_of_one_board_follow_each_others_sliders(wire, ear, open_widget, click, until):
+    report, events = stream_report()
+    live, view = open_widget(tk.lab.live(ear)), open_widget(tk.lab.curve(report, ear, events))
+    alone = open_widget(tk.lab.curve(report, events=events))
+    before = alone.decision
+    click(view, "rule", thresholds={"left": 0.9, "go": 0.4}, smoothing=3, suppression_s=0.5)
+    until(lambda: live.config["thresholds"][2:] == [0.9, 0.4] and live.config["smoothing"] == 3)
+    click(live, "rule", thresholds={"left": 0.7, "go": 0.8}, smoothing=6, suppression_s=1.0)
+    until(lambda: view.decision == ear.rule and view.decision.smoothing == 6)
+    wire.wait("curve", lambda c: (c["smoothing"], c["suppression_s"]) == (6, 1.0) and c["thresholds"] == [0.7, 0.8])
+    assert alone.decision == before, "what is on no board stays where it is"
+
+
 # -- pictures ----------------------------------------------------------------------------------
 
 

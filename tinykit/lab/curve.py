@@ -33,7 +33,7 @@ class CurveView(LabWidget):
         # The curve, and the rule with whose smoothing and pause it was counted: replaced together.
         self._counted = report.curve, report.decision
         self._labels = tuple(report.answers.labels)
-        self._hand = RuleHand(self, self._in_force)
+        self._hand = RuleHand(self, self._in_force, self._follow)
         self._counting = threading.Lock()
         self._changed = True
         self._first_at = time.monotonic()
@@ -108,6 +108,12 @@ class CurveView(LabWidget):
 
     def _in_force(self, rule: Decision) -> None:
         self.tell("rule", text=f"in force on the board: mean of {rule.smoothing}, {rule.suppression_s:.1f} s pause")
+
+    def _follow(self, rule: Decision) -> None:
+        """Another widget moved the rule."""
+        self.decision, self._changed = rule, True
+        self._in_force(rule)
+        self._count()
 
     # -- where nothing runs ----------------------------------------------------------------------
 

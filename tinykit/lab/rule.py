@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 _KEYS = ("threshold", "smoothing", "suppression_s", "thresholds")
+_HANDS = weakref.WeakSet()  # of all widgets: two with sliders on one board must not contradict each other
 
 
 def facts_of_rule(rule, labels) -> dict:
@@ -26,13 +28,16 @@ class RuleHand:
         Has ``board`` and ``work``.
     changed : callable
         Called with the Decision that is in force after each change.
+    followed : callable, optional
+        The same after a change by another widget of the same board; default ``changed``.
     """
 
-    def __init__(self, widget, changed):
-        self.widget, self.changed = widget, changed
+    def __init__(self, widget, changed, followed=None):
+        self.widget, self.changed, self.followed = widget, changed, followed or changed
         self._wanted: dict | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        _HANDS.add(self)
 
     def move(self, content: dict) -> None:
         """What the browser asks for: any of threshold, smoothing, suppression_s, thresholds (by label)."""
@@ -50,7 +55,12 @@ class RuleHand:
                     if wanted is None:
                         self._thread = None
                         return
-                self.changed(self.widget.board.decision(**wanted))
+                board = self.widget.board
+                rule = board.decision(**wanted)
+                self.changed(rule)
+                for hand in list(_HANDS):
+                    if hand is not self and getattr(hand.widget, "board", None) is board:
+                        hand.followed(rule)
         except BaseException:
             with self._lock:
                 self._thread = None
