@@ -27,6 +27,21 @@ def test_tour_of_one_lesson_leaves_pages(tmp_path, capsys):
     assert "01_collect_gestures.html" in (tmp_path / "00_start_here.html").read_text(encoding="utf-8")
 
 
+def test_a_page_leaves_out_what_only_a_running_kernel_draws():
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    bar = {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "0%| | 0/47k"}
+    outputs = [
+        new_output("display_data", bar),
+        new_output("display_data", {**bar, "text/html": "<p>still</p>"}),
+        new_output("display_data", {"text/plain": "42"}),
+        new_output("stream", name="stderr", text="10%\r100%\r    \r"),
+    ]
+    notebook = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    tour.tidy(notebook)
+    assert [o.data.get("text/html", o.data["text/plain"]) for o in notebook.cells[0].outputs] == ["<p>still</p>", "42"]
+
+
 def test_tour_without_lessons_says_so(capsys):
     assert tour.main(["99"]) == 1
     assert "There is no lesson 99" in capsys.readouterr().err

@@ -156,7 +156,7 @@ def page(notebook, dark: bool = False) -> str:
 
 
 def tidy(notebook) -> None:
-    """Show a progress bar as it stood last: a page does not know how to go back to a line's start."""
+    """Show a progress bar as it stood last, or not at all: a page has neither a cursor nor a kernel."""
     for cell in notebook.cells:
         kept = []
         for output in cell.get("outputs", ()):
@@ -170,7 +170,15 @@ def tidy(notebook) -> None:
                 lines = [line.rstrip("\r").rpartition("\r")[2] for line in output.text.split("\n")]
                 output.text = "\n".join(lines)
         if cell.cell_type == "code":
-            cell.outputs = [o for o in kept if o.output_type != "stream" or o.text.strip()]
+            cell.outputs = [o for o in kept if not _empty(o)]
+
+
+def _empty(output) -> bool:
+    """Whether nothing of an output is to be seen on a page: blanks, or a bar that only a running kernel draws."""
+    if output.output_type == "stream":
+        return not output.text.strip()
+    data = output.get("data", {})
+    return "application/vnd.jupyter.widget-view+json" in data and "text/html" not in data
 
 
 def index(done, dark: bool = False) -> str:
