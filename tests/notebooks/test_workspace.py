@@ -45,6 +45,11 @@ def test_empty_workspace_gives_the_sample_and_says_so(tmp_path, capsys):
     assert "not yet" in repr(ws) and "not yet" in ws._repr_html_()
 
 
+def test_a_recorder_that_was_only_opened_leaves_no_recordings(tmp_path):
+    ws = Workspace(tmp_path)
+    assert len(ws.recordings) == 0 and "no recordings of your own" in ws.missing()
+
+
 def test_too_few_takes_say_how_many_are_missing(tmp_path, capsys):
     ws = Workspace(tmp_path)
     record(ws, ["wave"], ["me"])

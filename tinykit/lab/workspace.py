@@ -99,9 +99,9 @@ class Workspace:
 
     def missing(self) -> str:
         """What the student's recordings lack to be trained on, as a sentence; empty if nothing."""
-        if not (self._recordings / "dataset.json").exists():
+        own = self.recordings if (self._recordings / "dataset.json").exists() else ()
+        if not len(own):
             return "You have no recordings of your own yet."
-        own = self.recordings
         counts = {label: sum(persons.values()) for label, persons in own.counts().items()}
         if len(counts) < 2:
             return f"Your recordings have {len(counts)} label(s), and a classifier needs at least 2."
