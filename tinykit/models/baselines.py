@@ -127,7 +127,7 @@ class Baselines:
             look.card(
                 "Baselines",
                 f"on summary features, {len(first)} {first.unit}s",
-                look.table(rows, ["method", "accuracy", "macro F1"]),
+                look.table(rows, ["method", "accuracy", "macro F1"], align="lrr"),
             )
         )
 
