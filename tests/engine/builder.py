@@ -48,6 +48,17 @@ class Net:
         q = self.tensors[self.last].quantization
         return self.tensor(shape, S.TensorType.INT8, [q.scale[0]], [q.zeroPoint[0]])
 
+    def retype(self, index, dtype):
+        """Make a tensor another type: int16 has zero point 0 and a finer scale, float32 neither."""
+        t = self.tensors[index]
+        t.type = getattr(S.TensorType, dtype)
+        if dtype == "INT16":
+            t.quantization.scale = (t.quantization.scale / 256).astype(np.float32)
+            t.quantization.zeroPoint[:] = 0
+        elif dtype not in ("INT8", "UINT8"):
+            t.quantization = S.QuantizationParametersT()
+        return index
+
     def ints(self, values, shape=None):
         values = np.array(values, np.int32)
         return self.tensor(values.shape if shape is None else shape, S.TensorType.INT32, data=values)
@@ -62,6 +73,8 @@ class Net:
     # -- operations
 
     def op(self, kind, inputs, output, options=None, options_type=None):
+        """``output``: a tensor, or several; the first of them becomes the last tensor."""
+        outputs = list(np.atleast_1d(output))
         code = S.OperatorCodeT()
         code.builtinCode = getattr(S.BuiltinOperator, kind)
         code.deprecatedBuiltinCode = min(code.builtinCode, 127)
@@ -69,12 +82,12 @@ class Net:
         o = S.OperatorT()
         o.opcodeIndex = len(self.codes)
         self.codes.append(code)
-        o.inputs, o.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
+        o.inputs, o.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
         if options is not None:
             o.builtinOptions = options
             o.builtinOptionsType = getattr(S.BuiltinOptions, options_type or type(options).__name__[:-1])
         self.operators.append(o)
-        self.last = output
+        self.last = int(outputs[0])
         return self
 
     def _weights(self, shape, channels, axis, fan_in, per_channel, bias, out_scale, coarse=1):
@@ -161,11 +174,13 @@ class Net:
         return self.op(kind, [self.last], y, options)
 
     def binary(self, kind, other, activation="NONE", scale=None):
-        o = {"ADD": S.AddOptionsT, "SUB": S.SubOptionsT, "MUL": S.MulOptionsT}[kind]()
+        options = {"ADD": S.AddOptionsT, "SUB": S.SubOptionsT, "MUL": S.MulOptionsT}
+        o = options.get(kind, S.SquaredDifferenceOptionsT)()
         o.fusedActivationFunction = getattr(S.ActivationFunctionType, activation)
         if scale is None and kind != "MUL":  # so that the sum has room
             scale = (self.scale_of(self.last) + self.scale_of(other)) * self.rng.uniform(0.5, 1.2)
-        y = self.activation(self.shape, scale, 0 if kind == "SUB" else None)
+        shape = np.broadcast_shapes(self.shape, tuple(self.tensors[other].shape))
+        y = self.activation(shape, scale, 0 if kind == "SUB" else None)
         return self.op(kind, [self.last, other], y, o)
 
     def constant(self, shape):

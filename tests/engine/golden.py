@@ -5,18 +5,25 @@ import pytest
 
 
 def tflm(network: bytes, x: np.ndarray, arena: int = 600_000) -> np.ndarray:
-    """int8 answers to int8 examples (n, ...) by the reference kernels of the tflite-micro package."""
-    runtime = pytest.importorskip(
+    """Answers to examples (n, ...) by the reference kernels of the tflite-micro package; or a skip."""
+    pytest.importorskip(
         "tflite_micro.python.tflite_micro.runtime",
         reason="The golden reference, tflite-micro, exists for Linux on x86-64 only.",
     )
+    return answers(network, x, arena)
+
+
+def answers(network: bytes, x: np.ndarray, arena: int = 600_000) -> np.ndarray:
+    """The same, without the skip."""
+    from tflite_micro.python.tflite_micro import runtime
+
     interpreter = runtime.Interpreter.from_bytes(network, arena_size=arena)
-    answers = []
+    found = []
     for example in x:
         interpreter.set_input(example[None], 0)
         interpreter.invoke()
-        answers.append(np.array(interpreter.get_output(0)))
-    return np.stack(answers)
+        found.append(np.array(interpreter.get_output(0)))
+    return np.stack(found)
 
 
 def agree(network: bytes, rng, count: int = 12, extremes: bool = True):
