@@ -10,7 +10,7 @@ import numpy as np
 from .. import toolchain
 from ..errors import TinykitError
 from .cortex import FLASH_BYTES, RAM_BASE, RAM_BYTES, Cortex
-from .elf import read_elf
+from .elf import Elf, read_elf
 from .plan import Plan
 from .standalone import ENTRIES, include_dirs
 
@@ -27,7 +27,7 @@ def engine_image():
     return read_elf(toolchain.arm_image(toolchain.engine_sources(), include_dirs(), name="engine", keep=keep))
 
 
-def run_on_core(plan: Plan, x: np.ndarray):
+def run_on_core(plan: Plan, x: np.ndarray, image: Elf | None = None):
     """Run one example on the emulated core, whole and op by op.
 
     Parameters
@@ -35,6 +35,8 @@ def run_on_core(plan: Plan, x: np.ndarray):
     plan : Plan
         It may be larger than the chip's memory.
     x : int8 array of the plan's input shape
+    image : elf.Elf, optional
+        The engine as another compiler builds it; by default Zig's Clang, -O2.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def run_on_core(plan: Plan, x: np.ndarray):
         One an op.
     """
     core = _Bench(plan)
-    core.load(engine_image())
+    core.load(image or engine_image())
     core.put(core.plan_at, plan.bytes)
     state, engine, size = (RAM_BASE + _STATE + at for at in (0, 64, 128))
     for status in (
