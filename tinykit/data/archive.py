@@ -50,7 +50,9 @@ def fetch_archive(entry: dict, place: Path, progress: bool) -> Path:
                 f"{ROOM * entry['bytes'] / 1e9:.1f} GB.",
                 "Free some space, or give another folder: fetch(name, folder).",
             )
-        archive = download(entry["url"], entry["sha256"], place, progress)
+        url = entry["url"]
+        archive = place / PurePosixPath(url).name
+        download(url, entry["sha256"], archive, "sample('words') is there without one.", progress)
         number = unpack(archive, files, progress)
         (place / DONE).write_text(json.dumps({"sha256": entry["sha256"], "files": number}), encoding="utf-8")
         archive.unlink()
@@ -73,8 +75,18 @@ def _there(files: Path, done: Path, sha256: str) -> bool:
     return True
 
 
-def download(url: str, sha256: str, place: Path, progress: bool) -> Path:
-    """A file at a URL, with the hash that it must have; one that is there already is checked only.
+def download(url: str, sha256: str, target: Path, offline: str, progress: bool = False) -> None:
+    """Load a file, which must have this hash; one that is there already is checked only.
+
+    Parameters
+    ----------
+    url, sha256 : str
+    target : Path
+        Where it goes.
+    offline : str
+        What there is without a network, for the error.
+    progress : bool
+        Show a bar.
 
     Raises
     ------
@@ -86,18 +98,16 @@ def download(url: str, sha256: str, place: Path, progress: bool) -> Path:
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("WARNING")  # the bar says it all
-    name = PurePosixPath(url).name
     try:
         loader = pooch.HTTPDownloader(progressbar=progress, timeout=30)
-        return Path(pooch.retrieve(url, f"sha256:{sha256}", name, place, downloader=loader))
+        pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, downloader=loader)
     except ValueError as error:
         raise DataError(
             f"{url} is not what the registry says: {error}", "Try again; if it stays so, report it."
         ) from None
     except OSError as error:  # requests' errors are OSErrors
         raise DataError(
-            f"{url} could not be loaded ({type(error).__name__}).",
-            "Check the network; sample('words') is there without one.",
+            f"{url} could not be loaded ({type(error).__name__}).", f"Check the network; {offline}"
         ) from None
     finally:
         logger.setLevel(level)

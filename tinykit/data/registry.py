@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ..errors import DataError
 from ..toolchain import cache_dir, data_dir
-from .archive import fetch_archive
+from .archive import download, fetch_archive
 from .dataset import Dataset
 from .readers import open_dataset
 
@@ -97,30 +97,12 @@ def _packed(entry: dict) -> bool:
 
 def _fetch_files(base: str, name: str, entry: dict, place: Path, progress: bool) -> None:
     """The files of a set, one by one."""
-    import pooch
     from tqdm import tqdm
 
     files = [(s, path, where, digest) for s in entry["sources"] for path, (where, digest) in s["files"].items()]
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("WARNING")  # one bar says it all
-    try:
-        for source, path, where, digest in tqdm(files, desc=name, unit="file", disable=not progress):
-            url = "/".join([base, source["repository"], source["commit"], quote(where)])
-            target = place / path
-            try:
-                pooch.retrieve(url, known_hash=f"sha256:{digest}", fname=target.name, path=target.parent)
-            except ValueError as error:
-                raise DataError(
-                    f"{url} is not what the registry says: {error}", "Try again; if it stays so, report it."
-                ) from None
-            except OSError as error:  # requests' errors are OSErrors
-                raise DataError(
-                    f"{url} could not be loaded ({type(error).__name__}).",
-                    f"Check the network. What is loaded already stays in {place}.",
-                ) from None
-    finally:
-        logger.setLevel(level)
+    for source, path, where, digest in tqdm(files, desc=name, unit="file", disable=not progress):
+        url = "/".join([base, source["repository"], source["commit"], quote(where)])
+        download(url, digest, place / path, f"what is loaded already stays in {place}.")
 
 
 def _read(registry) -> dict:
