@@ -72,10 +72,7 @@ def dataset_card(
         f'<tr class="sum"><th scope="row" class="row">all</th>{sums}<td class="g"><b>{number(total)}</b></td></tr>'
         "</tbody></table></div>"
     )
-    body = f'<div class="tk-two"><div>{grid}</div>{facts(about or {})}</div>'
-    body += "".join(note("warn", w) for w in warnings)
-    sub = Html(f"{esc(name)}{f' <span class=mono>{esc(fingerprint)}</span>' if fingerprint else ''}")
-    return card(title, sub, body, foot, state)
+    return _beside_facts(grid, title, name, fingerprint, about, warnings, foot, state)
 
 
 def crowd_card(
@@ -120,6 +117,10 @@ def crowd_card(
         f'<td class="r num"><b>{number(total)}</b></td>{sums}<td class="r num">{number(persons)}</td></tr>'
         "</tbody></table></div>"
     )
+    return _beside_facts(grid, title, name, fingerprint, about, warnings, foot, state)
+
+
+def _beside_facts(grid, title, name, fingerprint, about, warnings, foot, state) -> Html:
     body = f'<div class="tk-two"><div>{grid}</div>{facts(about or {})}</div>'
     body += "".join(note("warn", w) for w in warnings)
     sub = Html(f"{esc(name)}{f' <span class=mono>{esc(fingerprint)}</span>' if fingerprint else ''}")
