@@ -1,7 +1,22 @@
 """Fixtures of the board's tests; what they are made of is in made.py."""
 
 import pytest
+from fake_port import FakeBoard
 from made import make_pipeline, moving_windows
+
+from tinykit.board.link import Link
+
+
+@pytest.fixture
+def board():
+    return FakeBoard()
+
+
+@pytest.fixture
+def link(board):
+    link = Link("fake", opener=board.open)
+    yield link
+    link.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 What the real firmware does is tested on the virtual board; this one can be told to misbehave.
 """
 
+import random
 import struct
 import threading
 import time
@@ -145,3 +146,34 @@ class FakePort:
 
     def close(self):
         self.is_open = False
+
+
+def corrupt(share, seed=0):
+    """Replaces this share of the bytes by others."""
+    rng = np.random.default_rng(seed)
+
+    def tamper(data):
+        bytes_ = np.frombuffer(data, np.uint8).copy()
+        hit = rng.random(len(bytes_)) < share
+        bytes_[hit] ^= rng.integers(1, 256, hit.sum(), dtype=np.uint8)
+        return bytes_.tobytes()
+
+    return tamper
+
+
+def drop(share, seed=0):
+    """Leaves out this share of the bytes."""
+    rng = random.Random(seed)
+    return lambda data: bytes(b for b in data if rng.random() >= share)
+
+
+def wait_until(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()
+
+
+def settle(link):
+    """All that the fake board sent before has been read: replies come in order."""
+    assert link.request(m.ECHO, b"barrier") == b"barrier"

@@ -1,10 +1,9 @@
-import random
 import threading
 import time
 
 import numpy as np
 import pytest
-from fake_port import FakeBoard
+from fake_port import FakeBoard, corrupt, drop, settle, wait_until
 
 from tinykit.board import messages as m
 from tinykit.board.frame import encode
@@ -17,53 +16,10 @@ CHANNELS = ("aX", "aY", "aZ", "gX", "gY", "gZ")
 
 
 @pytest.fixture
-def board():
-    return FakeBoard()
-
-
-@pytest.fixture
-def link(board):
-    link = Link("fake", opener=board.open)
-    yield link
-    link.close()
-
-
-@pytest.fixture
 def sensor(link):
     sensor = Sensor(link, 0, "imu", 119.0, CHANNELS, link.log)
     link.on_restore(sensor._restore)
     return sensor
-
-
-def corrupt(share, seed=0):
-    """Replaces this share of the bytes by others."""
-    rng = np.random.default_rng(seed)
-
-    def tamper(data):
-        bytes_ = np.frombuffer(data, np.uint8).copy()
-        hit = rng.random(len(bytes_)) < share
-        bytes_[hit] ^= rng.integers(1, 256, hit.sum(), dtype=np.uint8)
-        return bytes_.tobytes()
-
-    return tamper
-
-
-def drop(share, seed=0):
-    """Leaves out this share of the bytes."""
-    rng = random.Random(seed)
-    return lambda data: bytes(b for b in data if rng.random() >= share)
-
-
-def wait_until(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()
-
-
-def settle(link):
-    """All that the fake board sent before has been read: replies come in order."""
-    assert link.request(m.ECHO, b"barrier") == b"barrier"
 
 
 # -- asking ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from fake_port import FakeBoard
+from fake_port import FakeBoard, wait_until
 
 from tinykit.board import link as link_module
 from tinykit.board import messages as m
@@ -48,13 +48,6 @@ class Cable:
         self.board.unplug()
         os.close(self.slave)
         os.close(self.master)
-
-
-def wait_until(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()
 
 
 def test_the_board_comes_back_under_another_name(monkeypatch):

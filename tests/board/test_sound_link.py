@@ -5,28 +5,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from fake_port import FakeBoard
-from test_link import corrupt, drop, settle, wait_until
+from fake_port import corrupt, drop, settle, wait_until
 
 from tinykit.board import messages as m
 from tinykit.board.account import SoundAccount
-from tinykit.board.link import Link
 from tinykit.board.samples import Ring, Samples, SoundRing
 from tinykit.board.sensor import Microphone
 from tinykit.board.stream import Stream
 from tinykit.errors import BoardError, DeviceError
-
-
-@pytest.fixture
-def board():
-    return FakeBoard()
-
-
-@pytest.fixture
-def link(board):
-    link = Link("fake", opener=board.open)
-    yield link
-    link.close()
 
 
 @pytest.fixture
