@@ -528,3 +528,84 @@ def _resize(net, rng):
     options.alignCorners, options.halfPixelCenters = pick(rng, (False, False), (True, False), (False, True))
     y = net.like((1, *out, channels))
     net.op("RESIZE_NEAREST_NEIGHBOR", [net.last, net.ints(out)], y, options)
+
+
+@link("MIRROR_PAD")
+def _mirror_pad(net, rng):
+    options = S.MirrorPadOptionsT()
+    options.mode = between(rng, 0, 1)
+    most = [0, *(min(3, n - 1 + options.mode) for n in net.shape[1:])]
+    amounts = [(between(rng, 0, n), between(rng, 0, n)) for n in most]
+    shape = [n + a + b for n, (a, b) in zip(net.shape, amounts, strict=True)]
+    if np.prod(shape) > BIGGEST:
+        raise Unfit
+    widths = net.ints(np.ravel(amounts), (len(shape), 2))
+    net.op("MIRROR_PAD", [net.last, widths], net.like(shape), options)
+
+
+@link("GATHER")
+def _gather(net, rng):
+    axis = between(rng, 1, len(net.shape) - 1)
+    places = rng.integers(0, net.shape[axis], between(rng, 1, 6))
+    shape = list(net.shape)
+    shape[axis] = len(places)
+    if np.prod(shape) > BIGGEST:
+        raise Unfit
+    options = S.GatherOptionsT()
+    options.axis = axis - (len(shape) if rng.random() < 0.3 else 0)
+    net.op("GATHER", [net.last, net.ints(places)], net.like(shape), options)
+
+
+@link("REVERSE_V2")
+def _reverse(net, rng):
+    axis = between(rng, 1, len(net.shape) - 1)
+    net.op("REVERSE_V2", [net.last, net.ints([axis])], net.like(net.shape), S.ReverseV2OptionsT())
+
+
+@link("BROADCAST_TO")
+def _broadcast_to(net, rng):
+    shape = [between(rng, 1, 4) if n == 1 and i else n for i, n in enumerate(net.shape)]
+    if np.prod(shape) > BIGGEST:
+        raise Unfit
+    net.op("BROADCAST_TO", [net.last, net.ints(shape)], net.like(shape), S.BroadcastToOptionsT())
+
+
+def _blocks(kind, options):
+    def build(net, rng):
+        height, width, channels = net.picture()
+        block = options.blockSize = between(rng, 2, 3)
+        if kind == "SPACE_TO_DEPTH":
+            sizes, shape = (height, width), (1, height // block, width // block, channels * block**2)
+        else:
+            sizes, shape = (channels // block,), (1, height * block, width * block, channels // block**2)
+        if any(n % block for n in (*sizes, channels if kind == "DEPTH_TO_SPACE" else block)):
+            raise Unfit
+        net.op(kind, [net.last], net.like(shape), options)
+
+    return build
+
+
+link("SPACE_TO_DEPTH")(_blocks("SPACE_TO_DEPTH", S.SpaceToDepthOptionsT()))
+link("DEPTH_TO_SPACE")(_blocks("DEPTH_TO_SPACE", S.DepthToSpaceOptionsT()))
+
+
+# -- the ends
+
+
+@link("DEQUANTIZE", "INT8", "INT16", "UINT8", ends=True)
+def _dequantize(net, rng):
+    net.op("DEQUANTIZE", [net.last], net.tensor(net.shape, S.TensorType.FLOAT32), S.DequantizeOptionsT())
+
+
+def _arg(kind, options):
+    def build(net, rng):
+        axis = between(rng, 1, len(net.shape) - 1)
+        options.outputType = S.TensorType.INT32
+        y = net.tensor([n for a, n in enumerate(net.shape) if a != axis], S.TensorType.INT32)
+        net.op(kind, [net.last, net.ints([axis - (len(net.shape) if rng.random() < 0.3 else 0)])], y, options)
+
+    return build
+
+
+link("ARG_MAX", ends=True)(_arg("ARG_MAX", S.ArgMaxOptionsT()))
+link("ARG_MIN", ends=True)(_arg("ARG_MIN", S.ArgMinOptionsT()))

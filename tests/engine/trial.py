@@ -114,7 +114,9 @@ def _one_process(todo, done, errors):
                 code = process.wait()
                 errors.seek(0)
                 words = errors.read()[-300:]
-                done.put({"chain": line, "outcome": "died", "stage": stage, "why": f"exit {code} while {stage}: {words}"})
+                done.put(
+                    {"chain": line, "outcome": "died", "stage": stage, "why": f"exit {code} while {stage}: {words}"}
+                )
                 return
             done.put(outcome)
 
