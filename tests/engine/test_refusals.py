@@ -31,10 +31,11 @@ def test_custom_operation_is_named():
 
 
 def test_float_network():
-    n = net()
-    n.tensors[n.input].type = S.TensorType.FLOAT32
-    with pytest.raises(ModelError, match=r"input of network is float32, expected int8.*inference_input_type"):
-        compile_network(n.softmax().bytes())
+    n = net().softmax()
+    for tensor in n.tensors:
+        tensor.type = S.TensorType.FLOAT32
+    with pytest.raises(ModelError, match=r"in float32 \(SOFTMAX, layer softmax\), expected int8.*tk\.quantize"):
+        compile_network(n.bytes())
 
 
 def test_weights_with_a_zero_point():

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builder import Net
+from builder import Net, S
 
 from tinykit.engine import Runtime, compile_network
 from tinykit.engine.step import KINDS
@@ -32,7 +32,27 @@ def sample_networks():
     net.reduce("MEAN", (1, 2)).dense(5).softmax()
     other = Net(rng, (1, 20, 3)).reshape((1, 1, 20, 3)).conv(5, (1, 3), dilation=(1, 2)).conv(0, (1, 3), depthwise=1)
     other.dense(4).softmax()
-    return net.bytes(), other.bytes()
+    return net.bytes(), other.bytes(), *moving_networks(rng)
+
+
+def moving_networks(rng):
+    """Floats in, values moved every way, places out; and integers of two sizes."""
+    net = Net(rng, (1, 4, 6, 5))
+    net.retype(net.input, "FLOAT32")
+    net.op("QUANTIZE", [net.last], net.activation(net.shape), S.QuantizeOptionsT())
+    net.op("TRANSPOSE", [net.last, net.ints([0, 2, 3, 1])], net.like((1, 6, 5, 4)), S.TransposeOptionsT())
+    size = net.ints([9, 10])
+    net.op("RESIZE_NEAREST_NEIGHBOR", [net.last, size], net.like((1, 9, 10, 4)), S.ResizeNearestNeighborOptionsT())
+    fixed = net.like((1, 9, 10, 4))
+    net.tensors[fixed].buffer = len(net.buffers)
+    net.buffers.append(S.BufferT())
+    net.buffers[-1].data = rng.integers(0, 256, 360).astype(np.uint8)
+    net.concat([fixed], 3).op("ARG_MAX", [net.last, net.ints([1])], net.tensor((1, 10, 8), S.TensorType.INT32))
+    small = Net(rng, (1, 7, 3))
+    small.retype(small.input, "INT16")
+    small.op("QUANTIZE", [small.last], small.activation(small.shape), S.QuantizeOptionsT())
+    small.op("DEQUANTIZE", [small.last], small.tensor(small.shape, S.TensorType.FLOAT32), S.DequantizeOptionsT())
+    return net.bytes(), small.bytes()
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +128,26 @@ def test_damage_is_named(plans, change, word):
         ("mean", 68, "<i", -5, "bad_parameter"),
         ("mean", 72, "<i", 31, "bad_parameter"),
         ("add", 92, "<i", 0, "bad_shape"),
-        ("pad", 68, "<i", 70000, "bad_shape"),
+        ("pad", 68, "<i", 70000, "out_of_bounds"),
+        ("pad", 76, "<i", 1 << 24, "out_of_bounds"),
         ("copy", 68, "<i", 1 << 24, "out_of_bounds"),
         ("copy", 72, "<i", -1, "bad_parameter"),
+        ("copy", 72, "<i", 1 << 24, "out_of_bounds"),
+        ("copy", 60, "<I", 4, "out_of_bounds"),
+        ("pick", 76, "<i", 1 << 20, "out_of_bounds"),
+        ("pick", 80, "<i", 1 << 20, "out_of_bounds"),
+        ("pick", 92, "<i", 0, "bad_parameter"),
+        ("pick", 68, "<i", 1 << 28, "too_large"),
+        ("argmax", 68, "<i", 2, "bad_parameter"),
+        ("argmax", 72, "<i", 3, "bad_parameter"),
+        ("argmax", 30, "<H", 2, "bad_shape"),
+        ("argmax", 12, "<I", 1 << 20, "out_of_bounds"),
+        ("rescale", 68, "<i", 5, "bad_parameter"),
+        ("rescale", 80, "<i", 40, "bad_parameter"),
+        ("quantize", 72, "<i", 4, "bad_parameter"),
+        ("quantize", 4, "<I", 1 << 20, "out_of_bounds"),
+        ("dequantize", 68, "<i", 4, "bad_parameter"),
+        ("dequantize", 28, "<H", 2, "bad_shape"),
     ],
 )
 def test_lies_are_named(plans, kind, at, form, value, word):

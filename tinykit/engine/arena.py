@@ -95,7 +95,7 @@ def plan_arena(
         if step.output not in blocks:
             blocks[step.output] = Block(0, i, i, name=step.name)
         out = blocks[step.output]
-        out.size = max(out.size, step.out_offset + _extent(step))
+        out.size = max(out.size, step.out_offset + step.out_bytes)
         out.last = max(out.last, i)
         scratch.append(Block(step.scratch_bytes, i, i, SCRATCH_ALIGN, name=step.name, scratch=True))
     blocks[output_buffer].last = len(steps)
@@ -117,12 +117,6 @@ def plan_arena(
         [max(0, block.place) for block in scratch],
         everything,
     )
-
-
-def _extent(step: Step) -> int:
-    if step.kind == "copy":
-        return (step.in_shape[0] - 1) * step.params[1] + step.in_shape[1] * step.in_shape[2]
-    return step.out_bytes
 
 
 def _pack(blocks: list[Block], close: dict, tries: int) -> int:

@@ -38,7 +38,8 @@ def _softmax(lowering, node: Node) -> None:
     )
 
 
-def _quantize(lowering, node: Node) -> None:
+def quantize(lowering, node: Node) -> None:
+    """From int8 to int8, of another scale."""
     x, y = node.inputs[0], node.outputs[0]
     if x.scale == y.scale and x.zero_point == y.zero_point:
         return lowering.rename(node)
@@ -146,7 +147,6 @@ def _mul(lowering, node: Node) -> None:
 
 OPERATIONS = {
     "SOFTMAX": _softmax,
-    "QUANTIZE": _quantize,
     "RELU": _relu,
     "RELU6": _relu6,
     "LEAKY_RELU": _leaky_relu,

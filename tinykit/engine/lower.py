@@ -1,7 +1,7 @@
 """From the operations of a .tflite to the steps of a plan.
 
-Each supported operation has one function, in ``convolutions``, ``reductions``, ``elementwise`` or
-``shapes``. It checks that the operation is of the form the kernels know, does once what can be done
+Each supported operation has one function, in ``convolutions``, ``reductions``, ``elementwise``,
+``shapes`` or ``ends``. It checks that the operation is of the form the kernels know, does once what can be done
 once (zero points folded into biases, multipliers, tables), and appends a ``Step``. Operations that
 only rename a tensor (reshape and its kin) become no step at all.
 """
@@ -12,10 +12,11 @@ from collections import Counter
 
 import numpy as np
 
-from . import convolutions, elementwise, reductions, shapes
+from . import convolutions, elementwise, ends, moves, reductions, shapes
 from .checks import LIMIT
 from .dilation import join_dilated
-from .refuse import refuse
+from .folding import fold
+from .refuse import refuse, refuse_type
 from .step import Step
 from .tflite import Network, Node, Tensor
 
@@ -24,10 +25,10 @@ OPERATIONS = {
     **reductions.OPERATIONS,
     **elementwise.OPERATIONS,
     **shapes.OPERATIONS,
+    **ends.OPERATIONS,
 }
 # What an operation's activations may be; of all others, int8.
-TYPES = {**shapes.TYPES}
-_SHAPE_TYPES = ("INT32", "INT64")
+TYPES = {**shapes.TYPES, **ends.TYPES}
 _ZERO_POINTS = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
 _MOST = 1 << 22  # values in one tensor: far more than any board's RAM
 
@@ -49,9 +50,10 @@ class Lowering:
     """
 
     def __init__(self, network: Network):
-        network = join_dilated(network)
+        network = join_dilated(fold(network))
         self.steps: list[Step] = []
         self.place = {network.input.index: network.input.index}
+        self._between = 0
         self.views: dict[int, tuple[int, int]] = {}
         self.uses = Counter(t.index for node in network.nodes for t in node.inputs if t is not None)
         self.uses[network.output.index] += 1
@@ -63,15 +65,14 @@ class Lowering:
         if network.output.index not in self.place and network.output.index not in self.pads:
             refuse(last, "the output is not computed from the input")
         self.output = self.read(last, network.output)
+        self.output, self.output_offset = self.views.get(self.output, (self.output, 0))
         if not self.steps:  # nothing but renaming: still one op, so that a plan has one
-            size = network.input.size
-            table = np.arange(-128, 128, dtype=np.int8)
-            self.table(network.nodes[0] if network.nodes else None, self.input, self.input, (1, 1, size), table)
+            x = network.input
+            whole = moves.Cut.of(*[moves.blank(x)] * 2)
+            node = last or Node("IDENTITY", (x,), (network.output,))
+            moves.copy(self, node, [self.input], whole, self.input, whole, x, x)
 
     def _lower(self, node: Node) -> None:
-        outputs = [t for t in node.outputs if t.dtype not in _SHAPE_TYPES]
-        if not outputs and node.outputs:
-            return  # arithmetic on shapes: the file states every shape already
         function = OPERATIONS.get(node.kind)
         if function is None:
             refuse(node)
@@ -80,8 +81,7 @@ class Lowering:
         allowed = TYPES.get(node.kind, ("INT8",))
         for tensor in [*(t for t in node.inputs if t is not None and t.data is None), *node.outputs]:
             if tensor.dtype not in allowed:
-                names = " or ".join(allowed).lower()
-                refuse(node, f"it works on {tensor.dtype.lower()}, expected {names}")
+                refuse_type(node, tensor, allowed)
             if tensor.dtype in _ZERO_POINTS:
                 low, high = _ZERO_POINTS[tensor.dtype]
                 if len(tensor.scales) != 1:
@@ -113,9 +113,19 @@ class Lowering:
         self.place[tensor.index] = tensor.index
         return tensor.index
 
-    def table(self, node: Node | None, source: int, output: int, shape, table: np.ndarray) -> None:
-        name = node.name if node else "identity"
-        self.add(node, Step("table", name, [source], output, shape, shape, data=table.tobytes()))
+    def part(self, source: int, tensor: Tensor, offset: int) -> None:
+        """A tensor that lies within a buffer already, so many bytes from its start."""
+        root, before = self.views.get(source, (source, 0))
+        self.views[tensor.index] = root, before + offset
+        self.place[tensor.index] = tensor.index
+
+    def between(self) -> int:
+        """A buffer for what has no tensor in the file."""
+        self._between -= 1
+        return self._between
+
+    def table(self, node: Node, source: int, output: int, shape, table: np.ndarray) -> None:
+        self.add(node, Step("table", node.name, [source], output, shape, shape, data=table.tobytes()))
 
     def rename(self, node: Node) -> None:
         source, target = node.inputs[0], node.outputs[0]
@@ -124,26 +134,4 @@ class Lowering:
         self.place[target.index] = self.read(node, source)
 
     def pad(self, node: Node, x: Tensor, y: Tensor, pads) -> None:
-        value = y.zero_point
-        if len(node.inputs) > 2 and node.inputs[2] is not None:
-            if node.inputs[2].data is None:
-                refuse(node, "its value is not a constant")
-            value = int(np.ravel(node.inputs[2].data)[0])
-        before = [p[0] for p in pads][-3:]
-        before = [0] * (3 - len(before)) + before
-        shapes = [(1, 1, 1, *t.shape)[-3:] for t in (x, y)]
-        source = self.read(node, x)
-        self.add(
-            node,
-            Step(
-                "pad",
-                node.name,
-                [source],
-                self.write(y),
-                shapes[0],
-                shapes[1],
-                pad=(before[0], before[1]),
-                zeros=(x.zero_point, 0, value),
-                params=[before[2]],
-            ),
-        )
+        shapes.pad(self, node, x, y, pads)

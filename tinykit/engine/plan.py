@@ -75,7 +75,9 @@ class Plan:
         Of one example, without the leading 1.
     input_scale, output_scale : float
     input_zero_point, output_zero_point : int
-        A value is (int8 - zero point) * scale.
+        A value is (integer - zero point) * scale; scale 0: there is none (floats, places of an argmax).
+    input_dtype, output_dtype : str
+        NumPy's name for the values: int8, or uint8, int16, int32, int64, float32.
     """
 
     name: str
@@ -91,6 +93,8 @@ class Plan:
     layout: Layout = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False, default=())
     network: Network | None = field(repr=False, default=None)  # what it was compiled from
+    input_dtype: str = "int8"
+    output_dtype: str = "int8"
 
     @property
     def macs(self) -> int:
@@ -148,7 +152,7 @@ def _text(shape) -> str:
 
 
 def compile_network(model, name: str | None = None, section: bytes = b"") -> Plan:
-    """Compile an int8 .tflite.
+    """Compile a .tflite that computes in int8; it may begin and end with other numbers.
 
     Parameters
     ----------
@@ -167,7 +171,7 @@ def compile_network(model, name: str | None = None, section: bytes = b"") -> Pla
     Raises
     ------
     ModelError
-        Not an int8 .tflite with one input and one output.
+        Not a .tflite with one input and one output, or one that computes in floats.
     UnsupportedOp
         An operation that the engine has not, with the layer's name and what to use instead.
     """
@@ -178,7 +182,7 @@ def planned(network: Network, section: bytes = b"") -> Plan:
     """Compile a network that was read already; otherwise as ``compile_network``."""
     try:
         lowered = Lowering(network)
-        layout = lay_out(lowered.steps, lowered.input, network.input.size, lowered.output)
+        layout = lay_out(lowered.steps, lowered.input, network.input.bytes, lowered.output)
         return _assemble(network, lowered, layout, section)
     except ModelError:
         raise
@@ -220,6 +224,12 @@ def compile_plan(pipeline, fit: bool = True) -> Plan:
         )
     network = read_network(pipeline.int8_model, pipeline.name)
     x, y = network.input, network.output
+    if x.dtype != "INT8" or y.dtype != "INT8":
+        raise ModelError(
+            f"The network of {pipeline.name} takes {x.dtype.lower()} and gives {y.dtype.lower()}; "
+            "a board's front end and decision work with int8.",
+            "Convert with inference_input_type = inference_output_type = tf.int8 (tk.quantize does).",
+        )
     rows, features = pipeline.input_shape
     if x.size != rows * features:
         raise ModelError(
@@ -261,7 +271,8 @@ def _assemble(network: Network, lowered: Lowering, layout: Layout, section: byte
     places = layout.buffers
     fields = (
         section_at if section else 0, len(section), ops_at, len(steps), const_at, len(constants), layout.bytes,
-        places[lowered.input], network.input.size, places[lowered.output], network.output.size, 0,
+        places[lowered.input], network.input.bytes, places[lowered.output] + lowered.output_offset,
+        network.output.bytes, 0,
     )  # fmt: skip
     _HEADER.pack_into(body, 0, b"TKPL", FORMAT, 0, len(body), 0, *fields)
     struct.pack_into("<I", body, 12, zlib.crc32(body[16:]))
@@ -279,19 +290,21 @@ def _assemble(network: Network, lowered: Lowering, layout: Layout, section: byte
         layout,
         tuple(steps),
         network,
+        network.input.dtype.lower(),
+        network.output.dtype.lower(),
     )
 
 
 def _record(step: Step, layout: Layout, number: int, data: int, channels: int) -> bytes:
     places = [layout.buffers[b] + offset for b, offset in zip(step.inputs, step.in_offsets, strict=True)]
-    second = places[1] if len(places) > 1 else 0
+    first, second = (*places, 0, 0)[:2]
     if step.flags & FLAG_CONST:
         second, data = data, 0
     params = list(step.params) + [0] * (7 - len(step.params))
     return _OP.pack(
         KINDS[step.kind],
         step.flags,
-        places[0],
+        first,
         second,
         layout.buffers[step.output] + step.out_offset,
         layout.scratch[number],

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from ..errors import UnsupportedOp
+from ..errors import ModelError, UnsupportedOp
 
-_RECURRENT = "Use 1-D convolutions instead of recurrent layers: they see time as well, and run here."
+_BOARD = "Do it before the network: in the front end, or on the computer."
+_DILATED = "Use stride instead of dilation, or fix the input's length before converting."
 _INSTEAD = {
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _RECURRENT,
-    "UNIDIRECTIONAL_SEQUENCE_RNN": _RECURRENT,
-    "LSTM": _RECURRENT,
-    "WHILE": _RECURRENT,
-    "BATCH_MATMUL": "Use Dense or Conv layers; attention is not supported.",
-    "TRANSPOSE": "Keep channels last, and use Reshape where the order stays the same.",
-    "TRANSPOSE_CONV": "End the network before it grows again, or use Dense layers for the way up.",
-    "RESIZE_NEAREST_NEIGHBOR": "Feed the size that the network needs.",
-    "RESIZE_BILINEAR": "Feed the size that the network needs.",
-    "SUB": "Turn it round: multiply by -1, then Add.",
-    "DIV": "Use a multiplication by the reciprocal.",
-    "HARD_SWISH": "Use ReLU or ReLU6.",
-    "GELU": "Use ReLU, ReLU6 or LeakyReLU.",
+    "UNIDIRECTIONAL_SEQUENCE_RNN": "Use an LSTM, or 1-D convolutions: they see time as well.",
+    "BIDIRECTIONAL_SEQUENCE_LSTM": "Use an LSTM that goes forward only, or 1-D convolutions.",
+    "BIDIRECTIONAL_SEQUENCE_RNN": "Use an LSTM that goes forward only, or 1-D convolutions.",
+    "RNN": "Use an LSTM, or 1-D convolutions: they see time as well.",
+    "LSTM": "Fix the batch at 1 before converting (keras.Input(..., batch_size=1)): the newer kind of LSTM comes out.",
+    "WHILE": "Fix the batch at 1 before converting (keras.Input(..., batch_size=1)), or use 1-D convolutions.",
+    "TRANSPOSE_CONV": "Use UpSampling2D(interpolation='nearest') and a convolution.",
+    "RESIZE_BILINEAR": "Use interpolation='nearest'.",
+    "DIV": "Multiply by the reciprocal.",
+    "POW": "Multiply the tensor by itself, or use an activation from a table: sigmoid, tanh, hard swish.",
+    "GELU": "Use ReLU, ReLU6, hard swish or LeakyReLU.",
     "EXP": "Use a sigmoid, tanh or softmax.",
     "PRELU": "Use LeakyReLU: one slope for all channels.",
-    "DEQUANTIZE": "Convert with inference_output_type = tf.int8, and all layers in int8.",
-    "SPACE_TO_BATCH_ND": "Use stride instead of dilation, or fix the input's length before converting.",
-    "BATCH_TO_SPACE_ND": "Use stride instead of dilation, or fix the input's length before converting.",
-    "STRIDED_SLICE": "Cut the input before it enters the network.",
-    "SPLIT": "Cut the input before it enters the network.",
-    "SUM": "Use a mean (GlobalAveragePooling).",
+    "SPACE_TO_BATCH_ND": _DILATED,
+    "BATCH_TO_SPACE_ND": _DILATED,
     "L2_NORMALIZATION": "Use BatchNormalization, which folds into the layer before it.",
-    "QUANTIZE": "Convert with inference_input_type = tf.int8.",
+    "EMBEDDING_LOOKUP": _BOARD,
+    "GATHER_ND": "Use slices or a gather with fixed places.",
+    "TOPK_V2": "End with a softmax, or with one argmax.",
+    "CAST": "Leave the number's kind to the converter: cast before the network, or not at all.",
+    "RFFT2D": _BOARD,
+    "AudioSpectrogram": _BOARD,
+    "Mfcc": _BOARD,
 }
+_ALL = "Use convolution, dense, pooling, mean, add, mul, concatenation, relu or softmax layers."
+_QUANTISE = (
+    "small = tk.quantize(pipeline, train); or give the converter representative_dataset and "
+    "target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]."
+)
 
 
 def refuse(node, reason: str = "") -> None:
@@ -37,7 +43,41 @@ def refuse(node, reason: str = "") -> None:
     if node is None:
         raise UnsupportedOp(f"The engine can't run this network: {reason}.", "Check the network's graph.")
     what = f"The engine has no {node.kind}" if not reason else f"The engine can't run this {node.kind}: {reason}"
-    raise UnsupportedOp(
-        f"{what} (layer {node.name}).",
-        _INSTEAD.get(node.kind.split()[0], "Use convolution, dense, pooling, mean, add, mul, relu or softmax layers."),
-    )
+    word = node.kind.split()[-1]
+    raise UnsupportedOp(f"{what} (layer {node.name}).", _INSTEAD.get(word, _ALL))
+
+
+def refuse_type(node, tensor, allowed: tuple[str, ...]) -> None:
+    """Raise an error about a tensor whose kind of number this operation can't have.
+
+    It names how the network was converted, where that shows, and how to convert it instead.
+    """
+    where = f"({node.kind}, layer {node.name})"
+    constants = [t for t in node.inputs if t is not None and t.data is not None]
+    weights = constants[0].dtype if constants and len(constants[0].shape) > 1 else None
+    if tensor.dtype in ("STRING", "RESOURCE", "VARIANT"):
+        raise ModelError(
+            f"The network holds a tensor of {tensor.dtype.lower()}s {where}, expected numbers.",
+            "Do what is done with text or tables before the network.",
+        )
+    if tensor.dtype == "FLOAT32" and weights in ("INT8", "UINT8", "INT4"):
+        raise ModelError(
+            f"The network was converted with dynamic-range quantisation: {weights.lower()} weights, but float32 "
+            f"between the layers {where}; expected int8 throughout.",
+            "Give converter.representative_dataset, so that it learns the ranges (tk.quantize does).",
+        )
+    if tensor.dtype == "FLOAT32":
+        raise ModelError(f"The network computes in float32 {where}, expected int8 throughout.", _QUANTISE)
+    if tensor.dtype == "FLOAT16":
+        raise ModelError(f"The network holds float16 {where}, expected int8 throughout.", _QUANTISE)
+    if tensor.dtype == "INT16" and "INT8" in allowed:
+        raise ModelError(
+            f"The network was converted with 16-bit activations (int16x8) {where}, expected int8.",
+            "Convert with target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8].",
+        )
+    if tensor.dtype == "UINT8" and "INT8" in allowed:
+        raise ModelError(
+            f"The network was quantised to uint8, as TensorFlow 1 did {where}, expected int8.",
+            "Convert it again with a converter of TensorFlow 2.",
+        )
+    refuse(node, f"it works on {tensor.dtype.lower()}, expected {' or '.join(allowed).lower()}")

@@ -73,23 +73,25 @@ class Runtime:
         Parameters
         ----------
         x : numpy.ndarray
-            int8, shape (n, ...) with the network's input shape behind the first axis (any shape of
-            the same size).
+            Of the plan's ``input_dtype`` (int8, as a rule), shape (n, ...) with the network's input shape
+            behind the first axis (any shape of the same size).
 
         Returns
         -------
         numpy.ndarray
-            int8, shape (n, ...) with the network's output shape.
+            Of the plan's ``output_dtype``, shape (n, ...) with the network's output shape.
         """
-        x = np.asarray(x)
-        if x.dtype != np.int8 or x.ndim < 1 or int(np.prod(x.shape[1:])) != self._input_bytes:
+        x, dtype = np.asarray(x), np.dtype(self.plan.input_dtype)
+        if x.dtype != dtype or x.ndim < 1 or int(np.prod(x.shape[1:])) * dtype.itemsize != self._input_bytes:
             raise ModelError(
-                f"{self.plan.name} takes int8 of shape (n, {', '.join(map(str, self.plan.input_shape))}), "
+                f"{self.plan.name} takes {dtype} of shape (n, {', '.join(map(str, self.plan.input_shape))}), "
                 f"got {x.dtype} of shape {x.shape}.",
-                "Quantise the input by the plan's input_scale and input_zero_point, first axis the examples.",
+                "Quantise the input by the plan's input_scale and input_zero_point, first axis the examples."
+                if self.plan.input_scale
+                else f"Give it numbers of {dtype}, first axis the examples.",
             )
-        x = np.ascontiguousarray(x).reshape(len(x), self._input_bytes)
-        y = np.empty((len(x), self._output_bytes), dtype=np.int8)
+        x = np.ascontiguousarray(x).reshape(len(x), self._input_bytes // dtype.itemsize)
+        y = np.empty((len(x), self._output_bytes), dtype=np.uint8)
         run, move = self._core.tk_engine_run, ctypes.memmove
         with self._lock:
             for i in range(len(x)):
@@ -98,7 +100,7 @@ class Runtime:
                 if status:
                     raise ModelError(f"The engine stopped: {self._name(status)}.", "Report this as a fault.")
                 move(y[i].ctypes.data, self._output, self._output_bytes)
-        return y.reshape(len(x), *self.plan.output_shape)
+        return y.view(self.plan.output_dtype).reshape(len(x), *self.plan.output_shape)
 
     def __repr__(self) -> str:
         return f"<Runtime {self.plan!r}>"

@@ -10,8 +10,10 @@ import numpy as np
 KINDS = {
     "conv": 1, "depthwise": 2, "dense": 3, "average_pool": 4, "max_pool": 5, "mean": 6,
     "softmax": 7, "add": 8, "mul": 9, "table": 10, "pad": 11, "copy": 12,
+    "pick": 31, "argmax": 32, "rescale": 33, "quantize": 34, "dequantize": 35,
 }  # fmt: skip
 FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
+FLAG_VALUES = 512
 
 CHANNEL = np.dtype([("bias", "<i4"), ("multiplier", "<i4"), ("offset", "<i4"), ("shift", "<i4")])
 
@@ -54,6 +56,7 @@ class Step:
     out_offset: int = 0  # bytes into the output buffer (joining)
     in_size: int = 1  # bytes of one value of the first input
     out_size: int = 1  # and of the output
+    clear: int | None = None  # ``clearance``, where the lowering says it
     macs: int = 0
 
     @property
@@ -113,7 +116,7 @@ class Step:
         if self.kind == "dense":
             rows = np.arange(self.in_shape[0])
             return max(0, int(((rows + 1) * c_out - rows * c_in).max()))
-        return None
+        return self.clear
 
     def _first_needed(self) -> np.ndarray:
         """For each output pixel: the first input pixel that it or a later one still reads."""

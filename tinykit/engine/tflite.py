@@ -1,4 +1,4 @@
-"""Read an int8 ``.tflite`` file into plain Python values.
+"""Read a ``.tflite`` file into plain Python values.
 
 The file is a FlatBuffer; it is read with the schema module that TensorFlow, LiteRT or tflite-micro
 brings along (``schema_py_generated``), imported only when a file is read.
@@ -70,6 +70,15 @@ class Tensor:
         """Number of values."""
         return int(np.prod(self.shape, dtype=np.int64))
 
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one value."""
+        return np.dtype(DTYPES[self.dtype]).itemsize
+
+    @property
+    def bytes(self) -> int:
+        return self.size * self.itemsize
+
 
 @dataclass(frozen=True, eq=False)
 class Node:
@@ -100,7 +109,7 @@ _LAYER_WORDS = {"CONV_2D": ("conv",), "DEPTHWISE_CONV_2D": ("conv",), "FULLY_CON
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A network with one int8 input and one int8 output, in the order in which it runs."""
+    """A network with one input and one output, in the order in which it runs."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -157,14 +166,14 @@ def read_network(model, name: str | None = None) -> Network:
     Parameters
     ----------
     model : bytes or path
-        An int8 .tflite.
+        A .tflite.
     name : str, optional
         What to call it; by default the file's name.
 
     Raises
     ------
     ModelError
-        No .tflite, damaged, not int8, or not one input and one output.
+        No .tflite, damaged, or not one input and one output of fixed shape.
     UnsupportedOp
         It has several graphs (a loop or a branch).
     """
@@ -194,27 +203,50 @@ def read_network(model, name: str | None = None) -> Network:
             f"{name} has {len(inputs)} inputs and {len(outputs)} outputs; the engine takes one of each.",
             "Join them within the network (Concatenate), or make two networks.",
         )
-    for tensor, end in ((inputs[0], "input"), (outputs[0], "output")):
-        if tensor.dtype != "INT8" or len(tensor.scales) != 1:
-            raise ModelError(
-                f"The {end} of {name} is {tensor.dtype.lower()}, expected int8.",
-                "Convert with full integer quantisation: inference_input_type and inference_output_type "
-                "= tf.int8 (tk.quantize does).",
-            )
-        if tensor.size < 1 or (tensor.shape and tensor.shape[0] != 1):
-            raise ModelError(
-                f"The {end} of {name} has shape {tensor.shape}, expected one example (1, ...).",
-                "Convert with a batch of 1.",
-            )
+    _check_end(f"The input of {name}", inputs[0])
+    _check_end(f"The output of {name}", outputs[0])
+    signature = graph.tensors[graph.inputs[0]].shapeSignature
+    _check_sizes(f"The input of {name}", inputs[0].shape, inputs[0].shape if signature is None else signature)
     return Network(name, nodes, inputs[0], outputs[0])
+
+
+def _check_end(what: str, tensor: Tensor) -> None:
+    """One end of a network: of a kind of number that the engine knows."""
+    if tensor.dtype not in ENDS:
+        raise ModelError(
+            f"{what} is {tensor.dtype.lower()}, expected {', '.join(ENDS).lower()}.",
+            "Turn text into numbers before the network."
+            if tensor.dtype == "STRING"
+            else "Convert with inference_input_type and inference_output_type = tf.int8 (tk.quantize does).",
+        )
+    if tensor.dtype in ("INT8", "UINT8", "INT16") and len(tensor.scales) != 1:
+        raise ModelError(
+            f"{what} is {tensor.dtype.lower()} with {len(tensor.scales)} scales, expected one.",
+            "Convert with full integer quantisation (tk.quantize does).",
+        )
+    if tensor.size < 1:
+        raise ModelError(f"{what} has shape {tensor.shape}: nothing at all.", "Convert the network again.")
+
+
+def _check_sizes(what: str, shape, signature) -> None:
+    """The input: one example, all its sizes fixed (-1 in the signature: open)."""
+    if any(n < 1 for n in signature[1:]):
+        sizes = ", ".join(str(n) if n > 0 else "?" for n in signature)
+        raise ModelError(
+            f"{what} has shape ({sizes}), which leaves a size open; the engine needs every size beforehand.",
+            "Fix it before converting, by numbers in keras.Input(shape=(...)).",
+        )
+    if shape and shape[0] != 1:
+        raise ModelError(f"{what} has shape {shape}, expected one example (1, ...).", "Convert with a batch of 1.")
 
 
 def _names(enum) -> dict:
     return {value: key for key, value in vars(enum).items() if isinstance(value, int)}
 
 
-_DTYPES = {"INT8": np.int8, "UINT8": np.uint8, "INT16": np.int16, "INT32": np.int32, "INT64": np.int64,
-           "FLOAT32": np.float32, "BOOL": np.bool_}  # fmt: skip
+DTYPES = {"INT8": np.int8, "UINT8": np.uint8, "INT16": np.int16, "INT32": np.int32, "INT64": np.int64,
+           "FLOAT32": np.float32, "FLOAT16": np.float16, "BOOL": np.bool_}  # fmt: skip
+ENDS = ("INT8", "UINT8", "INT16", "INT32", "INT64", "FLOAT32")  # what may enter or leave a network
 
 
 def _tensor(index, raw, buffers, types, data) -> Tensor:
@@ -227,7 +259,7 @@ def _tensor(index, raw, buffers, types, data) -> Tensor:
     elif getattr(buffer, "offset", 0) and getattr(buffer, "size", 0) and buffer.offset > 1:
         values = data[buffer.offset : buffer.offset + buffer.size]  # large files keep weights outside
     if values is not None:
-        values = np.frombuffer(values, dtype=_DTYPES[dtype]).reshape(shape) if dtype in _DTYPES else None
+        values = np.frombuffer(values, dtype=DTYPES[dtype]).reshape(shape) if dtype in DTYPES else None
     q = raw.quantization
     scales = np.asarray(q.scale, dtype=np.float32) if q is not None and q.scale is not None else np.zeros(0, np.float32)
     zeros = np.asarray(q.zeroPoint, dtype=np.int64) if q is not None and q.zeroPoint is not None else None

@@ -32,8 +32,12 @@ tk_status tk_check_mean(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_softmax(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_arithmetic(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_table(const tk_plan *plan, const tk_op *op);
-tk_status tk_check_pad(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_copy(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_pick(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_argmax(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_rescale(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_quantize(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_dequantize(const tk_plan *plan, const tk_op *op);
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena);
@@ -45,8 +49,12 @@ void tk_op_softmax(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_add(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_mul(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_table(const tk_op *op, const uint8_t *plan, uint8_t *arena);
-void tk_op_pad(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_copy(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_pick(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_argmax(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_rescale(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_quantize(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_dequantize(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,11 @@ const tk_kind_entry tk_kinds[TK_KIND_END] = {
     [TK_ADD] = {tk_check_arithmetic, tk_op_add},
     [TK_MUL] = {tk_check_arithmetic, tk_op_mul},
     [TK_TABLE] = {tk_check_table, tk_op_table},
-    [TK_PAD] = {tk_check_pad, tk_op_pad},
+    [TK_PAD] = {tk_check_copy, tk_op_copy},
     [TK_COPY] = {tk_check_copy, tk_op_copy},
+    [TK_PICK] = {tk_check_pick, tk_op_pick},
+    [TK_ARGMAX] = {tk_check_argmax, tk_op_argmax},
+    [TK_RESCALE] = {tk_check_rescale, tk_op_rescale},
+    [TK_QUANTIZE] = {tk_check_quantize, tk_op_quantize},
+    [TK_DEQUANTIZE] = {tk_check_dequantize, tk_op_dequantize},
 };

@@ -43,9 +43,9 @@ typedef struct tk_plan_header {
     uint32_t const_bytes;    /* may be 0 */
     uint32_t arena_bytes;    /* RAM that a run needs, a multiple of 16 */
     uint32_t input;          /* arena offset of the input tensor */
-    uint32_t input_bytes;    /* int8 values, at least 1 */
+    uint32_t input_bytes;    /* at least 1; of int8 values, if the plan has a pipeline section */
     uint32_t output;         /* arena offset of the output tensor */
-    uint32_t output_bytes;   /* int8 values, at least 1 */
+    uint32_t output_bytes;   /* likewise */
     uint32_t reserved;       /* 0 */
 } tk_plan_header;
 
@@ -61,8 +61,13 @@ typedef enum tk_kind {
     TK_ADD = 8,              /* in_h * in_w * in_c values */
     TK_MUL = 9,              /* likewise */
     TK_TABLE = 10,           /* out = table[in + 128]: any function of one int8 */
-    TK_PAD = 11,             /* (in_h, in_w, in_c) into the middle of (out_h, out_w, out_c) */
-    TK_COPY = 12,            /* in_h pieces of in_w * in_c bytes, with a stride on either side */
+    TK_PAD = 11,             /* a copy into the middle of a picture that is filled first */
+    TK_COPY = 12,            /* bytes moved by nested loops: cut, joined, turned, repeated */
+    TK_PICK = 31,            /* rows and columns by their numbers: resizing, gathering, mirroring */
+    TK_ARGMAX = 32,          /* where the largest or smallest value stands */
+    TK_RESCALE = 33,         /* integers to integers of another size or scale */
+    TK_QUANTIZE = 34,        /* float32 to int8 or int16 */
+    TK_DEQUANTIZE = 35,      /* int8, uint8 or int16 to float32 */
     TK_KIND_END
 } tk_kind;
 
@@ -71,7 +76,8 @@ typedef enum tk_kind {
 
 #define TK_FLAG_CONST 2u     /* TK_ADD, TK_MUL: the second input is a constant */
 #define TK_FLAG_SUBTRACT 4u  /* TK_ADD: the second input is taken from the first */
-#define TK_FLAGS_KNOWN 7u    /* all of them */
+#define TK_FLAG_VALUES 512u  /* TK_COPY: the input are constants of the plan */
+#define TK_FLAGS_KNOWN 0x207u    /* all of them */
 
 /* One operation, 96 bytes. Fields that a kind doesn't use are 0. A picture is (h, w, c), c fastest. */
 typedef struct tk_op {
