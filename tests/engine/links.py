@@ -38,7 +38,9 @@ def pick(rng, *options):
 
 
 def between(rng, low, high) -> int:
-    """low..high, both included."""
+    """low..high, both included; the operation does not fit where there is nothing between them."""
+    if high < low:
+        raise Unfit
     return int(rng.integers(low, high + 1))
 
 
