@@ -10,6 +10,7 @@ from collections import deque
 import numpy as np
 from cobs import cobs
 
+from tinykit.engine.plan import FORMAT
 from tinykit.features import load_core
 
 PAGE = 4096
@@ -42,7 +43,8 @@ class Hal(ctypes.Structure):
         ("mic_rate_mhz", ctypes.c_uint32), ("mic_settle_ms", ctypes.c_uint32),
         ("flash_erase", ERASE), ("flash_write", WRITE), ("flash", C),
         ("slot_address", ctypes.c_uint32 * 2), ("slot_bytes", ctypes.c_uint32),
-        ("free_ram", MICROS), ("board", ctypes.c_char_p), ("id", ctypes.c_char_p),
+        ("free_ram", MICROS), ("code_bytes", ctypes.c_uint32), ("static_bytes", ctypes.c_uint32),
+        ("board", ctypes.c_char_p), ("id", ctypes.c_char_p),
         ("is_virtual", ctypes.c_bool),
     ]  # fmt: skip
 
@@ -155,7 +157,7 @@ class HostDevice:
             None, *self._keep[:6], b"LSM9DS1" if imu else None, 119000,
             *self._mic, b"MP34DT06", 16_000_000, settle_ms or 0, *self._keep[6:8], self.flash.base,
             (ctypes.c_uint32 * 2)(PAGE, PAGE * (1 + slot_pages)), slot_pages * PAGE,
-            MICROS(0), b"Host", b"HOST-1", True,
+            MICROS(0), 123, 45, b"Host", b"HOST-1", True,
         )  # fmt: skip
         self._memory = ctypes.create_string_buffer(self.core.tk_device_size() + 16)
         self._device = -(-ctypes.addressof(self._memory) // 16) * 16
@@ -317,14 +319,15 @@ def tiny_plan(section=b"", input_bytes=24, output_bytes=3, take=0, arena=64, fil
     at = 64
     section_at = at if section else 0
     at += -(-len(section) // 16) * 16
+    ops_at, const_at = at, at + 96 * ops
     op = struct.pack(
         "<HH5I14H3h2b2I7i", 12, 0, take, 0, input_bytes_aligned(input_bytes), 0, 0, 1, 1, output_bytes, 1, 1,
-        output_bytes, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -128, 127, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        output_bytes, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -128, 127, const_at, 0, 0, 0, 0, 0, 0, 0, 0,
     )  # fmt: skip
     assert len(op) == 96, len(op)
     op *= ops
-    constants = random.Random(filler).randbytes(-(-filler // 16) * 16)
-    ops_at, const_at = at, at + len(op)
+    loops = struct.pack("<16i", output_bytes, *[1] * 5, *[0] * 10)  # tk_op_copy.c: one run
+    constants = loops + random.Random(filler).randbytes(-(-filler // 16) * 16)
     body = section.ljust(ops_at - 64, b"\0") + op + constants
     length = 64 + len(body)
     rest = struct.pack(
@@ -332,7 +335,7 @@ def tiny_plan(section=b"", input_bytes=24, output_bytes=3, take=0, arena=64, fil
         input_bytes_aligned(input_bytes), output_bytes, 0,
     )  # fmt: skip
     crc = zlib.crc32(rest + body)
-    return struct.pack("<4sHHII", b"TKPL", 1, 0, length, crc) + rest + body
+    return struct.pack("<4sHHII", b"TKPL", FORMAT, 0, length, crc) + rest + body
 
 
 def input_bytes_aligned(n):

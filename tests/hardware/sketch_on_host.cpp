@@ -53,6 +53,8 @@ static inline bool port_flash_write(uint32_t, const uint32_t *, size_t) { return
 static inline void port_cycles_start(uint32_t) {}
 static inline uint32_t port_cycles_stop() { return 0; }
 static inline uint32_t port_free_ram() { return 0; }
+static inline uint32_t port_code_bytes() { return 0; }
+static inline uint32_t port_static_bytes() { return 0; }
 static inline void port_idle() {}
 
 #include "Board.h" /* a copy of Board.ino */

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from host_device import DeviceRefused, HostDevice, drop_after, frame, tiny_plan
 
+from tinykit.engine.plan import FORMAT
+from tinykit.engine.step import KINDS
 from tinykit.features import load_core, pack_section, quantized
 from tinykit.pipeline import ImuFrontEnd, Pipeline
 
@@ -35,14 +37,25 @@ def samples(payload):
     return flags, list(range(index, index + count)), (time + np.cumsum(delta)).tolist(), values
 
 
+def ranges(numbers):
+    """1, 2, 3, 5 -> "1-3,5"."""
+    numbers, text = sorted(numbers), []
+    while numbers:
+        run = [n for i, n in enumerate(numbers) if n == numbers[0] + i]
+        text.append(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}")
+        numbers = numbers[len(run) :]
+    return ",".join(text)
+
+
 def test_hello_info_time_echo():
     device = HostDevice(arena=4096)
     device.now = 5_000_123
     assert device.request(0x01, b"\1\0") == struct.pack("<HI", 1, 5000)
     assert device.info() == {
-        "firmware": "0.1.0", "protocol": "1", "board": "Host", "virtual": "1", "id": "HOST-1",
-        "sensors": "imu:LSM9DS1:119.0:aX,aY,aZ,gX,gY,gZ:8192:16.384", "free_ram": "0", "arena": "4096",
-        "slot_bytes": str(4 * 4096), "active": "none", "live": "0", "mic": "off",
+        "firmware": "0.2.0", "protocol": "1", "board": "Host", "virtual": "1", "id": "HOST-1",
+        "sensors": "imu:LSM9DS1:119.0:aX,aY,aZ,gX,gY,gZ:8192:16.384", "flash": "123", "ram": "45", "free_ram": "0",
+        "arena": "4096", "slot_bytes": str(4 * 4096), "plan_format": str(FORMAT), "kinds": ranges(KINDS.values()),
+        "active": "none", "live": "0", "mic": "off",
         "frames_damaged": "0",
     }  # fmt: skip
     assert struct.unpack("<Q", device.request(0x12))[0] == device.now

@@ -78,6 +78,7 @@ class Shelf:
 
         began = time.monotonic()
         plan = plan_of(pipeline).check_fit(self.info.slot_bytes, self.info.arena)
+        self.info.require_plan(plan)
         data = bytes(plan.bytes)
         crc = zlib.crc32(data)
         whole = pipeline if isinstance(pipeline, Pipeline) else None

@@ -69,6 +69,8 @@ def _parser():
     command(does.doctor)
     command(does.ports)
 
+    board(command(does.info))
+
     words = command(does.train)
     words.add_argument("kind", choices=["gesture", "keyword"], help="what to train")
     data(words)

@@ -28,6 +28,12 @@ def ports(arguments):
     common.say(arguments, {"ports": [port.as_dict() for port in found]}, "\n".join(str(port) for port in found))
 
 
+def info(arguments):
+    """What a board says of itself: firmware, its size, sensors, memory, kernels."""
+    with common.connect(arguments.board) as board:
+        common.say(arguments, {**board.info.as_dict(), "port": board.port}, f"{'port':10}{board.port}\n{board.info}")
+
+
 def train(arguments):
     """Train on everything in DATA (but its testing part), quantise, and write one file."""
     import tinykit as tk

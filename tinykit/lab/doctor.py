@@ -117,10 +117,10 @@ def _virtual_board() -> Finding:
 
     try:
         with connect("virtual://nano33ble/doctor?flash=memory") as board:
-            firmware = board.info.firmware
+            info = board.info
     except (TinykitError, OSError) as error:
         return Finding("virtual board", "bad", str(error), "Send this line to the project; the lessons need it.")
-    return Finding("virtual board", "ok", f"answers, firmware {firmware}")
+    return Finding("virtual board", "ok", f"answers, firmware {info.firmware}: {info.size_in_words}")
 
 
 def _ports():

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tk_bytes.h"
+#include "tk_kernels.h"
 #include "tk_protocol.h"
 #include "tk_text.h"
 
@@ -76,6 +77,23 @@ static const char *mic_state(const tk_mic *mic)
     return "\nmic=on";
 }
 
+/* Kinds of op that this build can run, as numbers and ranges of numbers: "1-12,23". */
+static void put_kinds(tk_text *text)
+{
+    const char *separator = "\nkinds=";
+    uint32_t kind = 1;
+    while (kind < TK_KIND_END) {
+        uint32_t first = kind;
+        while (kind < TK_KIND_END && tk_kinds[kind].run != NULL) kind++;
+        if (kind > first) {
+            put_key(text, separator, first);
+            if (kind - 1 > first) put_key(text, "-", kind - 1);
+            separator = ",";
+        }
+        kind++;
+    }
+}
+
 tk_status tk_call_info(tk_call *c)
 {
     const tk_device *device = c->device;
@@ -90,9 +108,13 @@ tk_status tk_call_info(tk_call *c)
     tk_text_put(&text, "\nid=");
     tk_text_put(&text, hal->id);
     put_sensors(&text, hal);
+    put_key(&text, "\nflash=", hal->code_bytes);
+    put_key(&text, "\nram=", hal->static_bytes);
     put_key(&text, "\nfree_ram=", hal->free_ram != NULL ? hal->free_ram(hal->context) : 0);
     put_key(&text, "\narena=", device->arena_bytes);
     put_key(&text, "\nslot_bytes=", tk_slots_capacity(&device->slots));
+    put_key(&text, "\nplan_format=", TK_PLAN_FORMAT);
+    put_kinds(&text);
     if (device->slots.active == TK_NO_SLOT) {
         tk_text_put(&text, "\nactive=none");
     } else {

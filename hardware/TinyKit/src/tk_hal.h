@@ -75,6 +75,8 @@ typedef struct tk_hal {
 
     /* Bytes of RAM that nothing uses; NULL: unknown. */
     uint32_t (*free_ram)(void *context);
+    uint32_t code_bytes;   /* flash that the firmware itself takes, drivers and all; 0: unknown */
+    uint32_t static_bytes; /* RAM for static variables, the arena among them; 0: unknown */
     const char *board;    /* "Arduino Nano 33 BLE Sense" */
     const char *id;       /* serial number: the same as long as the board lives */
     bool is_virtual;

@@ -3,7 +3,7 @@
 #define TK_PROTOCOL_H
 
 #define TK_PROTOCOL_VERSION 1u
-#define TK_FIRMWARE_VERSION "0.1.0"
+#define TK_FIRMWARE_VERSION "0.2.0"
 
 /* Requests, host to device; the reply has the same number with TK_REPLY added. */
 #define TK_HELLO 0x01u

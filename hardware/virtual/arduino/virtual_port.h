@@ -54,6 +54,16 @@ static inline uint32_t port_free_ram() {
     return (uint32_t)((uintptr_t)__builtin_frame_address(0) - (uintptr_t)tkv_bss_end);
 }
 
+/* Names of virtual.ld. */
+static inline uint32_t port_code_bytes() {
+    extern uint32_t tkv_data_load[], tkv_data_start[], tkv_data_end[];
+    return (uint32_t)((uintptr_t)tkv_data_load + ((uintptr_t)tkv_data_end - (uintptr_t)tkv_data_start)) - 0x10000u;
+}
+static inline uint32_t port_static_bytes() {
+    extern uint32_t tkv_bss_end[];
+    return (uint32_t)(uintptr_t)tkv_bss_end - 0x20000000u;
+}
+
 /* Rest until something happens, unless this turn did something: then there may be more to do. */
 static inline void port_idle() {
     static uint32_t seen;

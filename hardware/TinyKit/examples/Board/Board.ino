@@ -17,6 +17,8 @@
  *   bool port_flash_write(address, words, count)
  *   void port_cycles_start(key), uint32_t port_cycles_stop()
  *   uint32_t port_free_ram()
+ *   uint32_t port_code_bytes()                      flash that this firmware takes
+ *   uint32_t port_static_bytes()                    RAM that its static variables take
  *   void port_idle()                                rest a moment: nothing was to do
  */
 #include <Arduino_LSM9DS1.h>
@@ -188,6 +190,8 @@ void setup()
     hal.slot_address[1] = 0xA0000;
     hal.slot_bytes = 0x50000;
     hal.free_ram = free_ram;
+    hal.code_bytes = port_code_bytes();
+    hal.static_bytes = port_static_bytes();
     hal.board = PORT_BOARD;
     hal.id = port_id();
     hal.is_virtual = PORT_VIRTUAL;
