@@ -35,6 +35,47 @@ def start_chromium(*more):
 
 
 @contextmanager
+def browser(*more):
+    """A driver for a test, which is skipped where there is no browser; ``more`` flags."""
+    import pytest
+
+    if CHROMIUM is None or DRIVER is None:
+        pytest.skip("Chromium and ChromeDriver are not on the PATH, so the widgets were not tried in a browser.")
+    pytest.importorskip("selenium", reason="selenium is not installed (pip install -e .[test]).")
+    driver = start_chromium(*more)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def random_int8(seed, shape, kernel, strides, labels):
+    """A small int8 network with random weights: what it answers does not matter, that it answers does."""
+    import numpy as np
+
+    from tinykit import models
+
+    keras = models.keras()
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    net = keras.Sequential([
+        keras.Input(shape, batch_size=1),
+        keras.layers.Reshape((*shape[:2], 1)),
+        keras.layers.Conv2D(4, kernel, strides, activation="relu"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(labels, activation="softmax"),
+    ])  # fmt: skip
+    rng = np.random.default_rng(3)
+    converter = tf.lite.TFLiteConverter.from_keras_model(net)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([rng.normal(size=(1, *shape)).astype(np.float32)] for _ in range(8))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
+@contextmanager
 def open_lab(driver, folder, cells, widgets):
     """JupyterLab with a notebook of these cells, all run, and at least so many live widgets in it."""
     import nbformat

@@ -4,8 +4,7 @@ import time
 
 import pytest
 from lab_browser import (
-    CHROMIUM,
-    DRIVER,
+    browser,
     click,
     colours,
     frames,
@@ -13,8 +12,8 @@ from lab_browser import (
     press,
     problems,
     raised,
+    random_int8,
     show,
-    start_chromium,
     wait,
 )
 
@@ -35,52 +34,20 @@ CELLS = [
 
 
 def network(path):
-    """A pipeline with random weights: what it answers does not matter here."""
-    import numpy as np
-
-    from tinykit import models
     from tinykit.pipeline import Decision, ImuFrontEnd, Pipeline
 
-    keras = models.keras()
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(3)
-    net = keras.Sequential([
-        keras.Input((60, 6, 1), batch_size=1),
-        keras.layers.Conv2D(4, (5, 6), strides=(2, 1), activation="relu"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(len(LABELS), activation="softmax"),
-    ])  # fmt: skip
-    rng = np.random.default_rng(3)
-    converter = tf.lite.TFLiteConverter.from_keras_model(net)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([rng.normal(size=(1, 60, 6, 1)).astype(np.float32)] for _ in range(8))
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    front = ImuFrontEnd(scale=(1 / 4000,) * 6)
-    Pipeline("browser", "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, converter.convert()).save(
-        path
-    )
+    front, int8 = ImuFrontEnd(scale=(1 / 4000,) * 6), random_int8(3, (60, 6, 1), (5, 6), (2, 1), len(LABELS))
+    Pipeline("browser", "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, int8).save(path)
     return path
 
 
 @pytest.fixture(scope="module")
-def driver():
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("Chromium and ChromeDriver are not on the PATH, so the widgets were not tried in a browser.")
-    pytest.importorskip("selenium", reason="selenium is not installed (pip install -e .[test]).")
-    driver = start_chromium()
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
-def lab(driver, tmp_path_factory):
+def lab(tmp_path_factory):
     """JupyterLab with the notebook open and all its cells run."""
     folder = tmp_path_factory.mktemp("lab")
     names = {"PIPELINE": network(folder / "browser.tk").as_posix(), "FLASH": (folder / "flash.bin").as_posix()}
     cells = [cell.replace("PIPELINE", names["PIPELINE"]).replace("FLASH", names["FLASH"]) for cell in CELLS]
-    with open_lab(driver, folder, cells, widgets=4) as opened:
+    with browser() as driver, open_lab(driver, folder, cells, widgets=4) as opened:
         yield opened
 
 

@@ -7,8 +7,7 @@ import wave
 import numpy as np
 import pytest
 from lab_browser import (
-    CHROMIUM,
-    DRIVER,
+    browser,
     click,
     colours,
     frames,
@@ -16,9 +15,9 @@ from lab_browser import (
     press,
     problems,
     raised,
+    random_int8,
     run_code,
     show,
-    start_chromium,
     wait,
 )
 
@@ -39,31 +38,11 @@ CELLS = [
 
 
 def network(path):
-    """A keyword pipeline with random weights: what it answers does not matter here, that it answers does."""
-    from tinykit import models
     from tinykit.pipeline import Decision, MelFrontEnd, Pipeline
 
-    keras = models.keras()
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(5)
-    net = keras.Sequential([
-        keras.Input((49, 40), batch_size=1),
-        keras.layers.Reshape((49, 40, 1)),
-        keras.layers.Conv2D(4, (10, 8), strides=(4, 4), activation="relu"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(len(WORDS), activation="softmax"),
-    ])  # fmt: skip
-    rng = np.random.default_rng(3)
-    converter = tf.lite.TFLiteConverter.from_keras_model(net)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([rng.normal(size=(1, 49, 40)).astype(np.float32)] for _ in range(8))
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
     front = MelFrontEnd(mean=(-4.0,) * 40, scale=(0.3,) * 40)
-    made = Pipeline("hears", "keyword", 16000.0, 16000, 3200, front, WORDS, Decision(1, 0.5, 0.5), None,
-                    converter.convert())  # fmt: skip
-    made.save(path)
+    int8 = random_int8(5, (49, 40), (10, 8), (4, 4), len(WORDS))
+    Pipeline("hears", "keyword", 16000.0, 16000, 3200, front, WORDS, Decision(1, 0.5, 0.5), None, int8).save(path)
     return path
 
 
@@ -85,22 +64,16 @@ def spoken(path):
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """JupyterLab with a microphone, and the notebook's cells run."""
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("Chromium and ChromeDriver are not on the PATH, so the widgets were not tried in a browser.")
-    pytest.importorskip("selenium", reason="selenium is not installed (pip install -e .[test]).")
     folder = tmp_path_factory.mktemp("lab")
     names = {"PIPELINE": network(folder / "hears.tk").as_posix(), "FLASH": (folder / "flash.bin").as_posix()}
     cells = [cell.replace("PIPELINE", names["PIPELINE"]).replace("FLASH", names["FLASH"]) for cell in CELLS]
-    driver = start_chromium(
+    flags = (
         "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={spoken(folder / 'spoken.wav')}",
     )  # fmt: skip
-    try:
-        with open_lab(driver, folder, cells, widgets=4) as opened:
-            opened.folder = folder
-            yield opened
-    finally:
-        driver.quit()
+    with browser(*flags) as driver, open_lab(driver, folder, cells, widgets=4) as opened:
+        opened.folder = folder
+        yield opened
 
 
 def asked(lab, code):
@@ -140,6 +113,14 @@ def test_what_is_said_to_the_page_reaches_the_kernel_whole(lab):
     hz = np.argsort(spectrum)[-400:] * 16000 / len(counts)
     assert {round(f, -2) for f in hz} <= {300, 400, 500, 900, 1000, 1100}
     assert colours(lab, microphone) > 20
+
+
+def test_news_after_a_silence_bring_the_microphones_state_back(lab):
+    microphone = show(lab, "Microphone")
+    run_code(lab, "from tinykit.lab.widget import FLUSHER\nFLUSHER.discard(microphone)")
+    wait(lambda: "no news from the notebook's kernel" in microphone.text, 30, "the silence", lambda: microphone.text)
+    run_code(lab, "FLUSHER.add(microphone)")
+    wait(lambda: "microphone on" in microphone.text, 30, "the news", lambda: microphone.text)
 
 
 def test_the_virtual_board_hears_it_and_the_scope_draws_it(lab):

@@ -1,32 +1,12 @@
 // The audio scope: a board's microphone as it comes. After `core.js` and `sound.js`.
 
-export default () => {
-  let ring = null, spectrum = null, status = null;
-  const views = new Set();
+export default () => widgetOf((model) => {
+  const rate = model.get("config").rate_hz, ring = new SoundRing(rate, 12), spectrum = new Spectrum({ rate }, 12);
   return {
-    initialize({ model }) {
-      const c = model.get("config");
-      ring = new SoundRing(c.rate_hz, 12);
-      spectrum = new Spectrum({ rate: c.rate_hz }, 12);
-      model.on("msg:custom", (m, buffers) => {
-        if (m.k === "samples") {
-          const counts = int16Of(buffers[0]);
-          if (m.fresh) ring.clear();
-          m.runs.forEach(([row, index], r) => ring.push(index, counts.subarray(row, r + 1 < m.runs.length ? m.runs[r + 1][0] : counts.length)));
-        }
-        if (m.k === "status") { status = m; m.at = Date.now(); }
-        for (const view of views) view(m);
-      });
-    },
-    render({ model, el }) {
-      const view = audioscopeView(model, ring, spectrum, () => status);
-      el.append(view.root);
-      views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
-    },
+    take(m, buffers) { if (m.k === "samples") ring.take(m, buffers[0]); },
+    view: (model, lastStatus) => audioscopeView(model, ring, spectrum, lastStatus),
   };
-};
+});
 
 function audioscopeView(model, ring, spectrum, lastStatus) {
   const config = model.get("config");
@@ -75,8 +55,7 @@ function audioscopeView(model, ring, spectrum, lastStatus) {
     const was = stale;
     stale = !held && ring.arrived > 0 && Date.now() - ring.arrived > 1500;
     if (stale !== was) touch();
-    const s = lastStatus();
-    if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink");
+    noteSilence(ui, lastStatus());
   }, 500);
 
   showStatus(lastStatus());

@@ -98,6 +98,12 @@ const openMicrophone = async (device, onsound, onended) => {
   } catch (error) { throw refusal(error); }
 };
 
+/** What a widget's head says of the page's microphone. */
+const linkOfMicrophone = (ui, state) => {
+  const words = { on: "microphone on", off: "microphone off", asking: "asks for permission", failed: "no microphone" };
+  ui.setLink(state === "on" ? "ok" : state === "failed" ? "bad" : "none", words[state], "mic");
+};
+
 /** Start and stop, which microphone, and how it stands; the kernel gets the sound as it comes. */
 const microphoneBar = (model, { ring, onsound, onstate }) => {
   let open = null, state_ = "off", sent = 0, base = 0, parts = [], first = 0, count = 0, posted = 0, late = 0;

@@ -212,6 +212,11 @@ class SampleRing {
     }
     if (n) this.arrived = Date.now();
   }
+  /** A message of samples with its buffer. */
+  take(m, buffer) {
+    if (m.fresh) this.written = 0;
+    this.push(m.runs, int16Of(buffer));
+  }
   get size() { return Math.min(this.written, this.capacity); }
   get last() { return this.size ? this.index[(this.written - 1) % this.capacity] : -1; }
   at(k, c) { return this.data[((this.written - this.size + k) % this.capacity) * this.channels + c]; }
@@ -301,4 +306,33 @@ const announce = (model) => {
   const view = Math.random().toString(36).slice(2);
   model.send({ k: "ready", view });
   return () => model.send({ k: "bye", view });
+};
+
+/** A widget's module. make(model) gives what its views share: {take(message, buffers), view(model, lastStatus)},
+ *  a view being {root, message(m), stop()}. */
+const widgetOf = (make) => {
+  const views = new Set();
+  let shared = null, status = null;
+  return {
+    initialize({ model }) {
+      shared = make(model);
+      model.on("msg:custom", (m, buffers) => {
+        if (m.k === "status") { status = m; m.at = Date.now(); }
+        shared.take?.(m, buffers);
+        for (const view of views) view(m);
+      });
+    },
+    render({ model, el }) {
+      const view = shared.view(model, () => status);
+      el.append(view.root);
+      views.add(view.message);
+      const gone = announce(model);
+      return () => { views.delete(view.message); view.stop(); gone(); };
+    },
+  };
+};
+
+/** The kernel says once a second how it stands; says in the head when it does not. */
+const noteSilence = (ui, status) => {
+  if (status && Date.now() - status.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink");
 };

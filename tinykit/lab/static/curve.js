@@ -1,23 +1,14 @@
 // False alarms against missed words, with sliders. After `core.js`.
 
-export default () => {
-  const last = {};
-  const views = new Set();
+export default () => widgetOf(() => {
+  let latest = null;
   return {
-    initialize({ model }) {
-      model.on("msg:custom", (m) => { m.at = Date.now(); last[m.k] = m; for (const view of views) view(m); });
-    },
-    render({ model, el }) {
-      const view = curveView(model, last);
-      el.append(view.root);
-      views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
-    },
+    take(m) { if (m.k === "curve") latest = m; },
+    view: (model, lastStatus) => curveView(model, latest, lastStatus),
   };
-};
+});
 
-function curveView(model, last) {
+function curveView(model, latest, lastStatus) {
   const config = model.get("config");
   const ui = frame("Detection curve", model.get("head"));
   const cv = h("canvas", { role: "img", "aria-label": "Words missed over false alarms per hour." });
@@ -80,9 +71,9 @@ function curveView(model, last) {
   touch.themeChanged = () => { colours = null; };
   keys(ui.root, {});
   const showStatus = (s) => { if (s) { ui.setLink(s.link.kind, s.link.text, s.link.picture); ui.setNote(s.note); } };
-  const watch = setInterval(() => { const s = last.status; if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
-  show(last.curve);
-  showStatus(last.status);
+  const watch = setInterval(() => noteSilence(ui, lastStatus()), 1000);
+  show(latest);
+  showStatus(lastStatus());
   touch();
   return {
     root: ui.root,

@@ -1,25 +1,16 @@
 // Deploy: two slots, steps, bytes, the way back. After `core.js`.
 
-export default () => {
-  const last = {};
-  const views = new Set();
+export default () => widgetOf(() => {
+  let latest = null;
   return {
-    initialize({ model }) {
-      model.on("msg:custom", (m) => { if (m.k === "state" || m.k === "status") { m.at = Date.now(); last[m.k] = m; } for (const view of views) view(m); });
-    },
-    render({ model, el }) {
-      const view = deployView(model, last);
-      el.append(view.root);
-      views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
-    },
+    take(m) { if (m.k === "state") latest = m; },
+    view: (model, lastStatus) => deployView(model, latest, lastStatus),
   };
-};
+});
 
 const KB = (n) => n < 1024 ? `${n} B` : `${(n / 1024).toFixed(n < 102400 ? 1 : 0)} KB`;
 
-function deployView(model, last) {
+function deployView(model, latest, lastStatus) {
   const config = model.get("config");
   const ui = frame("Deploy", model.get("head"));
   const slots = h("div.tk-slots", {}), middle = h("div", {}), steps = h("div", {}), progress = h("div", {});
@@ -84,9 +75,9 @@ function deployView(model, last) {
   keys(ui.root, {});
   const measure = drawLoop(ui.root, () => {});
   const showStatus = (s) => { if (s) { ui.setLink(s.link.kind, s.link.text, s.link.picture); ui.setNote(s.note); } };
-  const watch = setInterval(() => { const s = last.status; if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
-  show(last.state);
-  showStatus(last.status);
+  const watch = setInterval(() => noteSilence(ui, lastStatus()), 1000);
+  show(latest);
+  showStatus(lastStatus());
   return {
     root: ui.root,
     stop: () => { clearInterval(watch); measure.stop(); },

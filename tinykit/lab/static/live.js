@@ -3,11 +3,9 @@
 
 const SECONDS = 10;
 
-export default () => {
-  const past = { rows: [], labels: [], background: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0, detected: [] };
-  let status = null;
-  const views = new Set();
-  const take = (m, buffer) => {
+export default () => widgetOf((model) => {
+  const past = { rows: [], labels: model.get("config").labels, background: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0, detected: [] };
+  const add = (m, buffer) => {
     const n = m.labels.length, p = bytesOf(buffer);
     if (m.fresh || past.labels.join("\n") !== m.labels.join("\n")) past.rows = [];
     past.labels = m.labels; past.background = m.background; past.cost = m.cost; past.tally = m.tally; past.arrived = Date.now();
@@ -20,30 +18,20 @@ export default () => {
     while (past.rows.length && past.rows[0].t < end - SECONDS - 1) past.rows.shift();
   };
   return {
-    initialize({ model }) {
-      past.labels = model.get("config").labels;
-      model.on("msg:custom", (m, buffers) => {
-        if (m.k === "answers") take(m, buffers[0]);
-        if (m.k === "status") { status = m; status.at = Date.now(); past.tally = m.tally; }
-        if (m.k === "heard") m.counts = int16Of(buffers[0]);
-        if (m.k === "detected") {
-          const known = past.detected.findIndex((d) => d.number === m.number && d.at === m.at);
-          if (known >= 0) past.detected[known] = m; else past.detected.push(m);
-          past.detected.sort((a, b) => a.at - b.at); // one whose sound is late is told late
-          past.detected.splice(0, past.detected.length - 40);
-        }
-        for (const view of views) view(m);
-      });
+    take(m, buffers) {
+      if (m.k === "answers") add(m, buffers[0]);
+      if (m.k === "status") past.tally = m.tally;
+      if (m.k === "heard") m.counts = int16Of(buffers[0]);
+      if (m.k === "detected") {
+        const known = past.detected.findIndex((d) => d.number === m.number && d.at === m.at);
+        if (known >= 0) past.detected[known] = m; else past.detected.push(m);
+        past.detected.sort((a, b) => a.at - b.at); // one whose sound is late is told late
+        past.detected.splice(0, past.detected.length - 40);
+      }
     },
-    render({ model, el }) {
-      const view = liveView(model, past, () => status);
-      el.append(view.root);
-      views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
-    },
+    view: (model, lastStatus) => liveView(model, past, lastStatus),
   };
-};
+});
 
 function liveView(model, past, lastStatus) {
   let config = model.get("config");
@@ -229,8 +217,7 @@ function liveView(model, past, lastStatus) {
     const was = stale;
     stale = past.arrived > 0 && Date.now() - past.arrived > Math.max(2000, 3000 * (config.hop_s || 0.5));
     if (stale !== was || (!held && past.rows.length && !stale)) touch();
-    const s = lastStatus();
-    if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink");
+    noteSilence(ui, lastStatus());
   }, 500);
   if (past.labels.length) build();
   showDetected();

@@ -1,24 +1,9 @@
 // The browser's microphone: heard and drawn here, sent to the kernel. After `core.js`, `sound.js`, `capture.js`.
 
-export default () => {
-  let ring = null, spectrum = null, status = null;
-  const views = new Set();
-  return {
-    initialize({ model }) {
-      const c = model.get("config");
-      ring = new SoundRing(c.rate_hz, 12);
-      spectrum = new Spectrum({ rate: c.rate_hz }, 12);
-      model.on("msg:custom", (m) => { if (m.k === "status") { status = m; m.at = Date.now(); } for (const view of views) view(m); });
-    },
-    render({ model, el }) {
-      const view = microphoneView(model, ring, spectrum, () => status);
-      el.append(view.root);
-      views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
-    },
-  };
-};
+export default () => widgetOf((model) => {
+  const rate = model.get("config").rate_hz, ring = new SoundRing(rate, 12), spectrum = new Spectrum({ rate }, 12);
+  return { view: (model, lastStatus) => microphoneView(model, ring, spectrum, lastStatus) };
+});
 
 function microphoneView(model, ring, spectrum, lastStatus) {
   const config = model.get("config");
@@ -32,7 +17,7 @@ function microphoneView(model, ring, spectrum, lastStatus) {
     onsound: () => touch(),
     onstate: (state, note) => {
       problem = note || null;
-      ui.setLink(state === "on" ? "ok" : state === "failed" ? "bad" : "none", { on: "microphone on", off: "microphone off", asking: "asks for permission", failed: "no microphone" }[state], "mic");
+      linkOfMicrophone(ui, state);
       ui.setNote(problem && { kind: "bad", ...problem });
       showStatus(lastStatus());
       touch();
@@ -40,7 +25,7 @@ function microphoneView(model, ring, spectrum, lastStatus) {
   });
   ui.body.append(bar.el, h("div.tk-plot", {}, cv), level.el);
   ui.controls.append(h("span.s.mut", {}, config.feeds ? "what is said here is what the virtual board hears" : "goes to the notebook only"));
-  ui.setLink("none", "microphone off", "mic");
+  linkOfMicrophone(ui, "off");
 
   const touch = drawLoop(ui.root, () => {
     if (!colours) { colours = theme(ui.root); ramp = rampOf(ui.root); }
@@ -55,13 +40,14 @@ function microphoneView(model, ring, spectrum, lastStatus) {
 
   const showStatus = (s) => {
     if (!s) return;
+    linkOfMicrophone(ui, bar.state);
     const late = bar.behind(s.page);
     fill(ui.facts, bar.state !== "on" && !ring.size ? "nothing is sent before you start" : `${commas(config.rate_hz)} Hz · ${commas(s.lost)} lost of ${commas(s.received + s.lost)} in ${ago((s.received + s.lost) / ring.rate)}`,
       config.feeds && s.holes ? ` · the board heard ${(s.holes / ring.rate).toFixed(1)} s of silence in between` : "",
       late > 1.5 ? [" · ", h("b", {}, `the kernel is busy, ${late.toFixed(0)} s wait here`)] : "");
     if (s.note && !problem) ui.setNote(s.note); else if (!problem) ui.setNote(null);
   };
-  const watch = setInterval(() => { const s = lastStatus(); if (s && Date.now() - s.at > 4000 && bar.state === "on") ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
+  const watch = setInterval(() => { if (bar.state === "on") noteSilence(ui, lastStatus()); }, 1000);
   showStatus(lastStatus());
   touch();
   return {

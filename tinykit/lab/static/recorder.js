@@ -4,36 +4,20 @@
 const AXES = ["x", "y", "z"], DASH = [[], [4, 2], [1.5, 1.5]];
 const LENGTHS = { one: [1, 1.5, 2, 3], ten: [1, 1.5, 2, 3], long: [10, 20, 30, 60] };
 
-export default () => {
-  let ring = null;
-  const last = {};
-  const views = new Set();
+export default () => widgetOf((model) => {
+  const c = model.get("config"), last = {};
+  const ring = c.sound ? new SoundRing(c.rate_hz, 12) : new SampleRing(Math.ceil(c.rate_hz * 8), c.channels.length);
   return {
-    initialize({ model }) {
-      const c = model.get("config");
-      ring = c.sound ? new SoundRing(c.rate_hz, 12) : new SampleRing(Math.ceil(c.rate_hz * 8), c.channels.length);
-      model.on("msg:custom", (m, buffers) => {
-        if (m.k === "samples" && c.sound) {
-          const counts = int16Of(buffers[0]);
-          if (m.fresh) ring.clear();
-          m.runs.forEach(([row, index], r) => ring.push(index, counts.subarray(row, r + 1 < m.runs.length ? m.runs[r + 1][0] : counts.length)));
-        } else if (m.k === "samples") { if (m.fresh) ring.written = 0; ring.push(m.runs, int16Of(buffers[0])); }
-        if (m.k === "takes") m.sparks = int16Of(buffers[0]);
-        if (m.k === "heard") m.counts = int16Of(buffers[0]);
-        if (m.k === "cut") m.above = buffers?.[0];
-        if (["status", "labels", "takes", "cut"].includes(m.k)) last[m.k] = m;
-        for (const view of views) view(m);
-      });
+    take(m, buffers) {
+      if (m.k === "samples") ring.take(m, buffers[0]);
+      if (m.k === "takes") m.sparks = int16Of(buffers[0]);
+      if (m.k === "heard") m.counts = int16Of(buffers[0]);
+      if (m.k === "cut") m.above = buffers?.[0];
+      if (["labels", "takes", "cut"].includes(m.k)) last[m.k] = m;
     },
-    render({ model, el }) {
-      const view = recorderView(model, () => ring, last);
-      el.append(view.root);
-      views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
-    },
+    view: (model, lastStatus) => recorderView(model, ring, last, lastStatus),
   };
-};
+});
 
 /** The big button: circle, number in ring, square in ring, ten segments; each with its own words. */
 const arc = (from, to, r = 41) => {
@@ -55,7 +39,7 @@ const face = {
     `<text x="44" y="69" text-anchor="middle" font-size="17" font-weight="600" fill="var(--tk-ink-0)" font-family="inherit">${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}</text>`,
 };
 
-function recorderView(model, liveRing, last) {
+function recorderView(model, ring, last, lastStatus) {
   const config = model.get("config");
   const ui = frame("Recorder", model.get("head"));
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -95,9 +79,9 @@ function recorderView(model, liveRing, last) {
   const preview = h("canvas", { role: "img", "aria-label": `Live preview of the ${what}, last ${config.preview_s} seconds.` });
   const describe = describer(preview), level = config.sound ? levelMeter(config.wanted) : null;
   // Sound only: the page's own microphone, hearing takes again, cutting a long one.
-  const mic = config.browser ? microphoneBar(model, { ring: liveRing(), onsound: () => touch(), onstate: (state, note) => {
+  const mic = config.browser ? microphoneBar(model, { ring, onsound: () => touch(), onstate: (state, note) => {
     ui.setNote(note ? { kind: "bad", ...note } : null); held = note ? Date.now() + 60000 : 0;
-    ui.setLink(state === "on" ? "ok" : state === "failed" ? "bad" : "none", { on: "microphone on", off: "microphone off", asking: "asks for permission", failed: "no microphone" }[state], "mic");
+    linkOfMicrophone(ui, state);
     touch();
   } }) : null;
   const player = config.sound ? soundPlayer() : null, heard = new Map();
@@ -230,9 +214,9 @@ function recorderView(model, liveRing, last) {
 
   const touch = drawLoop(ui.root, () => {
     colours = colours || theme(ui.root);
-    (config.sound ? drawListening : drawPreview)(preview, colours, liveRing(), config, seconds, mode);
-    describe(() => config.sound ? `Live waveform of the last ${config.preview_s} seconds, ${verdictOf(liveRing(), config.wanted).text}.` : `Live preview of the acceleration, last ${config.preview_s} seconds.`);
-    level?.show(liveRing());
+    (config.sound ? drawListening : drawPreview)(preview, colours, ring, config, seconds, mode);
+    describe(() => config.sound ? `Live waveform of the last ${config.preview_s} seconds, ${verdictOf(ring, config.wanted).text}.` : `Live preview of the acceleration, last ${config.preview_s} seconds.`);
+    level?.show(ring);
     cutter?.draw(colours);
     if (playing && !player && Date.now() - playing.began > playing.seconds * 1000) { playing = null; paintTakes(); return; }
     for (const card of cards.children) if (card.stale !== colours || playing || card.was) { card.draw(); card.stale = colours; card.was = Boolean(playing); }
@@ -251,12 +235,12 @@ function recorderView(model, liveRing, last) {
     Space: (e) => { if (e.target.closest("button") && e.target.getAttribute("role") !== "radio") return false; press(); },
     Escape: () => { if (phase === "ready") return false; stop(); },
   });
-  const showStatus = (s) => { if (s) { mic?.behind(s.page); if (!mic || mic.state === "on") ui.setLink(s.link.kind, s.link.text, s.link.picture); if (s.note || Date.now() > held) ui.setNote(s.note); s.at = s.at || Date.now(); } };
-  const watch = setInterval(() => { const s = last.status; if (s && Date.now() - s.at > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink"); }, 1000);
+  const showStatus = (s) => { if (s) { mic?.behind(s.page); if (mic && mic.state !== "on") linkOfMicrophone(ui, mic.state); else ui.setLink(s.link.kind, s.link.text, s.link.picture); if (s.note || Date.now() > held) ui.setNote(s.note); } };
+  const watch = setInterval(() => noteSilence(ui, lastStatus()), 1000);
   paintLabels(last.labels);
   if (last.takes) { takes = last.takes; paintTakes(); }
   if (last.cut) cutter?.show(last.cut, last.cut.above);
-  showStatus(last.status);
+  showStatus(lastStatus());
   paint();
   touch();
   return {

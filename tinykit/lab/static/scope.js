@@ -7,30 +7,15 @@ const UNITS = [
   { name: "rotation", unit: "deg/s", digits: 0, choices: [125, 250, 500, 1000, 2000] },
 ];
 
-export default () => {
-  let ring = null, status = null;
-  const views = new Set();
+export default () => widgetOf((model) => {
+  const config = model.get("config"), ring = new SampleRing(Math.ceil(config.rate_hz * 20), config.channels.length);
   return {
-    initialize({ model }) {
-      const config = model.get("config");
-      ring = new SampleRing(Math.ceil(config.rate_hz * 20), config.channels.length);
-      model.on("msg:custom", (m, buffers) => {
-        if (m.k === "samples") { if (m.fresh) ring.written = 0; ring.push(m.runs, int16Of(buffers[0])); }
-        if (m.k === "status") status = m;
-        for (const view of views) view(m);
-      });
-    },
-    render({ model, el }) {
-      const view = scopeView(model, () => ring, () => status);
-      el.append(view.root);
-      views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
-    },
+    take(m, buffers) { if (m.k === "samples") ring.take(m, buffers[0]); },
+    view: (model, lastStatus) => scopeView(model, ring, lastStatus),
   };
-};
+});
 
-function scopeView(model, liveRing, lastStatus) {
+function scopeView(model, live, lastStatus) {
   const config = model.get("config");
   const { channels, per_unit: perUnit, rate_hz: rate } = config;
   const ui = frame("Scope", model.get("head"));
@@ -49,17 +34,17 @@ function scopeView(model, liveRing, lastStatus) {
   ui.controls.append(ranges, modes.el, pause, keep);
 
   const toggle = () => {
-    held = held ? null : liveRing().copy();
+    held = held ? null : live.copy();
     pause.className = held ? "tk-btn pri" : "tk-btn";
     fill(pause, icon(held ? "play" : "pause"), h("span", {}, held ? "Resume" : "Pause"), h("kbd", {}, "P"));
     touch();
   };
-  const doKeep = () => { model.send({ k: "keep", last: (held || liveRing()).last }); };
+  const doKeep = () => { model.send({ k: "keep", last: (held || live).last }); };
   keys(ui.root, { P: toggle, K: doKeep });
 
   const touch = drawLoop(ui.root, () => {
     colours = colours || theme(ui.root);
-    const ring = held || liveRing();
+    const ring = held || live;
     (lanes ? drawLanes : drawOverlay)(cv, colours, ring, { channels, perUnit, rate, limits, stale, now: held ? "paused" : stale && ring.arrived ? clock(ring.arrived) : "now" });
     describe(() => words(ring));
   });
@@ -81,14 +66,11 @@ function scopeView(model, liveRing, lastStatus) {
       f.lost ? h("b", {}, `${commas(f.lost)} lost`) : "0 lost", ` of ${commas(f.lost + f.received)} in ${ago(f.seconds)}`,
       f.lost ? ` (${(100 * f.lost / (f.lost + f.received)).toFixed(1)} %)` : "", kept);
   };
-  // The kernel says once a second how it stands; silence of the kernel itself is noticed here.
   const watch = setInterval(() => {
-    const ring = liveRing();
     const was = stale;
-    stale = !held && ring.arrived > 0 && Date.now() - ring.arrived > 1500;
+    stale = !held && live.arrived > 0 && Date.now() - live.arrived > 1500;
     if (stale !== was) touch();
-    const s = lastStatus();
-    if (s && Date.now() - (s.at_browser || Date.now()) > 4000) ui.setLink("bad", "no news from the notebook's kernel", "unlink");
+    noteSilence(ui, lastStatus());
   }, 500);
 
   showStatus(lastStatus());
@@ -98,7 +80,7 @@ function scopeView(model, liveRing, lastStatus) {
     stop: () => { clearInterval(watch); touch.stop(); },
     message: (m) => {
       if (m.k === "samples" && !held) touch();
-      if (m.k === "status") { m.at_browser = Date.now(); showStatus(m); }
+      if (m.k === "status") showStatus(m);
       if (m.k === "kept") { kept = ` · ${m.text}`; showStatus(lastStatus()); }
       if (m.k === "error") ui.setNote({ kind: "bad", what: m.what, next: m.next });
     },

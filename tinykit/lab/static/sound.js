@@ -27,6 +27,12 @@ class SoundRing {
     if (counts.length) this.arrived = Date.now();
     return anew;
   }
+  /** A message of samples with its buffer. */
+  take(m, buffer) {
+    const counts = int16Of(buffer);
+    if (m.fresh) this.clear();
+    m.runs.forEach(([row, index], r) => this.push(index, counts.subarray(row, r + 1 < m.runs.length ? m.runs[r + 1][0] : counts.length)));
+  }
   put(v) {
     const at = this.end % this.capacity, bin = at / BIN | 0;
     this.data[at] = v;
