@@ -69,7 +69,7 @@ def core_sources() -> list[Path]:
 def engine_sources() -> list[Path]:
     """The C files that read and run a plan: validator, all kernels, and what they need."""
     source = hardware_dir() / "TinyKit" / "src"
-    names = ("tk_plan", "tk_check", "tk_kinds", "tk_engine", "tk_crc")
+    names = ("tk_plan", "tk_check", "tk_halves", "tk_kinds", "tk_engine", "tk_crc")
     return [*(source / f"{name}.c" for name in names), *sorted(source.glob("tk_op_*.c"))]
 
 

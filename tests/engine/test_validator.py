@@ -32,7 +32,9 @@ def sample_networks():
     net.reduce("MEAN", (1, 2)).dense(5).softmax()
     other = Net(rng, (1, 20, 3)).reshape((1, 1, 20, 3)).conv(5, (1, 3), dilation=(1, 2)).conv(0, (1, 3), depthwise=1)
     other.dense(4).softmax()
-    return net.bytes(), other.bytes(), *moving_networks(rng)
+    plain = Net(rng, (1, 4, 4, 2)).conv(3, (1, 1), zero=5, coarse=127).reduce("MEAN", (1, 2))  # no short form
+    plain.dense(6, per_channel=True, zero=5, coarse=127)
+    return net.bytes(), other.bytes(), plain.bytes(), *moving_networks(rng)
 
 
 def moving_networks(rng):

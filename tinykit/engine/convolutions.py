@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from . import fixed
-from .checks import activation_of, picture_shape, same_pad
-from .pack import pack_channels, pack_conv, pack_dense, pack_depthwise
+from .checks import LIMIT, activation_of, picture_shape, same_pad
+from .pack import are_halves, pack_conv_plain, pack_dense_plain, pack_depthwise, pack_halves
 from .refuse import refuse
-from .step import Step
+from .requantisation import pack_channels
+from .step import FLAG_SIMPLE, Step
 from .tflite import Node
+
+_PIXELS = 3  # TK_PIXELS of hardware/TinyKit/src/tk_halves.h
+# A dense layer's inputs are widened at once, or in pieces when that would take much scratch.
+_MOST_QUADS, _PIECE_QUADS = 64, 32
 
 
 def _conv_2d(lowering, node: Node) -> None:
@@ -40,23 +45,70 @@ def _fully_connected(lowering, node: Node) -> None:
     factors = x.scale * np.broadcast_to(weights.scales.astype(np.float64), out_c) / y.scale
     channels, flags = pack_channels(rows, bias, factors, x.zero_point, y.zero_point)
     count = x.size // depth
-    lowering.add(
-        node,
-        Step(
-            "dense",
-            node.name,
-            [lowering.read(node, x)],
-            lowering.write(y),
-            (count, 1, depth),
-            (count, 1, out_c),
-            zeros=(x.zero_point, 0, y.zero_point),
-            clamp=fixed.activation_range(activation_of(node), y.scale, y.zero_point),
-            data=pack_dense(rows),
-            channels=channels,
-            flags=flags,
-            macs=count * rows.size,
-        ),
+    step = Step(
+        "dense",
+        node.name,
+        [lowering.read(node, x)],
+        lowering.write(y),
+        (count, 1, depth),
+        (count, 1, out_c),
+        zeros=(x.zero_point, 0, y.zero_point),
+        clamp=fixed.activation_range(activation_of(node), y.scale, y.zero_point),
+        channels=channels,
+        flags=flags,
+        macs=count * rows.size,
     )
+    lowering.add(node, _packed(step, rows))
+
+
+def _packed(step: Step, rows: np.ndarray) -> Step:
+    """With weights (out channels, patch), for the quickest kernel that can do it."""
+    (h, w, _), (oh, ow, out_c) = step.in_shape, step.out_shape
+    halves = bool(step.flags & FLAG_SIMPLE) and are_halves(rows)
+    length = rows.shape[1]
+    if step.kind == "conv" and oh == ow == 1 and step.kernel == (h, w) and length <= LIMIT and halves:
+        step.kind = "dense"  # one output sees all of the picture
+        step.in_shape, step.out_shape = (1, 1, length), (1, 1, out_c)
+    elif step.kind == "dense" and oh >= _PIXELS and halves:
+        step.kind, step.kernel, step.stride, step.dilation = "conv", (1, 1), (1, 1), (1, 1)
+    return _packed_dense(step, rows, halves) if step.kind == "dense" else _packed_conv(step, rows, halves)
+
+
+def _packed_dense(step: Step, rows: np.ndarray, halves: bool) -> Step:
+    out_c, depth = rows.shape
+    quads = -(-depth // 4)
+    if halves:
+        piece = quads if quads <= _MOST_QUADS else _PIECE_QUADS
+        step.params = [piece]
+        step.data, step.channels = pack_halves(rows, step.channels, 4, 4 * piece)
+        step.scratch = 8 * piece + (4 * len(step.channels) if quads > piece else 0)
+    else:
+        step.kind, step.data = "dense_plain", pack_dense_plain(rows)
+    step.over = -depth % 4
+    # All of a row is read before its first output is written, or (plain) at the same time.
+    row = np.arange(step.in_shape[0])
+    step.clear = max(0, int(((row + (not halves)) * out_c - row * depth).max()))
+    return step
+
+
+def _packed_conv(step: Step, rows: np.ndarray, halves: bool) -> Step:
+    (h, w, depth), (oh, ow, out_c) = step.in_shape, step.out_shape
+    quads = -(-rows.shape[1] // 4)
+    if halves:
+        pointwise = step.kernel == step.stride == (1, 1) and step.pad == (0, 0) and (h, w) == (oh, ow)
+        step.kind = "conv_1x1" if pointwise else "conv"
+        step.data, step.channels = pack_halves(rows, step.channels, 2)
+        step.scratch = 24 * quads if pointwise else 28 * quads + 4
+        step.over = 3 if depth % 4 else 0
+    else:
+        step.kind, step.data = "conv_plain", pack_conv_plain(rows)
+        step.scratch = 16 * quads
+    # So many pixels are read before the first of them is written.
+    at_a_time = _PIXELS if halves else 2
+    needed = step.first_needed()
+    done = np.arange(at_a_time, len(needed), at_a_time)
+    step.clear = int((done * out_c - needed[done] * depth).max(initial=0))
+    return step
 
 
 def _weights(node: Node, axis: int = 0):
@@ -101,29 +153,29 @@ def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kerne
     factors = x.scale * np.broadcast_to(scales, len(bias)) / y.scale
     channels, flags = pack_channels(rows.T if depthwise else rows, bias, factors, x.zero_point, y.zero_point)
     inputs = picture_shape(node, x)
-    params = [0, out[2] // inputs[2]] if depthwise else []  # arena.lay_out decides about rows kept aside
-    lowering.add(
-        node,
-        Step(
-            kind,
-            node.name,
-            [lowering.read(node, x)],
-            lowering.write(y),
-            inputs,
-            out,
-            kernel,
-            stride,
-            dilation,
-            pad,
-            (x.zero_point, 0, y.zero_point),
-            fixed.activation_range(activation_of(node), y.scale, y.zero_point),
-            pack_depthwise(rows) if depthwise else pack_conv(rows),
-            channels,
-            params,
-            flags,
-            macs=out[0] * out[1] * rows.size,
-        ),
+    step = Step(
+        kind,
+        node.name,
+        [lowering.read(node, x)],
+        lowering.write(y),
+        inputs,
+        out,
+        kernel,
+        stride,
+        dilation,
+        pad,
+        (x.zero_point, 0, y.zero_point),
+        fixed.activation_range(activation_of(node), y.scale, y.zero_point),
+        channels=channels,
+        flags=flags,
+        macs=out[0] * out[1] * rows.size,
     )
+    if depthwise:
+        step.data, step.over = pack_depthwise(rows), -inputs[2] % 4
+        step.params = [0, out[2] // inputs[2]]  # arena.lay_out decides about rows kept aside
+    else:
+        step = _packed(step, rows)
+    lowering.add(node, step)
 
 
 OPERATIONS = {

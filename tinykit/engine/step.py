@@ -10,6 +10,7 @@ import numpy as np
 KINDS = {
     "conv": 1, "depthwise": 2, "dense": 3, "average_pool": 4, "max_pool": 5, "mean": 6,
     "softmax": 7, "add": 8, "mul": 9, "table": 10, "pad": 11, "copy": 12,
+    "conv_1x1": 13, "conv_plain": 14, "dense_plain": 15,
     "pick": 31, "argmax": 32, "rescale": 33, "quantize": 34, "dequantize": 35,
 }  # fmt: skip
 FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
@@ -56,6 +57,8 @@ class Step:
     out_offset: int = 0  # bytes into the output buffer (joining)
     in_size: int = 1  # bytes of one value of the first input
     out_size: int = 1  # and of the output
+    scratch: int = 0  # bytes of memory for this step alone, as its kernel's check wants them
+    over: int = 0  # bytes that it may read behind its first input
     clear: int | None = None  # ``clearance``, where the lowering says it
     macs: int = 0
 
@@ -63,7 +66,7 @@ class Step:
     def in_bytes(self) -> int:
         """What a kernel may read of its first input, over-reading by fours included."""
         h, w, c = self.in_shape
-        return h * w * c * self.in_size + (-c % 4 if self.kind in ("depthwise", "dense") else 0)
+        return h * w * c * self.in_size + self.over
 
     @property
     def out_bytes(self) -> int:
@@ -74,13 +77,11 @@ class Step:
     def scratch_bytes(self) -> int:
         """As the kernels' checks want it."""
         taps, depth = self.kernel[0] * self.kernel[1], self.in_shape[2]
-        if self.kind == "conv":
-            return _up(taps * depth, 4) * 2 * 2
         if self.kind == "depthwise":
             rows = self.params[0]
             ring = _up(rows * self.in_shape[1] * depth, 4) + (4 if rows else 0)
             return 4 * taps + _up(depth, 4) + ring
-        return 0
+        return self.scratch
 
     def keep_rows(self, keep: bool) -> None:
         """Depthwise: copy input rows into scratch before they are needed, so that the output may
@@ -97,28 +98,19 @@ class Step:
         if self.kind in ("table", "add", "mul", "softmax", "mean"):
             return 0
         if self.kind in ("average_pool", "max_pool"):
-            lag = np.arange(len(self._first_needed())) - self._first_needed()
+            lag = np.arange(len(self.first_needed())) - self.first_needed()
             return max(0, int(lag.max()) * c_in)
-        if self.kind == "conv":
-            # Two pixels are read before either is written.
-            needed = self._first_needed()
-            count = len(needed)
-            done = np.arange(2, count, 2)
-            return max(0, int((done * c_out - needed[done] * c_in).max())) if len(done) else 0
         if self.kind == "depthwise":
             if self.params[0]:
                 return self._ring_clearance()
-            needed = self._first_needed()
+            needed = self.first_needed()
             here = np.arange(len(needed))
             if c_in == c_out:
                 return max(0, int((here - needed).max()) * c_in)
             return max(0, int(((here + 1) * c_out - needed * c_in).max()))
-        if self.kind == "dense":
-            rows = np.arange(self.in_shape[0])
-            return max(0, int(((rows + 1) * c_out - rows * c_in).max()))
         return self.clear
 
-    def _first_needed(self) -> np.ndarray:
+    def first_needed(self) -> np.ndarray:
         """For each output pixel: the first input pixel that it or a later one still reads."""
         (_, w, _), (oh, ow, _) = self.in_shape, self.out_shape
         y = np.maximum(0, np.arange(oh) * self.stride[0] - self.pad[0])

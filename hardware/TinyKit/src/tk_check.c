@@ -20,20 +20,30 @@ tk_status tk_check_multiplier(int32_t multiplier, int32_t shift)
     return multiplier >= 0 && shift >= -31 && shift <= 30 ? TK_OK : TK_ERR_PARAMETER;
 }
 
-tk_status tk_check_channels(const tk_plan *plan, const tk_op *op)
+static tk_status check_channels(const tk_plan *plan, const tk_op *op, uint32_t count)
 {
-    const tk_status status = tk_check_constants(plan, op->channels, (uint64_t)op->out_c * sizeof(tk_channel));
+    const tk_status status = tk_check_constants(plan, op->channels, (uint64_t)count * sizeof(tk_channel));
     if (status != TK_OK) {
         return status;
     }
     const tk_channel *channels = (const tk_channel *)(const void *)(plan->bytes + op->channels);
     const int simple = (op->flags & TK_FLAG_SIMPLE) != 0;
-    for (uint32_t i = 0; i < op->out_c; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (channels[i].multiplier < 0 || channels[i].shift < (simple ? 1 : -30) || channels[i].shift > 31) {
             return TK_ERR_PARAMETER;
         }
     }
     return TK_OK;
+}
+
+tk_status tk_check_channels(const tk_plan *plan, const tk_op *op)
+{
+    return check_channels(plan, op, op->out_c);
+}
+
+tk_status tk_check_short_channels(const tk_plan *plan, const tk_op *op, uint32_t count)
+{
+    return (op->flags & TK_FLAG_SIMPLE) != 0 ? check_channels(plan, op, count) : TK_ERR_PARAMETER;
 }
 
 /* One direction of a window. */

@@ -31,6 +31,9 @@ tk_status tk_check_multiplier(int32_t multiplier, int32_t shift);
 /* The tk_channel records of an op with out_c channels. */
 tk_status tk_check_channels(const tk_plan *plan, const tk_op *op);
 
+/* Likewise of a kernel that takes the short form only, and `count` records. */
+tk_status tk_check_short_channels(const tk_plan *plan, const tk_op *op, uint32_t count);
+
 /* A window that slides over a picture: no position may leave 32 bits. (It may lie outside
  * altogether: padding before a 1x1 convolution does that.) */
 tk_status tk_check_window(const tk_op *op);

@@ -25,8 +25,11 @@ typedef struct tk_kind_entry {
 extern const tk_kind_entry tk_kinds[TK_KIND_END]; /* by tk_kind */
 
 tk_status tk_check_conv(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_conv_1x1(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_conv_plain(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_depthwise(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_dense(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_dense_plain(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_pool(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_mean(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_softmax(const tk_plan *plan, const tk_op *op);
@@ -40,8 +43,11 @@ tk_status tk_check_quantize(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_dequantize(const tk_plan *plan, const tk_op *op);
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_conv_1x1(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_conv_plain(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_depthwise(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_dense(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_dense_plain(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_average_pool(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_max_pool(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_mean(const tk_op *op, const uint8_t *plan, uint8_t *arena);

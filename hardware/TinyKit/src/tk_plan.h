@@ -63,6 +63,9 @@ typedef enum tk_kind {
     TK_TABLE = 10,           /* out = table[in + 128]: any function of one int8 */
     TK_PAD = 11,             /* a copy into the middle of a picture that is filled first */
     TK_COPY = 12,            /* bytes moved by nested loops: cut, joined, turned, repeated */
+    TK_CONV_1X1 = 13,        /* TK_CONV with a kernel of 1x1, stride 1, no padding */
+    TK_CONV_PLAIN = 14,      /* TK_CONV for channels in long form, or weights that are no halves */
+    TK_DENSE_PLAIN = 15,     /* TK_DENSE likewise */
     TK_PICK = 31,            /* rows and columns by their numbers: resizing, gathering, mirroring */
     TK_ARGMAX = 32,          /* where the largest or smallest value stands */
     TK_RESCALE = 33,         /* integers to integers of another size or scale */
