@@ -200,7 +200,7 @@ def _squashing_table(function, scale: float, zero_in: int, bits: int, zero_out: 
     def value(x):
         x -= zero_in
         if abs(x) >= radius:
-            return -128 if x < 0 else 127
+            return -128 if x <= -radius else 127  # radius 0: the reference asks for the lower side first
         return round_shift(function(requantize(x, multiplier, shift)), bits) + zero_out
 
     return table(value)
@@ -234,7 +234,8 @@ def leaky_table(identity, slope, zero_in: int, zero_out: int) -> np.ndarray:
 def elu_table(scale: float, zero_in: int, scale_out: float, zero_out: int) -> np.ndarray:
     """exp(x) - 1 below zero, x above; in single precision, as the reference fills its table."""
     x = np.float32(scale) * (np.arange(-128, 128) - zero_in).astype(np.float32)
-    y = np.where(x < 0, np.exp(x.astype(np.float64)).astype(np.float32) - np.float32(1), x)
+    below = np.exp(np.minimum(x, 0).astype(np.float64)).astype(np.float32) - np.float32(1)
+    y = np.where(x < 0, below, x)
     y = y * (np.float32(1) / np.float32(scale_out))
     levels = np.sign(y) * np.floor(np.abs(y.astype(np.float64)) + 0.5) + zero_out
     return np.clip(levels, -128, 127).astype(np.int8)
