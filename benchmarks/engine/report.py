@@ -25,8 +25,9 @@ def _table(head, lines) -> str:
 
 
 def _costs(rows, gcc) -> str:
-    head = ["model", "MACs", "instructions (TFLM)", "est. cycles (TFLM)", "a MAC", f"est. cycles, GCC {gcc or ''}".strip(),
-            "arena (TFLM)", "code flash (TFLM)", "code, GCC", "plan bytes"]  # fmt: skip
+    head = ["model", "MACs", "instructions (TFLM)", "est. cycles (TFLM)", "a MAC",
+            f"est. cycles, GCC {gcc or ''}".strip(), "arena (TFLM)", "code flash (TFLM)", "code, GCC",
+            "plan bytes"]  # fmt: skip
     lines = []
     for row in rows:
         theirs, mine, other = tflm.FIGURES.get(row["macs"]), row["clang"], row.get("gcc")

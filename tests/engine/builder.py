@@ -49,14 +49,16 @@ class Net:
         return self.tensor(shape, S.TensorType.INT8, [q.scale[0]], [q.zeroPoint[0]])
 
     def retype(self, index, dtype):
-        """Make a tensor another type: int16 has zero point 0 and a finer scale, float32 neither."""
+        """Make an int8 tensor another type of about the same reach; float32 has neither scale nor zero point."""
         t = self.tensors[index]
         t.type = getattr(S.TensorType, dtype)
-        if dtype == "INT16":
-            t.quantization.scale = (t.quantization.scale / 256).astype(np.float32)
-            t.quantization.zeroPoint[:] = 0
-        elif dtype not in ("INT8", "UINT8"):
+        if dtype == "FLOAT32":
             t.quantization = S.QuantizationParametersT()
+        elif dtype == "UINT8":
+            t.quantization.zeroPoint += 128
+        elif dtype in ("INT16", "INT32"):
+            t.quantization.scale = (t.quantization.scale / 2 ** (8 if dtype == "INT16" else 24)).astype(np.float32)
+            t.quantization.zeroPoint[:] = 0
         return index
 
     def ints(self, values, shape=None):

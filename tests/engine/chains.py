@@ -15,6 +15,7 @@ from builder import Net, S
 from tinykit.engine.lower import OPERATIONS
 
 BIGGEST = 3000  # values of a tensor, so that thousands of networks take minutes
+BACK = ("INT16", "UINT8", "INT32", "FLOAT32")  # what QUANTIZE turns into int8
 
 
 class Unfit(Exception):
@@ -134,13 +135,16 @@ def build(chain: Chain) -> tuple[bytes, list[str]]:
     """The network, and the operations in it; those that can't follow are left out."""
     import links
 
-    first = next((links.TABLE[name] for name, _ in chain.links if name in links.TABLE), None)
-    net = start(chain.seed, first.dtypes[0] if first else "INT8")
+    dtypes = links.TABLE[chain.links[0][0]].dtypes
+    draw = np.random.default_rng([chain.seed, 10**6 + 3])
+    net = start(chain.seed, str(draw.choice(dtypes)) if draw.random() < 0.5 else dtypes[0])
     built = []
     for name, number in chain.links:
         net.rng = np.random.default_rng([chain.seed, number])
         if net.dtype not in links.TABLE[name].dtypes:
-            continue
+            if net.dtype not in BACK or "INT8" not in links.TABLE[name].dtypes:
+                continue
+            links.back(net)
         mark = len(net.tensors), len(net.operators), len(net.codes), len(net.buffers), net.last
         try:
             net.history.append(net.last)
@@ -168,7 +172,7 @@ def chain_of(seed: int) -> Chain:
     place = int(rng.integers(0, count))
     if links.TABLE[focus].ends:
         place = count - 1
-    elif "INT8" not in links.TABLE[focus].dtypes:
+    elif "INT8" not in links.TABLE[focus].dtypes or (len(links.TABLE[focus].dtypes) > 1 and rng.random() < 0.5):
         place = 0
     chosen.insert(place, focus)
     return Chain(seed, tuple(zip(chosen, range(count), strict=True)))
@@ -177,7 +181,7 @@ def chain_of(seed: int) -> Chain:
 def examples(net_shape, dtype, rng, count: int = 6) -> np.ndarray:
     """All low, all high, only ends, calm, and any; of an int8, int16, uint8 or float32 input."""
     shape = (count, *net_shape)
-    if np.issubdtype(dtype, np.floating):
+    if np.dtype(dtype).kind == "f":
         return rng.normal(0, 2, shape).astype(dtype)
     info = np.iinfo(dtype)
     x = rng.integers(info.min, info.max + 1, shape)

@@ -25,6 +25,11 @@ class Link:
 TABLE: dict[str, Link] = {}
 
 
+def back(net):
+    """To int8, for an operation that knows nothing else."""
+    net.op("QUANTIZE", [net.last], net.activation(net.shape, 0.03), S.QuantizeOptionsT())
+
+
 def link(name, *dtypes, ends=False):
     def enter(function):
         TABLE[name] = Link(function, dtypes or ("INT8",), ends)
@@ -213,7 +218,21 @@ def _slope(rng):
     return options
 
 
-link("QUANTIZE")(_scaled("QUANTIZE"))
+@link("QUANTIZE", "INT8", "INT16", "UINT8", "INT32", "FLOAT32")
+def _quantize(net, rng):
+    """From int8 mostly to int8; from other numbers mostly back to it."""
+    targets = {"INT16": ["INT16", "INT32"], "INT32": ["INT16"], "FLOAT32": ["INT16"], "UINT8": []}
+    targets = targets.get(net.dtype, ["INT16", "UINT8", "INT32"])
+    to = pick(rng, *targets) if targets and rng.random() < 0.2 else "INT8"
+    scale = 0.03 if net.dtype == "FLOAT32" else net.scale_of(net.last)
+    scale *= float(np.exp(rng.uniform(-1.2, 1.2)))
+    if to != "INT8":
+        y = net.retype(net.activation(net.shape, scale), to)
+    else:
+        y = net.activation(net.shape, scale * (60 if net.dtype == "INT16" else 1))
+    net.op("QUANTIZE", [net.last], y, S.QuantizeOptionsT())
+
+
 link("RELU")(_scaled("RELU"))
 link("LEAKY_RELU")(_scaled("LEAKY_RELU", options=_slope))
 link("ELU")(_scaled("ELU"))
@@ -572,9 +591,10 @@ def _broadcast_to(net, rng):
     net.op("BROADCAST_TO", [net.last, net.ints(shape)], net.like(shape), S.BroadcastToOptionsT())
 
 
-def _blocks(kind, options):
+def _blocks(kind, options_type):
     def build(net, rng):
         height, width, channels = net.picture()
+        options = options_type()
         block = options.blockSize = between(rng, 2, 3)
         if kind == "SPACE_TO_DEPTH":
             sizes, shape = (height, width), (1, height // block, width // block, channels * block**2)
@@ -587,8 +607,8 @@ def _blocks(kind, options):
     return build
 
 
-link("SPACE_TO_DEPTH")(_blocks("SPACE_TO_DEPTH", S.SpaceToDepthOptionsT()))
-link("DEPTH_TO_SPACE")(_blocks("DEPTH_TO_SPACE", S.DepthToSpaceOptionsT()))
+link("SPACE_TO_DEPTH")(_blocks("SPACE_TO_DEPTH", S.SpaceToDepthOptionsT))
+link("DEPTH_TO_SPACE")(_blocks("DEPTH_TO_SPACE", S.DepthToSpaceOptionsT))
 
 
 # -- the ends
@@ -599,8 +619,9 @@ def _dequantize(net, rng):
     net.op("DEQUANTIZE", [net.last], net.tensor(net.shape, S.TensorType.FLOAT32), S.DequantizeOptionsT())
 
 
-def _arg(kind, options):
+def _arg(kind, options_type):
     def build(net, rng):
+        options = options_type()
         axis = between(rng, 1, len(net.shape) - 1)
         options.outputType = S.TensorType.INT32
         y = net.tensor([n for a, n in enumerate(net.shape) if a != axis], S.TensorType.INT32)
@@ -609,5 +630,5 @@ def _arg(kind, options):
     return build
 
 
-link("ARG_MAX", ends=True)(_arg("ARG_MAX", S.ArgMaxOptionsT()))
-link("ARG_MIN", ends=True)(_arg("ARG_MIN", S.ArgMinOptionsT()))
+link("ARG_MAX", ends=True)(_arg("ARG_MAX", S.ArgMaxOptionsT))
+link("ARG_MIN", ends=True)(_arg("ARG_MIN", S.ArgMinOptionsT))

@@ -42,7 +42,7 @@ def trial(line: str, say=lambda stage: None) -> dict:
         return {**found, "outcome": "refused", "why": str(error)}
     say("running")
     rng = np.random.default_rng([chain.seed, 10**6 + 2])
-    x = chains.examples(engine.plan.input_shape, getattr(engine.plan, "input_dtype", np.int8), rng)
+    x = chains.examples(engine.plan.input_shape, engine.plan.input_dtype, rng)
     mine = engine.run(x)
     say("reference")
     try:
