@@ -29,6 +29,7 @@ def sample_networks():
     net.conv(6, (1, 1)).binary("ADD", start).binary("MUL", net.constant((6,))).unary("LOGISTIC", 1 / 256, -128)
     first = net.last
     net.pool("AVERAGE_POOL_2D", (3, 3), (1, 1), "SAME").concat([first], 3).conv(0, (2, 2), (2, 2), depthwise=2)
+    net.conv(0, (3, 3), (2, 2), depthwise=1)
     net.reduce("MEAN", (1, 2)).dense(5).softmax()
     other = Net(rng, (1, 20, 3)).reshape((1, 1, 20, 3)).conv(5, (1, 3), dilation=(1, 2)).conv(0, (1, 3), depthwise=1)
     other.dense(4).softmax()

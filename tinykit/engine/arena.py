@@ -8,6 +8,7 @@ input and output alike, so the output may follow close behind the reading.
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -108,7 +109,11 @@ def plan_arena(
             if number and (offset or old.size != new.size):
                 continue  # it may be one that is used again and again
             if old is not new and old.last == i and new.first == i:
-                close[id(new), id(old)] = max(distance - offset, close.get((id(new), id(old)), -offset))
+                if step.grain > 1:
+                    distance = _aligned(distance, math.lcm(step.grain, ALIGN))
+                pair = id(new), id(old)
+                least = max(distance - offset, close[pair][0] if pair in close else -offset)
+                close[pair] = least, step.grain, offset
     everything = [b for b in blocks.values() if b.size] + [b for b in scratch if b.size]
     total = _pack(everything, close, tries)
     return Layout(
@@ -127,9 +132,9 @@ def _pack(blocks: list[Block], close: dict, tries: int) -> int:
     ]
     pairs = {}
     index = {id(b): i for i, b in enumerate(blocks)}
-    for (new, old), distance in close.items():
+    for (new, old), rule in close.items():
         if new in index and old in index:
-            pairs[index[new], index[old]] = distance
+            pairs[index[new], index[old]] = rule
     orders = [
         sorted(range(len(blocks)), key=lambda i: -blocks[i].size),
         sorted(range(len(blocks)), key=lambda i: blocks[i].first),
@@ -165,9 +170,9 @@ def _place(blocks, order, peers, pairs):
         for j in placed:
             candidates.add(places[j] + blocks[j].size)
             if (i, j) in pairs:  # i is written behind the reading of j
-                candidates.add(places[j] - pairs[i, j])
+                candidates.add(places[j] - pairs[i, j][0])
             if (j, i) in pairs:
-                candidates.add(places[j] + pairs[j, i])
+                candidates.add(places[j] + pairs[j, i][0])
         lowest = None
         spots = {_aligned(c, block.align) for c in candidates} | {c // block.align * block.align for c in candidates}
         for at in sorted(c for c in spots if c >= 0):
@@ -189,7 +194,12 @@ def _apart(i, at, j, there, blocks, pairs) -> bool:
     if at + blocks[i].size <= there or there + blocks[j].size <= at:
         return True
     if (i, j) in pairs:
-        return at + pairs[i, j] <= there
+        return _follows(there - at, *pairs[i, j])
     if (j, i) in pairs:
-        return there + pairs[j, i] <= at
+        return _follows(at - there, *pairs[j, i])
     return False
+
+
+def _follows(gap, least, grain, offset) -> bool:
+    """Whether an output may begin ``gap`` bytes before the buffer of its input."""
+    return gap >= least and (gap + offset) % grain == 0

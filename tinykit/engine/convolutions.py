@@ -6,6 +6,7 @@ import numpy as np
 
 from . import fixed
 from .checks import LIMIT, activation_of, picture_shape, same_pad
+from .depthwise import choose
 from .pack import are_halves, pack_conv_plain, pack_dense_plain, pack_depthwise, pack_halves
 from .refuse import refuse
 from .requantisation import pack_channels
@@ -173,6 +174,7 @@ def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kerne
     if depthwise:
         step.data, step.over = pack_depthwise(rows), -inputs[2] % 4
         step.params = [0, out[2] // inputs[2]]  # arena.lay_out decides about rows kept aside
+        step = choose(step, rows)
     else:
         step = _packed(step, rows)
     lowering.add(node, step)

@@ -11,6 +11,7 @@ KINDS = {
     "conv": 1, "depthwise": 2, "dense": 3, "average_pool": 4, "max_pool": 5, "mean": 6,
     "softmax": 7, "add": 8, "mul": 9, "table": 10, "pad": 11, "copy": 12,
     "conv_1x1": 13, "conv_plain": 14, "dense_plain": 15,
+    "depthwise_3x3": 23, "depthwise_3x3_2": 24,
     "pick": 31, "argmax": 32, "rescale": 33, "quantize": 34, "dequantize": 35,
 }  # fmt: skip
 FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
@@ -60,6 +61,7 @@ class Step:
     scratch: int = 0  # bytes of memory for this step alone, as its kernel's check wants them
     over: int = 0  # bytes that it may read behind its first input
     clear: int | None = None  # ``clearance``, where the lowering says it
+    grain: int = 1  # an output that overlaps the input begins a multiple of so many bytes before it
     macs: int = 0
 
     @property
