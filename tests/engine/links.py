@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from builder import S
+from builder import Net, S
 from chains import BIGGEST, Unfit, factors
 
 
@@ -301,6 +301,41 @@ def _binary(kind):
 
 for _kind in ("ADD", "SUB", "MUL", "SQUARED_DIFFERENCE"):
     link(_kind)(_binary(_kind))
+
+
+def _choice(kind):
+    """The larger or smaller of two, which must have one scale; or a slope below zero."""
+
+    def build(net, rng):
+        if len(net.shape) > 4:
+            raise Unfit
+        small = tuple(n if rng.random() < 0.6 else 1 for n in net.shape)
+        other, q = net.constant(small), net.tensors[net.last].quantization
+        if kind == "PRELU":
+            net.op(kind, [net.last, other], net.activation(net.shape, net.scale_of(net.last)))
+        else:
+            net.tensors[other].quantization = q
+            sides = [net.last, other] if rng.random() < 0.5 else [other, net.last]
+            net.op(kind, sides, net.like(net.shape), S.MaximumMinimumOptionsT())
+
+    return build
+
+
+for _kind in ("MAXIMUM", "MINIMUM", "PRELU"):
+    link(_kind)(_choice(_kind))
+
+
+@link("ABS")
+def _abs(net, rng):
+    scale = net.scale_of(net.last)
+    net.unary("ABS", scale if rng.random() < 0.3 else scale * float(rng.uniform(0.3, 3)))
+
+
+@link("RSQRT")
+def _rsqrt(net, rng):
+    """Of nothing below zero: the reference stops there."""
+    net.op("QUANTIZE", [net.last], Net.activation(net, net.shape, zero=-128), S.QuantizeOptionsT())
+    net.unary("RSQRT", float(1 / np.sqrt(net.scale_of(net.last)) / rng.uniform(20, 250)))
 
 
 # -- moving

@@ -58,12 +58,6 @@ def test_grouped_convolution():
         compile_network(n.bytes())
 
 
-def test_stretching_over_width():
-    n = net((1, 4, 4, 3))
-    with pytest.raises(UnsupportedOp, match=r"stretches \(4, 1\)"):
-        compile_network(n.binary("ADD", n.constant((4, 1))).bytes())
-
-
 @pytest.mark.parametrize("size", [0, 7, 200])
 def test_truncated_file(size):
     with pytest.raises(ModelError):

@@ -35,7 +35,20 @@ def sample_networks():
     other.dense(4).softmax()
     plain = Net(rng, (1, 4, 4, 2)).conv(3, (1, 1), zero=5, coarse=127).reduce("MEAN", (1, 2))  # no short form
     plain.dense(6, per_channel=True, zero=5, coarse=127)
-    return net.bytes(), other.bytes(), plain.bytes(), *moving_networks(rng)
+    return net.bytes(), other.bytes(), plain.bytes(), *moving_networks(rng), arithmetic_network(rng)
+
+
+def arithmetic_network(rng):
+    """Every operation on two tensors, of two shapes."""
+    net = Net(rng, (1, 4, 3, 5))
+    start = net.last
+    net.reduce("MEAN", (2,), True).binary("ADD", start)
+    for kind in ("MUL", "SUB", "SQUARED_DIFFERENCE"):
+        net.binary(kind, net.constant((3, 1)))
+    for kind in ("MAXIMUM", "MINIMUM"):
+        net.op(kind, [net.last, net.last], net.like(net.shape))
+    net.op("PRELU", [net.last, net.constant((3, 5))], net.activation(net.shape))
+    return net.bytes()
 
 
 def moving_networks(rng):

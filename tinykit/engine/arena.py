@@ -99,6 +99,8 @@ def plan_arena(
         out.size = max(out.size, step.out_offset + step.out_bytes)
         out.last = max(out.last, i)
         scratch.append(Block(step.scratch_bytes, i, i, SCRATCH_ALIGN, name=step.name, scratch=True))
+    for buffer in [step.output for step in steps if step.kind == "state"]:  # shared with nothing, ever
+        blocks[buffer].first, blocks[buffer].last = 0, len(steps)
     blocks[output_buffer].last = len(steps)
     for i, step in enumerate(steps):
         distance = step.clearance()

@@ -1,13 +1,13 @@
-"""Functions of one value (tables), softmax, and operations on two tensors value by value."""
+"""Functions of one value (tables), and softmax."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from . import fixed
-from .checks import activation_of, flat_shape
+from .checks import flat_shape
 from .refuse import refuse
-from .step import FLAG_CONST, FLAG_SUBTRACT, Step
+from .step import Step
 from .tflite import Node
 
 
@@ -81,6 +81,19 @@ def _hard_swish(lowering, node: Node) -> None:
     _unary(lowering, node, fixed.hard_swish_table(x.scale, x.zero_point, y.scale, y.zero_point))
 
 
+def _rsqrt(lowering, node: Node) -> None:
+    x, y = node.inputs[0], node.outputs[0]
+    _unary(lowering, node, fixed.rsqrt_table(x.scale, x.zero_point, y.scale, y.zero_point))
+
+
+def _abs(lowering, node: Node) -> None:
+    x, y = node.inputs[0], node.outputs[0]
+    factor = None
+    if x.scale != y.scale:
+        factor = fixed.quantize_multiplier(float(np.float32(x.scale) / np.float32(y.scale)))
+    _unary(lowering, node, fixed.abs_table(factor, x.zero_point, y.zero_point))
+
+
 def _logistic(lowering, node: Node) -> None:
     x = node.inputs[0]
     _check_output(node, 256, -128)
@@ -93,58 +106,6 @@ def _tanh(lowering, node: Node) -> None:
     _unary(lowering, node, fixed.tanh_table(x.scale, x.zero_point))
 
 
-def _binary(lowering, node: Node, kind: str, flags: int = 0) -> None:
-    a, b, y = node.inputs[0], node.inputs[1], node.outputs[0]
-    if a.index not in lowering.place and a.index not in lowering.pads or a.size < b.size:
-        if flags:
-            refuse(node, "it takes the larger tensor from the smaller one, or from a constant")
-        a, b = b, a
-    if b.dtype != "INT8" or len(b.scales) != 1:
-        refuse(node, "its second input is not int8 with one scale")
-    trailing = tuple(n for n in b.shape)
-    while trailing and trailing[0] == 1:
-        trailing = trailing[1:]
-    if a.size != y.size or (trailing and tuple(a.shape[-len(trailing) :]) != trailing):
-        refuse(node, f"it stretches {b.shape} over {a.shape}")
-    constant = b.data is not None
-    inputs = [lowering.read(node, a)] + ([] if constant else [lowering.read(node, b)])
-    if kind == "add":
-        twice = 2 * max(a.scale, b.scale)
-        factors = (a.scale / twice, b.scale / twice, twice / (2**20 * y.scale))
-    else:
-        factors = (a.scale * b.scale / y.scale,)
-    params = [n for factor in factors for n in fixed.quantize_multiplier(factor)]
-    params += [0] * (6 - len(params)) + [b.size]
-    lowering.add(
-        node,
-        Step(
-            kind,
-            node.name,
-            inputs,
-            lowering.write(y),
-            flat_shape(node, y),
-            flat_shape(node, y),
-            zeros=(a.zero_point, b.zero_point, y.zero_point),
-            clamp=fixed.activation_range(activation_of(node), y.scale, y.zero_point),
-            data=b.data.tobytes() if constant else b"",
-            params=params,
-            flags=flags | (FLAG_CONST if constant else 0),
-        ),
-    )
-
-
-def _add(lowering, node: Node) -> None:
-    _binary(lowering, node, "add")
-
-
-def _sub(lowering, node: Node) -> None:
-    _binary(lowering, node, "add", FLAG_SUBTRACT)
-
-
-def _mul(lowering, node: Node) -> None:
-    _binary(lowering, node, "mul")
-
-
 OPERATIONS = {
     "SOFTMAX": _softmax,
     "RELU": _relu,
@@ -152,9 +113,8 @@ OPERATIONS = {
     "LEAKY_RELU": _leaky_relu,
     "ELU": _elu,
     "HARD_SWISH": _hard_swish,
+    "RSQRT": _rsqrt,
+    "ABS": _abs,
     "LOGISTIC": _logistic,
     "TANH": _tanh,
-    "ADD": _add,
-    "SUB": _sub,
-    "MUL": _mul,
 }

@@ -269,3 +269,47 @@ def hard_swish_table(scale: float, zero_in: int, scale_out: float, zero_out: int
         return round_shift(product, -out_shift) + zero_out
 
     return table(value)
+
+
+def _inverse_square_root(x: int) -> tuple[int, int]:
+    """``1 / sqrt(x)`` as (multiplier, shift) for 1 <= x < 2^29: five Newton steps with 3 integer bits."""
+    if x == 1:
+        return INT32_MAX, 0
+    pairs = (31 - x.bit_length()) // 2 - 1
+    shift, x = 11 - pairs, x << (2 * pairs)
+
+    def back_to_three(a, bits):  # from so many integer bits
+        return saturate(a << (bits - 3))
+
+    half = x >> 1  # in units of 2^-28
+    y = 1 << 28
+    for _ in range(5):
+        cube = back_to_three(high_mul(high_mul(y, y), y), 9)
+        y = back_to_three(wrap(high_mul((1 << 28) + (1 << 27), y) - high_mul(round_shift(half, 1), cube)), 6)
+    y = high_mul(y, 1518500250)  # sqrt(2) / 2
+    return (wrap(y << -shift), 0) if shift < 0 else (y, -shift)
+
+
+def rsqrt_table(scale: float, zero_in: int, scale_out: float, zero_out: int) -> np.ndarray:
+    """1 / sqrt(x); the reference stops below zero, here that counts as zero: the largest value."""
+    root = np.sqrt(np.float32(scale)) * np.float32(scale_out)
+    multiplier, shift = quantize_multiplier(1.0 / float(root))
+
+    def value(x):
+        x -= zero_in
+        if x <= 0:
+            return 127
+        root, root_shift = _inverse_square_root(x)
+        return requantize(requantize(1, root, root_shift + 20), multiplier, shift - 20) + zero_out
+
+    return table(value)
+
+
+def abs_table(factor, zero_in: int, zero_out: int) -> np.ndarray:
+    """Absolute value; ``factor`` is a (multiplier, shift), or None between equal scales."""
+
+    def value(x):
+        x = abs(x - zero_in)
+        return (x if factor is None else requantize(x, *factor)) + zero_out
+
+    return table(value)

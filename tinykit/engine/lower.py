@@ -12,7 +12,7 @@ from collections import Counter
 
 import numpy as np
 
-from . import convolutions, elementwise, ends, moves, reductions, shapes
+from . import broadcast, convolutions, elementwise, ends, moves, reductions, shapes
 from .checks import LIMIT
 from .dilation import join_dilated
 from .folding import fold
@@ -24,6 +24,7 @@ OPERATIONS = {
     **convolutions.OPERATIONS,
     **reductions.OPERATIONS,
     **elementwise.OPERATIONS,
+    **broadcast.OPERATIONS,
     **shapes.OPERATIONS,
     **ends.OPERATIONS,
 }

@@ -13,9 +13,12 @@ KINDS = {
     "conv_1x1": 13, "conv_plain": 14, "dense_plain": 15,
     "depthwise_3x3": 23, "depthwise_3x3_2": 24,
     "pick": 31, "argmax": 32, "rescale": 33, "quantize": 34, "dequantize": 35,
+    "broadcast_add": 48, "broadcast_mul": 49, "squared_difference": 50, "maximum": 51, "minimum": 52,
+    "prelu": 53,
 }  # fmt: skip
 FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
 FLAG_VALUES = 512
+FLAG_EACH_RUN = 0x1000
 
 CHANNEL = np.dtype([("bias", "<i4"), ("multiplier", "<i4"), ("offset", "<i4"), ("shift", "<i4")])
 

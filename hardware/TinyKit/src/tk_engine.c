@@ -1,5 +1,7 @@
 #include "tk_engine.h"
 
+#include <string.h>
+
 #include "tk_kernels.h"
 
 tk_status tk_engine_init(tk_engine *engine, const tk_plan *plan, void *arena, size_t arena_bytes)
@@ -14,6 +16,20 @@ tk_status tk_engine_init(tk_engine *engine, const tk_plan *plan, void *arena, si
     }
     engine->plan = plan;
     engine->arena = (uint8_t *)arena;
+    return tk_engine_reset(engine);
+}
+
+tk_status tk_engine_reset(tk_engine *engine)
+{
+    if (engine->plan == NULL) {
+        return TK_ERR_STATE;
+    }
+    for (uint32_t i = 0; i < engine->plan->header->op_count; i++) {
+        const tk_op *op = engine->plan->ops + i;
+        if (op->kind == TK_STATE) {
+            memset(engine->arena + op->out, op->zero_out, (size_t)op->out_h * op->out_w * op->out_c);
+        }
+    }
     return TK_OK;
 }
 

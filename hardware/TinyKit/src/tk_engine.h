@@ -29,6 +29,10 @@ typedef struct tk_engine {
  */
 tk_status tk_engine_init(tk_engine *engine, const tk_plan *plan, void *arena, size_t arena_bytes);
 
+/* Forget what earlier runs left behind: the memory of layers that have one (TK_STATE) gets its first
+ * value. tk_engine_init() does it too. TK_OK, or TK_ERR_STATE when there is no plan. */
+tk_status tk_engine_reset(tk_engine *engine);
+
 /* Where to write the input before a run: `*bytes` int8 values, row-major. Running may overwrite it
  * (the arena is reused), so write all of it before each run. NULL if there is no plan. */
 int8_t *tk_engine_input(tk_engine *engine, size_t *bytes);

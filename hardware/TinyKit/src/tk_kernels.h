@@ -42,6 +42,8 @@ tk_status tk_check_argmax(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_rescale(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_quantize(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_dequantize(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_state(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_broadcast(const tk_plan *plan, const tk_op *op);
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_conv_1x1(const tk_op *op, const uint8_t *plan, uint8_t *arena);
@@ -64,6 +66,13 @@ void tk_op_argmax(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_rescale(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_quantize(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_dequantize(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_state(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_broadcast_add(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_broadcast_mul(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_squared_difference(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_maximum(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_minimum(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_prelu(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 
 #ifdef __cplusplus
 }

@@ -28,4 +28,11 @@ const tk_kind_entry tk_kinds[TK_KIND_END] = {
     [TK_RESCALE] = {tk_check_rescale, tk_op_rescale},
     [TK_QUANTIZE] = {tk_check_quantize, tk_op_quantize},
     [TK_DEQUANTIZE] = {tk_check_dequantize, tk_op_dequantize},
+    [TK_STATE] = {tk_check_state, tk_op_state},
+    [TK_BROADCAST_ADD] = {tk_check_broadcast, tk_op_broadcast_add},
+    [TK_BROADCAST_MUL] = {tk_check_broadcast, tk_op_broadcast_mul},
+    [TK_SQUARED_DIFFERENCE] = {tk_check_broadcast, tk_op_squared_difference},
+    [TK_MAXIMUM] = {tk_check_broadcast, tk_op_maximum},
+    [TK_MINIMUM] = {tk_check_broadcast, tk_op_minimum},
+    [TK_PRELU] = {tk_check_broadcast, tk_op_prelu},
 };

@@ -73,6 +73,13 @@ typedef enum tk_kind {
     TK_RESCALE = 33,         /* integers to integers of another size or scale */
     TK_QUANTIZE = 34,        /* float32 to int8 or int16 */
     TK_DEQUANTIZE = 35,      /* int8, uint8 or int16 to float32 */
+    TK_STATE = 47,           /* memory that outlives a run; see tk_op_state.c */
+    TK_BROADCAST_ADD = 48,   /* TK_ADD for any shapes that broadcast */
+    TK_BROADCAST_MUL = 49,   /* likewise */
+    TK_SQUARED_DIFFERENCE = 50,
+    TK_MAXIMUM = 51,
+    TK_MINIMUM = 52,
+    TK_PRELU = 53,           /* the slope below zero is the second input */
     TK_KIND_END
 } tk_kind;
 
@@ -82,7 +89,8 @@ typedef enum tk_kind {
 #define TK_FLAG_CONST 2u     /* TK_ADD, TK_MUL: the second input is a constant */
 #define TK_FLAG_SUBTRACT 4u  /* TK_ADD: the second input is taken from the first */
 #define TK_FLAG_VALUES 512u  /* TK_COPY: the input are constants of the plan */
-#define TK_FLAGS_KNOWN 0x207u    /* all of them */
+#define TK_FLAG_EACH_RUN 0x1000u /* TK_STATE: cleared at the start of each run, not by a reset alone */
+#define TK_FLAGS_KNOWN 0x1207u /* all of them */
 
 /* One operation, 96 bytes. Fields that a kind doesn't use are 0. A picture is (h, w, c), c fastest. */
 typedef struct tk_op {

@@ -1,0 +1,184 @@
+/* Two tensors, value by value, either of them used again along axes where it has one value only.
+ *
+ * The output has four axes (as many values as out_h * out_w * out_c): kernel_h, kernel_w, stride_h and
+ * stride_w values along them, the last fastest. Bit i of dilation_h says that the first input has axis i
+ * too (bit 0 is the outermost); without it the same values serve for the whole axis. dilation_w says so
+ * of the second. With TK_FLAG_CONST the second lies in the plan. The output may be written onto an
+ * input that has all four axes.
+ *
+ * TK_BROADCAST_ADD and TK_BROADCAST_MUL have the parameters of TK_ADD and TK_MUL, but for p[6].
+ * TK_SQUARED_DIFFERENCE: p[0], p[1] multiplier and shift of the first, p[2], p[3] of the second, both
+ * raised by 7 bits; p[4], p[5] of the square. TK_MAXIMUM, TK_MINIMUM: none; all scales are the same.
+ * TK_PRELU: p[0], p[1] multiplier and shift of the first, where it is not below zero, p[2], p[3] of its
+ * product with the second elsewhere.
+ */
+#include "tk_check.h"
+#include "tk_kernels.h"
+#include "tk_quant.h"
+
+#define AXES 4u
+
+typedef struct walk {
+    uint32_t size[AXES], step_a[AXES], step_b[AXES];
+    uint64_t all, of_a, of_b; /* values */
+} walk;
+
+/* Sizes and steps from the record. */
+static walk walk_of(const tk_op *op)
+{
+    walk w = {{op->kernel_h, op->kernel_w, op->stride_h, op->stride_w}, {0}, {0}, 1, 1, 1};
+    for (uint32_t i = AXES; i-- > 0;) {
+        if (op->dilation_h & (1u << i)) {
+            w.step_a[i] = (uint32_t)w.of_a;
+            w.of_a *= w.size[i];
+        }
+        if (op->dilation_w & (1u << i)) {
+            w.step_b[i] = (uint32_t)w.of_b;
+            w.of_b *= w.size[i];
+        }
+        w.all *= w.size[i];
+    }
+    return w;
+}
+
+tk_status tk_check_broadcast(const tk_plan *plan, const tk_op *op)
+{
+    const walk w = walk_of(op); /* four 16-bit sizes: no product leaves 64 bits */
+    const uint32_t factors = op->kind == TK_BROADCAST_ADD || op->kind == TK_SQUARED_DIFFERENCE ? 3
+                             : op->kind == TK_PRELU                                            ? 2
+                             : op->kind == TK_BROADCAST_MUL                                    ? 1
+                                                                                               : 0;
+    if (w.all != (uint64_t)op->out_h * op->out_w * op->out_c || w.of_a > (uint64_t)op->in_h * op->in_w * op->in_c ||
+        w.all == 0) {
+        return TK_ERR_SHAPE;
+    }
+    if (op->flags & TK_FLAG_CONST) {
+        const tk_status status = tk_check_constants(plan, op->in1, w.of_b);
+        if (status != TK_OK) {
+            return status;
+        }
+    } else if (!tk_within(op->in1, w.of_b, plan->header->arena_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    for (uint32_t i = 0; i < factors; i++) {
+        if (tk_check_multiplier(op->p[2 * i], op->p[2 * i + 1]) != TK_OK) {
+            return TK_ERR_PARAMETER;
+        }
+    }
+    return TK_OK;
+}
+
+/* One row: `count` values, each input moving on by its step. */
+typedef void row_function(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                          int8_t *out, uint32_t count);
+
+TK_INLINE void each_row(const tk_op *op, const uint8_t *plan, uint8_t *arena, row_function *row)
+{
+    const walk w = walk_of(op);
+    const int8_t *a = (const int8_t *)(arena + op->in0);
+    const int8_t *b = (const int8_t *)((op->flags & TK_FLAG_CONST ? plan : arena) + op->in1);
+    int8_t *out = (int8_t *)(arena + op->out);
+    for (uint32_t i = 0; i < w.size[0]; i++) {
+        for (uint32_t j = 0; j < w.size[1]; j++) {
+            for (uint32_t k = 0; k < w.size[2]; k++) {
+                row(op, a + i * w.step_a[0] + j * w.step_a[1] + k * w.step_a[2], w.step_a[3],
+                    b + i * w.step_b[0] + j * w.step_b[1] + k * w.step_b[2], w.step_b[3], out, w.size[3]);
+                out += w.size[3];
+            }
+        }
+    }
+}
+
+TK_INLINE int8_t finish(const tk_op *op, int32_t value)
+{
+    return (int8_t)tk_clamp(tk_add_wrap(value, op->zero_out), op->low, op->high);
+}
+
+static void add_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                    int8_t *out, uint32_t count)
+{
+    const int subtract = (op->flags & TK_FLAG_SUBTRACT) != 0;
+    for (; count > 0; count--, a += step_a, b += step_b) {
+        const int32_t x = tk_requantize((*a - op->zero0) * (1 << 20), op->p[0], op->p[1]);
+        const uint32_t y = (uint32_t)tk_requantize((*b - op->zero1) * (1 << 20), op->p[2], op->p[3]);
+        const int32_t sum = tk_add_wrap(x, (int32_t)(subtract ? 0u - y : y));
+        *out++ = finish(op, tk_requantize(sum, op->p[4], op->p[5]));
+    }
+}
+
+static void mul_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                    int8_t *out, uint32_t count)
+{
+    for (; count > 0; count--, a += step_a, b += step_b) {
+        *out++ = finish(op, tk_requantize((*a - op->zero0) * (*b - op->zero1), op->p[0], op->p[1]));
+    }
+}
+
+static void squared_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                        int8_t *out, uint32_t count)
+{
+    for (; count > 0; count--, a += step_a, b += step_b) {
+        const int32_t x = tk_requantize((*a - op->zero0) * (1 << 7), op->p[0], op->p[1]);
+        const int32_t y = tk_requantize((*b - op->zero1) * (1 << 7), op->p[2], op->p[3]);
+        const uint32_t difference = (uint32_t)x - (uint32_t)y;
+        *out++ = finish(op, tk_requantize((int32_t)(difference * difference), op->p[4], op->p[5]));
+    }
+}
+
+static void maximum_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                        int8_t *out, uint32_t count)
+{
+    (void)op;
+    for (; count > 0; count--, a += step_a, b += step_b) {
+        *out++ = *a > *b ? *a : *b;
+    }
+}
+
+static void minimum_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                        int8_t *out, uint32_t count)
+{
+    (void)op;
+    for (; count > 0; count--, a += step_a, b += step_b) {
+        *out++ = *a < *b ? *a : *b;
+    }
+}
+
+static void prelu_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                      int8_t *out, uint32_t count)
+{
+    for (; count > 0; count--, a += step_a, b += step_b) {
+        const int32_t x = *a - op->zero0;
+        *out++ = finish(op, x >= 0 ? tk_requantize(x, op->p[0], op->p[1])
+                                   : tk_requantize(x * (*b - op->zero1), op->p[2], op->p[3]));
+    }
+}
+
+void tk_op_broadcast_add(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    each_row(op, plan, arena, add_row);
+}
+
+void tk_op_broadcast_mul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    each_row(op, plan, arena, mul_row);
+}
+
+void tk_op_squared_difference(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    each_row(op, plan, arena, squared_row);
+}
+
+void tk_op_maximum(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    each_row(op, plan, arena, maximum_row);
+}
+
+void tk_op_minimum(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    each_row(op, plan, arena, minimum_row);
+}
+
+void tk_op_prelu(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    each_row(op, plan, arena, prelu_row);
+}
