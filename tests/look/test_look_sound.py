@@ -47,7 +47,7 @@ def test_the_envelope_is_the_lowest_and_highest_of_each_part():
     assert len(look.envelope(COUNTS[:3], 80)) == 3
 
 
-@pytest.mark.parametrize("point", [(15, 0.425), (0, 0.67), (70, 0.25), (200, 0.2), (45, 0.125), (90, 0.3)])
+@pytest.mark.parametrize("point", [(15, 0.425), (0, 0.67), (70, 0.25), (200, 0.2), (45, 0.125), (90, 0.3), (150, 0.07)])
 def test_the_words_beside_a_point_cross_no_line(point):
     rates, missed = [0, 15, 15, 30, 30, 70, 200], [0.67, 0.6, 0.4, 0.38, 0.27, 0.25, 0.2]
     words = "23 of 40 found, 1 in 4 minutes"
@@ -59,6 +59,7 @@ def test_the_words_beside_a_point_cross_no_line(point):
     first = 7 * float(x) + (-11 - 6.6 * len(words) if "end" in side else 11)
     inside = (across >= first) & (across <= first + 6.6 * len(words))
     down = 26 + np.interp(across, 0.7 * path[:, 0] + 1e-6 * np.arange(len(path)), path[:, 1])
+    assert not float(y) - 11 < 26 < float(y) + 3, "the top line"
     assert first >= 0 and first + 6.6 * len(words) <= 700
     assert not ((down > float(y) - 11) & (down < float(y) + 3) & inside).any()
 

@@ -56,7 +56,8 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
         parts.append(f'<line class="grid" x1="{at:.2f}%" x2="{at:.2f}%" y1="{_TOP}" y2="{bottom}"/>')
         parts.append(f'<text x="{at:.2f}%" y="{bottom + 15}" text-anchor="{anchor}">{number(tick)}</text>')
     parts.append(f'<text class="h" x="100%" y="{bottom + 32}" text-anchor="end">false alarms per hour</text>')
-    drawn, taken = [], [((0.0, _TOP - 11.0), (14.0, _TOP - 11.0))]  # the heading's place, and the lines'
+    drawn = []
+    taken = [((0.0, _TOP - 11.0), (14.0, _TOP - 11.0)), ((0.0, _TOP), (100.0, _TOP))]  # the heading, and the top line
     for i, (name, rates, missed) in enumerate(lines):
         points = [
             (round(10 * x(r), 1), round(y(m) - _TOP, 1))

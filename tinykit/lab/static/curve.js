@@ -87,10 +87,10 @@ function curveView(model, latest, lastStatus) {
   };
 }
 
-/** Where words beside a point cross neither line nor heading: [left of it, height]. */
+/** Where words beside a point cross no line, nor the heading: [left of it, height]. */
 const beside = (x, y, width, { x0, x1, top, bottom }, line) => {
   const heading = [[x0, top - 14], [x0 + 95, top - 14]], usual = x > x0 + 0.55 * (x1 - x0);
-  const pieces = [heading, ...line.slice(1).map((q, i) => [line[i], q])];
+  const pieces = [heading, [[x0, top], [x1, top]], ...line.slice(1).map((q, i) => [line[i], q])];
   for (const left of [usual, !usual]) for (const down of [y - 14, y + 14]) {
     const a = left ? x - 11 - width : x + 11, b = a + width;
     const crossed = pieces.some(([p, q]) => {
