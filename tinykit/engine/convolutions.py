@@ -99,7 +99,8 @@ def _packed_conv(step: Step, rows: np.ndarray, halves: bool) -> Step:
         pointwise = step.kernel == step.stride == (1, 1) and step.pad == (0, 0) and (h, w) == (oh, ow)
         step.kind = "conv_1x1" if pointwise else "conv"
         step.data, step.channels = pack_halves(rows, step.channels, 2)
-        step.scratch = 24 * quads if pointwise else 28 * quads + 4
+        copies = 0 if pointwise else _PIXELS if step.kernel[1] * depth % 4 else 1
+        step.scratch = 24 * quads + copies * (4 * quads + 16)
         step.over = 3 if depth % 4 else 0
     else:
         step.kind, step.data = "conv_plain", pack_conv_plain(rows)

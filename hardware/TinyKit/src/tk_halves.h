@@ -26,6 +26,7 @@ extern "C" {
 #endif
 
 #define TK_PIXELS 3u       /* whose sums tk_halves_tiles makes at a time */
+#define TK_NARROW 16u      /* bytes of a row that tk_halves_copy takes */
 #define TK_QUAD_WORDS 6u   /* of its scratch for four inputs: b of each pixel, a of each pixel */
 
 #if !TK_DSP
@@ -38,26 +39,25 @@ TK_INLINE int32_t tk_smlad(uint32_t a, uint32_t b, int32_t sum)
 }
 #endif
 
-/* Widen `quads` times four inputs at any address: b to `to[0]`, a to `to[a_at]`, and on by `step`
- * words. The constants are known where it is called. */
-TK_INLINE void tk_halves_widen(uint32_t *to, const uint8_t *from, uint32_t quads, uint32_t a_at, uint32_t step)
-{
-    const uint32_t offsets = 0xFF81FF81u, odd_bytes = 0xFF00FF00u; /* two times -127 */
-    for (; quads > 0; quads--, from += 4, to += step) {
-        const uint32_t word = tk_load32(from);
-#if TK_DSP
-        uint32_t a, b;
-        __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(a) : "r"(offsets), "r"(word));
-        __asm__("ssub16 %0, %1, %2" : "=r"(b) : "r"(word << 8 & odd_bytes), "r"(a));
-#else
-        const uint32_t odd = tk_sxtb16_odd(word), shifted = word << 8 & odd_bytes;
-        const uint32_t a = ((odd + offsets) & 0xFFFFu) | ((odd & 0xFFFF0000u) + (offsets & 0xFFFF0000u));
-        const uint32_t b = ((shifted - a) & 0xFFFFu) | ((shifted & 0xFFFF0000u) - (a & 0xFFFF0000u));
-#endif
-        to[0] = b;
-        to[a_at] = a;
-    }
-}
+/* What lies under a kernel, or the row of a dense layer. */
+typedef struct tk_halves_place {
+    uint32_t rows;     /* at least one */
+    uint32_t line;     /* bytes from row to row */
+    uint32_t count;    /* pixels, at least one */
+    uint32_t step;     /* bytes from pixel to pixel */
+} tk_halves_place;
+
+/* Widen inputs at any address, `quads` (at least one) times four a row: rows follow one another in
+ * `to`, pixels lie between one another. */
+void tk_halves_widen_pixels(uint32_t *to, const uint8_t *from, uint32_t quads, const tk_halves_place *place);
+
+/* Widen `quads` (at least one) times four inputs at any address for a dense layer: b and a of four
+ * side by side. */
+void tk_halves_widen_row(uint32_t *to, const uint8_t *from, uint32_t quads);
+
+/* Copy rows of `width` (1..TK_NARROW) bytes one behind the other, to `to_step` bytes for each pixel. Reads up
+ * to 3 bytes more, and writes up to TK_NARROW more. */
+void tk_halves_copy(uint8_t *to, const uint8_t *from, uint32_t width, const tk_halves_place *place, uint32_t to_step);
 
 /* All output channels of three pixels: for two channels at a time the inner products, then their
  * int8 by the channels' short form, to out[0], out[1] and out[2], which move on by one a channel.

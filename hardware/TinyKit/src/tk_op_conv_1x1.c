@@ -37,16 +37,18 @@ void tk_op_conv_1x1(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     uint32_t left = (uint32_t)op->out_h * op->out_w;
     int8_t *out = (int8_t *)(arena + op->out);
 
-    memset(patches, 0, quads * 4u * TK_QUAD_WORDS);
     for (;;) {
-        for (uint32_t i = 0; i < TK_PIXELS; i++) {
-            tk_halves_widen(patches + i, in, quads, TK_PIXELS, TK_QUAD_WORDS);
-            in += i + 1 < left ? op->in_c : 0; /* else the last once more */
+        const tk_halves_place place = {1, 0, left < TK_PIXELS ? left : TK_PIXELS, op->in_c};
+        tk_halves_widen_pixels(patches, in, quads, &place);
+        for (uint32_t i = place.count; i < TK_PIXELS; i++) { /* the last once more */
+            const tk_halves_place last = {1, 0, 1, 0};
+            tk_halves_widen_pixels(patches + i, in + (left - 1u) * op->in_c, quads, &last);
         }
         tk_halves_pixels(op, plan, patches, quads, out, left);
         if (left <= TK_PIXELS) {
             break;
         }
+        in += TK_PIXELS * op->in_c;
         out += TK_PIXELS * op->out_c;
         left -= TK_PIXELS;
     }

@@ -192,7 +192,7 @@ void tk_op_dense(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         for (uint32_t done = 0; done < quads; done += piece) {
             const uint32_t count = quads - done < piece ? quads - done : piece;
             const int last = done + count == quads;
-            tk_halves_widen(x, in + 4u * done, count, 1, 2);
+            tk_halves_widen_row(x, in + 4u * done, count);
             if (whole > 0) {
                 products(weights, x, channels, x + 2u * count, out, sums, channels + whole, count, done == 0, last);
             }
