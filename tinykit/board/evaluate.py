@@ -110,7 +110,7 @@ def run_one(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
 
 
 def _run_once(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
-    _write(link, data)
+    write_input(link, data)
     cycles, microseconds, size = struct.unpack("<III", link.request(m.RUN, bytes((mode,)), timeout=5.0, tries=4))
     output = b""
     while len(output) < size:
@@ -119,7 +119,7 @@ def _run_once(link, mode: int, data: bytes) -> tuple[np.ndarray, int, int]:
     return np.frombuffer(output, np.int8), cycles, microseconds
 
 
-def _write(link, data: bytes) -> None:
+def write_input(link, data: bytes) -> None:
     """Put an input on the board: all parts in a row, then once more those that were lost."""
     parts = range(0, len(data), _CHUNK)
     for _ in range(_BURSTS):

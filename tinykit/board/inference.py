@@ -60,6 +60,35 @@ class Inference:
             answers, self.last_run = run_each(self._link, m.MODE_WINDOW, counts, progress, "windows")
         return answers
 
+    def inside(self, x, places, window: bool = False) -> list[bytes]:
+        """Pieces of the arena while the board answers one input op by op; ``tk.parity`` shows them.
+
+        Parameters
+        ----------
+        x : array
+            One input of the network; or, with ``window``, int16 counts of shape (window, channels), which
+            go through the board's own front end.
+        places : sequence of (int, int, int)
+            Op after which to look (-1: before the first), offset in the arena, bytes; ascending by op.
+
+        Returns
+        -------
+        list of bytes
+
+        Raises
+        ------
+        DeviceError
+            The board has no network, or a place lies outside of its arena.
+        BoardError
+            Its firmware is too old for this.
+        """
+        from .inside import look_inside
+
+        x = np.ascontiguousarray(x)
+        with self._memory_free():
+            data = x.astype(x.dtype.newbyteorder("<")).tobytes()
+            return look_inside(self._link, m.MODE_WINDOW if window else m.MODE_TENSOR, data, places)
+
     def classify(self, counts) -> np.ndarray:
         """Probabilities by the board for windows of counts.
 

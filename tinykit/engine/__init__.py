@@ -11,6 +11,8 @@ _HOME = {
     "evaluate": "evaluation",
     "compare": "comparison",
     "cost": "costs",
+    "parity": "parity",
+    "ParityReport": "parity_report",
     "stream_answers": "streaming",
     "StreamAnswers": "streaming",
     "detections": "detection",

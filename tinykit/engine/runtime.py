@@ -102,6 +102,35 @@ class Runtime:
                 move(y[i].ctypes.data, self._output, self._output_bytes)
         return y.view(self.plan.output_dtype).reshape(len(x), *self.plan.output_shape)
 
+    def inside(self, x: np.ndarray, places) -> list[bytes]:
+        """Run one example step by step, and copy pieces of the arena on the way.
+
+        Parameters
+        ----------
+        x : numpy.ndarray
+            One example, of the plan's ``input_dtype``.
+        places : sequence of (int, int, int)
+            Step after which to look (-1: before the first), offset in the arena, and how many bytes;
+            ascending by step.
+
+        Returns
+        -------
+        list of bytes
+            One for each place.
+        """
+        data, at, found = np.ascontiguousarray(x).tobytes(), -1, []
+        if len(data) != self._input_bytes:
+            raise ModelError(f"{self.plan.name} takes {self._input_bytes} bytes, got {len(data)}.", "Give one example.")
+        with self._lock:
+            ctypes.memmove(self._input, data, len(data))
+            for step, offset, size in places:
+                for at in range(at + 1, step + 1):
+                    status = self._core.tk_engine_step(self._engine_state, at)
+                    if status:
+                        raise ModelError(f"The engine stopped: {self._name(status)}.", "Report this as a fault.")
+                found.append(self._arena.view(np.uint8)[offset : offset + size].tobytes())
+        return found
+
     def __repr__(self) -> str:
         return f"<Runtime {self.plan!r}>"
 
@@ -126,4 +155,5 @@ def _declare(core):
         function = getattr(core, name)
         function.argtypes, function.restype = [pointer, ctypes.POINTER(size)], pointer
     core.tk_engine_run.argtypes, core.tk_engine_run.restype = [pointer], ctypes.c_int
+    core.tk_engine_step.argtypes, core.tk_engine_step.restype = [pointer, ctypes.c_uint32], ctypes.c_int
     return core

@@ -1,6 +1,6 @@
 """The look: HTML in the lab's style. A leaf that every room may use; it imports nothing of tinykit."""
 
-from .arena import arena
+from .arena import arena, in_place
 from .check import check_card
 from .curve import curve
 from .dataset import crowd_card, dataset_card
@@ -26,6 +26,7 @@ from .html import (
     table,
     tag,
 )
+from .parity import ParityCell, ParityPicture, parity
 from .plot import lanes, spark, traces
 from .report import Versus, confusion, fits, layers, shares, versus, wilson
 from .sound import Heard, envelope, features, half_range, player, wav, wave
@@ -33,6 +34,8 @@ from .sound import Heard, envelope, features, half_range, player, wav, wave
 __all__ = [
     "Heard",
     "Html",
+    "ParityCell",
+    "ParityPicture",
     "Versus",
     "arena",
     "bar",
@@ -51,6 +54,7 @@ __all__ = [
     "fits",
     "half_range",
     "icon",
+    "in_place",
     "kilobytes",
     "lanes",
     "layers",
@@ -58,6 +62,7 @@ __all__ = [
     "muted",
     "note",
     "number",
+    "parity",
     "percent",
     "player",
     "shares",
