@@ -626,17 +626,26 @@ def _broadcast_to(net, rng):
     net.op("BROADCAST_TO", [net.last, net.ints(shape)], net.like(shape), S.BroadcastToOptionsT())
 
 
+@link("TILE")
+def _tile(net, rng):
+    times = [1, *(between(rng, 1, 2) for _ in net.shape[1:])]
+    shape = [n * t for n, t in zip(net.shape, times, strict=True)]
+    net.op("TILE", [net.last, net.ints(times)], net.like(shape), S.TileOptionsT())
+
+
 def _blocks(kind, options_type):
     def build(net, rng):
         height, width, channels = net.picture()
         options = options_type()
         block = options.blockSize = between(rng, 2, 3)
+        odd = [-n % block for n in (height, width)] if kind == "SPACE_TO_DEPTH" else [0, 0]
+        odd.append(-channels % block**2 if kind == "DEPTH_TO_SPACE" else 0)
+        if any(odd):
+            height, width, channels = net.pad([(0, 0), *((0, n) for n in odd)]).shape[1:]
         if kind == "SPACE_TO_DEPTH":
-            sizes, shape = (height, width), (1, height // block, width // block, channels * block**2)
+            shape = (1, height // block, width // block, channels * block**2)
         else:
-            sizes, shape = (channels // block,), (1, height * block, width * block, channels // block**2)
-        if any(n % block for n in (*sizes, channels if kind == "DEPTH_TO_SPACE" else block)):
-            raise Unfit
+            shape = (1, height * block, width * block, channels // block**2)
         net.op(kind, [net.last], net.like(shape), options)
 
     return build

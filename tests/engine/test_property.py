@@ -22,8 +22,8 @@ from tinykit.engine.lower import OPERATIONS
 from tinykit.errors import DoesNotFit, ModelError, UnsupportedOp
 
 FULL = bool(os.environ.get("TINYKIT_FULL"))
-COUNT = 6000 if FULL else 240
-ON_THE_CORE = 300 if FULL else 12
+COUNT = 8000 if FULL else 400
+ON_THE_CORE = 300 if FULL else 16
 ON_THE_BOARD = 60 if FULL else 4
 
 
@@ -63,7 +63,8 @@ def test_random_networks_answer_as_tflite_micro():
     assert len(equal) > 0.9 * COUNT, [o["why"] for o in outcomes if "why" in o][:10]
     # Wild scales make outputs of one value only; too many of those would test nothing.
     assert sum(o["distinct"] > 1 for o in equal) > 0.7 * len(equal)
-    assert {name for o in equal for name in o["built"]} >= set(OPERATIONS) - {"PLACEHOLDER"}
+    # tflite-micro has no TILE: test_keras.py holds that one to TensorFlow.
+    assert {name for o in equal for name in o["built"]} >= set(OPERATIONS) - {"PLACEHOLDER", "TILE"}
 
 
 def int8_networks(count):

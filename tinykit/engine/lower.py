@@ -58,12 +58,13 @@ class Lowering:
         self.views: dict[int, tuple[int, int]] = {}
         self.uses = Counter(t.index for node in network.nodes for t in node.inputs if t is not None)
         self.uses[network.output.index] += 1
+        self.held: dict[int, moves.Held] = {}  # tensor -> a cut of another, not yet made
         self.pads: dict[int, tuple[Tensor, Node, tuple]] = {}  # tensor -> a padding not yet done
         for node in network.nodes:
             self._lower(node)
         self.input = self.place[network.input.index]
         last = network.nodes[-1] if network.nodes else None
-        if network.output.index not in self.place and network.output.index not in self.pads:
+        if not any(network.output.index in made for made in (self.place, self.pads, self.held)):
             refuse(last, "the output is not computed from the input")
         self.output = self.read(last, network.output)
         self.output, self.output_offset = self.views.get(self.output, (self.output, 0))
@@ -94,7 +95,9 @@ class Lowering:
         function(self, node)
 
     def read(self, node: Node, tensor: Tensor) -> int:
-        """Buffer of an activation; does a padding that was put off."""
+        """Buffer of an activation; does a padding or a cut that was put off."""
+        if tensor.index in self.held:
+            moves.make(self, tensor)
         if tensor.index in self.pads:
             source, pad_node, pads = self.pads.pop(tensor.index)
             self.pad(pad_node, source, tensor, pads)
@@ -132,7 +135,11 @@ class Lowering:
         source, target = node.inputs[0], node.outputs[0]
         if source.size != target.size:
             refuse(node, f"it turns {source.shape} into {target.shape}")
-        self.place[target.index] = self.read(node, source)
+        if source.index in self.held:
+            before = self.held[source.index]
+            moves.keep(self, node, before, before.view, target)
+        else:
+            self.place[target.index] = self.read(node, source)
 
     def pad(self, node: Node, x: Tensor, y: Tensor, pads) -> None:
         shapes.pad(self, node, x, y, pads)

@@ -52,17 +52,96 @@ def three(shape) -> tuple[int, int, int]:
     return count // side, 1, side
 
 
-def take(lowering, node: Node, x: Tensor, y: Tensor, view: np.ndarray, whole: np.ndarray) -> None:
-    """``y`` is this cut of ``x``. Costs nothing where the cut lies in one piece."""
+@dataclass(frozen=True)
+class Held:
+    """A cut that is not made yet: of which buffer, as views of ``whole``, and for which node."""
+
+    source: int
+    whole: np.ndarray
+    view: np.ndarray
+    node: Node
+
+    @property
+    def cut(self) -> Cut:
+        return Cut.of(self.view, self.whole)
+
+
+def held(lowering, node: Node, x: Tensor) -> Held:
+    """Where the values of ``x`` lie: cuts of cuts become one."""
+    if x.index in lowering.held:
+        return lowering.held[x.index]
+    whole = blank(x)
+    return Held(lowering.read(node, x), whole, whole, node)
+
+
+def take(lowering, node: Node, x: Tensor, y: Tensor, cut) -> None:
+    """``y`` is ``cut`` (a function of a NumPy array) of ``x``.
+
+    What lies in one piece costs nothing. Everything else is put off: what comes next may be another
+    cut, or a joint, and takes its values from where they are.
+    """
+    before = held(lowering, node, x)
+    view = cut(before.view)
     if view.size != y.size:
         refuse(node, f"it turns {x.shape} into {y.shape}, expected {view.shape}")
-    cut, one_piece = Cut.of(view, whole), _loops(view.shape, view.strides, view.strides, x.itemsize)
-    source = lowering.read(node, x)
-    if len(one_piece[1]) == 0 and cut.start % ALIGN == 0:
-        lowering.part(source, y, cut.start)
+    keep(lowering, node, before, view, y)
+
+
+def keep(lowering, node: Node, before: Held, view: np.ndarray, y: Tensor) -> None:
+    """``y`` is this view; no step yet, as far as that goes."""
+    shaped = view.reshape(y.shape)
+    free = np.may_share_memory(shaped, view)  # NumPy made no copy
+    now = Held(before.source, before.whole, shaped if free else view, node)
+    if not _loops(view.shape, view.strides, view.strides, y.itemsize)[1] and now.cut.start % ALIGN == 0:
+        lowering.part(before.source, y, now.cut.start)
         return
-    target = blank(y, view.shape)
-    copy(lowering, node, [source], cut, lowering.write(y), Cut.of(target, target), x, y)
+    lowering.held[y.index] = now
+    if not free:
+        make(lowering, y)
+
+
+def make(lowering, y: Tensor) -> None:
+    """Make a cut that was put off."""
+    now = lowering.held.pop(y.index)
+    target = blank(y)
+    shaped = target.reshape(now.view.shape)
+    copy(lowering, now.node, [now.source], now.cut, lowering.write(y), Cut.of(shaped, target), y, y)
+
+
+def joined(pieces: list[tuple[Cut, Cut]], size: int) -> list[tuple[Cut, Cut]]:
+    """Pieces of one tensor, each from a cut to a place: those that follow each other evenly become one."""
+    while True:
+        rows: list[list[tuple[Cut, Cut]]] = []
+        for piece in pieces:
+            row = rows[-1] if rows else []
+            if row and _alike(row[0], piece) and (len(row) < 2 or _way(row[0], row[1]) == _way(row[-1], piece)):
+                row.append(piece)
+            else:
+                rows.append([piece])
+        fewer = [piece for row in rows for piece in _rows(row, size)]
+        if len(fewer) == len(pieces):
+            return pieces
+        pieces = fewer
+
+
+def _alike(one, other) -> bool:
+    return all(a.shape == b.shape and a.steps == b.steps for a, b in zip(one, other, strict=True))
+
+
+def _way(one, other) -> tuple[int, int]:
+    return other[0].start - one[0].start, other[1].start - one[1].start
+
+
+def _rows(row, size: int) -> list[tuple[Cut, Cut]]:
+    """One piece for all of them, if there are loops enough."""
+    if len(row) == 1:
+        return row
+    cut, place = (
+        Cut(first.start, (len(row), *first.shape), (step, *first.steps))
+        for first, step in zip(row[0], _way(row[0], row[1]), strict=True)
+    )
+    fits = len(_loops(cut.shape, cut.steps, place.steps, size)[1]) <= _LOOPS
+    return [(cut, place)] if fits else row
 
 
 def copy(lowering, node: Node, sources: list[int], cut: Cut, output: int, place: Cut, x: Tensor, y: Tensor,
@@ -88,7 +167,7 @@ def copy(lowering, node: Node, sources: list[int], cut: Cut, output: int, place:
         node.name,
         sources,
         output,
-        three(x.shape),
+        three([n if step else 1 for n, step in zip(cut.shape, cut.steps, strict=True)]),
         three(y.shape),
         zeros=(0, 0, fill or 0),
         data=_BLOCK.pack(run, *columns) + values,

@@ -33,29 +33,34 @@ def _rename(lowering, node: Node) -> None:
 
 
 def _transpose(lowering, node: Node) -> None:
-    x, order = node.inputs[0], constant(node, 1, "its order is")
-    whole = moves.blank(x)
-    moves.take(lowering, node, x, node.outputs[0], whole.transpose(order.tolist()), whole)
+    order = constant(node, 1, "its order is").tolist()
+    moves.take(lowering, node, node.inputs[0], node.outputs[0], lambda x: x.transpose(order))
 
 
 def _reverse(lowering, node: Node) -> None:
-    x, axes = node.inputs[0], constant(node, 1, "its axes are")
-    whole = moves.blank(x)
-    moves.take(lowering, node, x, node.outputs[0], np.flip(whole, axes.tolist()), whole)
+    axes = constant(node, 1, "its axes are").tolist()
+    moves.take(lowering, node, node.inputs[0], node.outputs[0], lambda x: np.flip(x, axes))
 
 
 def _broadcast(lowering, node: Node) -> None:
-    x, y = node.inputs[0], node.outputs[0]
-    whole = moves.blank(x)
-    moves.take(lowering, node, x, y, np.broadcast_to(whole, y.shape), whole)
+    shape = node.outputs[0].shape
+    moves.take(lowering, node, node.inputs[0], node.outputs[0], lambda x: np.broadcast_to(x, shape))
+
+
+def _tile(lowering, node: Node) -> None:
+    times = constant(node, 1, "its number of times is").tolist()
+
+    def cut(x):
+        shape = [n for pair in zip(times, x.shape, strict=True) for n in pair]
+        return np.broadcast_to(np.expand_dims(x, tuple(range(0, 2 * x.ndim, 2))), shape)
+
+    moves.take(lowering, node, node.inputs[0], node.outputs[0], cut)
 
 
 def _slice(lowering, node: Node) -> None:
-    x = node.inputs[0]
     begin, size = constant(node, 1, "its begin is"), constant(node, 2, "its size is")
-    whole = moves.blank(x)
     index = tuple(slice(b, None if n == -1 else b + n) for b, n in zip(begin, size, strict=True))
-    moves.take(lowering, node, x, node.outputs[0], whole[index], whole)
+    moves.take(lowering, node, node.inputs[0], node.outputs[0], lambda x: x[index])
 
 
 def slices(node: Node, rank: int) -> tuple:
@@ -82,20 +87,17 @@ def slices(node: Node, rank: int) -> tuple:
 
 
 def _strided_slice(lowering, node: Node) -> None:
-    x = node.inputs[0]
-    whole = moves.blank(x)
-    moves.take(lowering, node, x, node.outputs[0], whole[slices(node, len(x.shape))], whole)
+    index = slices(node, len(node.inputs[0].shape))
+    moves.take(lowering, node, node.inputs[0], node.outputs[0], lambda x: x[index])
 
 
 def _cut_up(lowering, node: Node, x: Tensor, axis: int) -> None:
     """One piece after the other for each output."""
     axis, start = _axis(node, axis, len(x.shape)), 0
-    whole = moves.blank(x)
     for y in node.outputs:
-        stop = start + y.shape[axis]
-        if lowering.uses[y.index]:
-            moves.take(lowering, node, x, y, whole[(slice(None),) * axis + (slice(start, stop),)], whole)
-        start = stop
+        index = (slice(None),) * axis + (slice(start, start + y.shape[axis]),)
+        moves.take(lowering, node, x, y, lambda x, index=index: x[index])
+        start += y.shape[axis]
     if start != x.shape[axis]:
         refuse(node, f"its outputs have {start} of {x.shape[axis]} values")
 
@@ -110,27 +112,33 @@ def _split_v(lowering, node: Node) -> None:
 
 def _unpack(lowering, node: Node) -> None:
     x = node.inputs[0]
-    axis, whole = _axis(node, int(node.options["axis"]), len(x.shape)), moves.blank(x)
+    axis = _axis(node, int(node.options["axis"]), len(x.shape))
     for i, y in enumerate(node.outputs):
-        if lowering.uses[y.index]:
-            moves.take(lowering, node, x, y, whole[(slice(None),) * axis + (i,)], whole)
+        index = (slice(None),) * axis + (i,)
+        moves.take(lowering, node, x, y, lambda x, index=index: x[index])
 
 
 def _join(lowering, node: Node, places: list[np.ndarray], target: np.ndarray) -> None:
     """Copy each input to its place in the output."""
     y = node.outputs[0]
-    for x in node.inputs:
+    for x, view in zip(node.inputs, places, strict=True):
         if x.dtype != y.dtype:
             refuse(node, f"it joins {x.dtype.lower()} and {y.dtype.lower()}")
-    sources = [[] if x.data is not None else [lowering.read(node, x)] for x in node.inputs]
-    output = lowering.write(y)
-    for x, source, view in zip(node.inputs, sources, places, strict=True):
-        whole = moves.blank(x, view.shape)
-        values = b"" if source else x.data.tobytes()
-        if whole.size != x.size:
+        if view.size != x.size:
             refuse(node, f"it joins {x.shape} into {y.shape}")
+    sources = [None if x.data is not None else moves.held(lowering, node, x) for x in node.inputs]
+    output, pieces = lowering.write(y), {}
+    for x, source, view in zip(node.inputs, sources, places, strict=True):
         place = moves.Cut.of(view, target)
-        moves.copy(lowering, node, source, moves.Cut.of(whole, whole), output, place, x, y, values)
+        if source is None:
+            whole = moves.blank(x, view.shape)
+            cut = moves.Cut.of(whole, whole)
+            moves.copy(lowering, node, [], cut, output, place, x, y, x.data.tobytes())
+        else:
+            pieces.setdefault(source.source, []).append((source.cut, place))
+    for source, several in pieces.items():
+        for cut, place in moves.joined(several, y.itemsize):
+            moves.copy(lowering, node, [source], cut, output, place, y, y)
 
 
 def _concatenation(lowering, node: Node) -> None:
@@ -186,11 +194,11 @@ def pad(lowering, node: Node, x: Tensor, y: Tensor, pads) -> None:
     byte = fill & 0xFF
     if y.dtype != "INT8" and fill & ((1 << 8 * size) - 1) != int.from_bytes(bytes([byte]) * size, "little"):
         refuse(node, f"it pads {y.dtype.lower()} with {fill}")
-    source, whole, target = lowering.read(node, x), moves.blank(x), moves.blank(y)
+    source, target = moves.held(lowering, node, x), moves.blank(y)
     place = target[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, pads, strict=True))]
-    cuts = moves.Cut.of(whole, whole), moves.Cut.of(place, target)
     signed = byte - 256 if byte > 127 else byte
-    moves.copy(lowering, node, [source], cuts[0], lowering.write(y), cuts[1], x, y, fill=signed)
+    place = moves.Cut.of(place, target)
+    moves.copy(lowering, node, [source.source], source.cut, lowering.write(y), place, x, y, fill=signed)
 
 
 def _picked(lowering, node: Node, x: Tensor, y: Tensor, wanted: dict[int, list[int]]) -> None:
@@ -251,13 +259,10 @@ def _resize_nearest(lowering, node: Node) -> None:
 def _depth(lowering, node: Node, to_depth: bool) -> None:
     """Blocks of pixels into channels, or back."""
     x, y, block = node.inputs[0], node.outputs[0], int(node.options["blockSize"])
-    whole = moves.blank(x)
     n, h, w, c = x.shape
-    if to_depth:
-        view = whole.reshape(n, h // block, block, w // block, block, c).transpose(0, 1, 3, 2, 4, 5)
-    else:
-        view = whole.reshape(n, h, w, block, block, c // block**2).transpose(0, 1, 3, 2, 4, 5)
-    moves.take(lowering, node, x, y, view, whole)
+    shape = (n, h // block, block, w // block, block, c) if to_depth else (n, h, w, block, block, c // block**2)
+    lowering.read(node, x)  # so that it can be seen in this shape
+    moves.take(lowering, node, x, y, lambda x: x.reshape(shape).transpose(0, 1, 3, 2, 4, 5))
 
 
 def _space_to_depth(lowering, node: Node) -> None:
@@ -275,6 +280,7 @@ OPERATIONS = {
     "TRANSPOSE": _transpose,
     "REVERSE_V2": _reverse,
     "BROADCAST_TO": _broadcast,
+    "TILE": _tile,
     "SLICE": _slice,
     "STRIDED_SLICE": _strided_slice,
     "SPLIT": _split,
