@@ -15,7 +15,8 @@ from builder import Net, S
 from tinykit.engine.lower import OPERATIONS
 
 BIGGEST = 3000  # values of a tensor, so that thousands of networks take minutes
-BACK = ("INT16", "UINT8", "INT32", "FLOAT32")  # what QUANTIZE turns into int8
+# What QUANTIZE turns into int8.
+BACK = ("INT16", "UINT8", "INT32", "FLOAT32")
 
 
 class Unfit(Exception):
@@ -58,6 +59,8 @@ class RandomNet(Net):
             if self.wild and rng.random() < 0.5:
                 low, high = (1e-6, 50) if scale is None else (scale / 200, scale * 200)
                 scale = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+        if scale is not None and zero is None:  # beyond these the reference shifts by negative numbers
+            scale = float(np.clip(scale, 1e-6, 1e3))
         return super().activation(shape, scale, zero)
 
     def _weights(self, *args, **kwargs):
