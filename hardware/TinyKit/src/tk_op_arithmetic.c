@@ -33,58 +33,165 @@ tk_status tk_check_arithmetic(const tk_plan *plan, const tk_op *op)
     return TK_OK;
 }
 
-/* tk_requantize for |x| < 2^30 and a shift to the right, or none. */
-TK_INLINE int32_t scale(int32_t x, int32_t multiplier, int32_t right)
+/* c - (a * b + 2^31) / 2^32 */
+TK_INLINE int32_t smmlsr(int32_t a, int32_t b, int32_t c)
 {
-    const int32_t value = tk_smmulr((int32_t)((uint32_t)x << 1), multiplier);
-    return right == 0 ? value : (value + (value >> 31) + (1 << (right - 1))) >> right;
+#if TK_DSP
+    int32_t result;
+    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+#else
+    return (int32_t)(((int64_t)((uint64_t)(int64_t)c << 32) - (int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}
+
+/* A factor for values below 2^30: multiplier / 2^31 * 2^-right, right 1 to 30, so that the second
+ * rounding is one multiplication by -2^(32 - right) (which is an int32 for all of them). */
+typedef struct factor {
+    int32_t multiplier, unit;
+} factor;
+
+static int is_short(int32_t shift)
+{
+    return shift <= -1 && shift >= -30;
+}
+
+static factor factor_of(int32_t multiplier, int32_t shift)
+{
+    const factor f = {multiplier, (int32_t)(0u - (1u << (32 + shift)))};
+    return f;
+}
+
+/* tk_requantize of half of `twice`, and an offset on top. */
+TK_INLINE int32_t scale(int32_t twice, factor f, int32_t offset)
+{
+    const int32_t value = tk_smmulr(twice, f.multiplier);
+    return smmlsr(tk_add_wrap(value, value >> 31), f.unit, offset);
+}
+
+/* The value in byte `at` of a word. */
+TK_INLINE int32_t byte(uint32_t word, uint32_t at)
+{
+    return (int8_t)(word >> 8u * at);
+}
+
+TK_INLINE uint8_t clip(int32_t value)
+{
+    return (uint8_t)tk_ssat8(value);
+}
+
+/* Sums of two inputs, when the first has the larger scale and so a factor of exactly 1/2. */
+typedef struct sum {
+    factor second, out;
+    int32_t zeros;  /* -(zero point of the first) * 2^19 */
+    int32_t zero;   /* zero point of the second, times 2^21 */
+    int32_t zero_out;
+} sum;
+
+TK_INLINE uint8_t sum_of(const sum *s, int32_t x, int32_t y)
+{
+    const int32_t both = scale((int32_t)((uint32_t)y << 21) - s->zero, s->second, s->zeros) + x * (1 << 19);
+    return clip(scale(2 * both, s->out, s->zero_out));
+}
+
+TK_LOOP void sums(sum s, const uint8_t *a, const uint8_t *b, uint8_t *out, uint32_t count)
+{
+    for (; count >= 4; count -= 4, a += 4, b += 4, out += 4) {
+        const uint32_t x = tk_load32(a), y = tk_load32(b);
+        out[0] = sum_of(&s, byte(x, 0), byte(y, 0));
+        out[1] = sum_of(&s, byte(x, 1), byte(y, 1));
+        out[2] = sum_of(&s, byte(x, 2), byte(y, 2));
+        out[3] = sum_of(&s, byte(x, 3), byte(y, 3));
+    }
+    for (; count > 0; count--) {
+        *out++ = sum_of(&s, (int8_t)*a++, (int8_t)*b++);
+    }
+}
+
+/* Any sum or difference. */
+TK_LOOP void any_sums(const tk_op *op, const uint8_t *a, const uint8_t *b, uint8_t *out, uint32_t count)
+{
+    const int32_t za = op->zero0, zb = op->zero1, zero = op->zero_out;
+    const int subtract = (op->flags & TK_FLAG_SUBTRACT) != 0;
+    for (; count > 0; count--) {
+        const int32_t x = ((int8_t)*a++ - za) * (1 << 20), y = ((int8_t)*b++ - zb) * (1 << 20);
+        const int32_t first = tk_requantize(x, op->p[0], op->p[1]);
+        const uint32_t second = (uint32_t)tk_requantize(y, op->p[2], op->p[3]);
+        const int32_t both = tk_add_wrap(first, (int32_t)(subtract ? 0u - second : second));
+        *out++ = clip(tk_add_wrap(tk_requantize(both, op->p[4], op->p[5]), zero));
+    }
 }
 
 void tk_op_add(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const int8_t *a = (const int8_t *)(arena + op->in0);
-    const int8_t *b = (const int8_t *)((op->flags & TK_FLAG_CONST ? plan : arena) + op->in1);
-    int8_t *out = (int8_t *)(arena + op->out);
-    const uint32_t period = (uint32_t)op->p[6];
-    const uint32_t count = (uint32_t)op->in_h * op->in_w * op->in_c;
-    const int32_t ma = op->p[0], sa = op->p[1], mb = op->p[2], sb = op->p[3], mc = op->p[4], sc = op->p[5];
-    const int32_t za = op->zero0, zb = op->zero1, zc = op->zero_out, low = op->low, high = op->high;
-    const int subtract = (op->flags & TK_FLAG_SUBTRACT) != 0;
-    /* Inputs are below 2^28 when raised, and with shifts to the right they stay so. */
-    const int quick = sa <= 0 && sb <= 0 && sc <= 0 && sa > -31 && sb > -31 && sc > -31;
-    for (uint32_t start = 0; start < count; start += period) {
-        for (uint32_t i = 0; i < period; i++) {
-            const int32_t x = (*a++ - za) * (1 << 20), y = (b[i] - zb) * (1 << 20);
-            int32_t sum;
-            if (quick) {
-                const int32_t second = scale(y, mb, -sb);
-                sum = scale(scale(x, ma, -sa) + (subtract ? -second : second), mc, -sc);
-            } else {
-                const uint32_t second = (uint32_t)tk_requantize(y, mb, sb);
-                const int32_t first = tk_requantize(x, ma, sa);
-                sum = tk_requantize(tk_add_wrap(first, (int32_t)(subtract ? 0u - second : second)), mc, sc);
-            }
-            *out++ = (int8_t)tk_clamp(tk_add_wrap(sum, zc), low, high);
+    const uint8_t *a = arena + op->in0, *b = (op->flags & TK_FLAG_CONST ? plan : arena) + op->in1;
+    uint8_t *out = arena + op->out;
+    const uint32_t period = (uint32_t)op->p[6], count = (uint32_t)op->in_h * op->in_w * op->in_c;
+    const int32_t half = 1 << 30;
+    const int first = op->p[0] == half && op->p[1] == 0 && is_short(op->p[3]);
+    const int second = op->p[2] == half && op->p[3] == 0 && is_short(op->p[1]);
+    const int quick = is_short(op->p[5]) && (op->flags & TK_FLAG_SUBTRACT) == 0;
+    for (uint32_t start = 0; start < count; start += period, a += period, out += period) {
+        if (quick && first) {
+            const sum s = {factor_of(op->p[2], op->p[3]), factor_of(op->p[4], op->p[5]), -op->zero0 * (1 << 19),
+                           op->zero1 * (1 << 21), op->zero_out};
+            sums(s, a, b, out, period);
+        } else if (quick && second) {
+            const sum s = {factor_of(op->p[0], op->p[1]), factor_of(op->p[4], op->p[5]), -op->zero1 * (1 << 19),
+                           op->zero0 * (1 << 21), op->zero_out};
+            sums(s, b, a, out, period);
+        } else {
+            any_sums(op, a, b, out, period);
         }
+    }
+    tk_clamp_output(op, arena);
+}
+
+/* Products, when they become smaller. */
+typedef struct product {
+    factor out;
+    int32_t zero_a, zero_b, zero_out; /* that of the second twice */
+} product;
+
+TK_INLINE uint8_t product_of(const product *p, int32_t x, int32_t y)
+{
+    return clip(scale((x - p->zero_a) * (2 * y - p->zero_b), p->out, p->zero_out));
+}
+
+TK_LOOP void products(product p, const uint8_t *a, const uint8_t *b, uint8_t *out, uint32_t count)
+{
+    for (; count >= 4; count -= 4, a += 4, b += 4, out += 4) {
+        const uint32_t x = tk_load32(a), y = tk_load32(b);
+        out[0] = product_of(&p, byte(x, 0), byte(y, 0));
+        out[1] = product_of(&p, byte(x, 1), byte(y, 1));
+        out[2] = product_of(&p, byte(x, 2), byte(y, 2));
+        out[3] = product_of(&p, byte(x, 3), byte(y, 3));
+    }
+    for (; count > 0; count--) {
+        *out++ = product_of(&p, (int8_t)*a++, (int8_t)*b++);
+    }
+}
+
+TK_LOOP void any_products(const tk_op *op, const uint8_t *a, const uint8_t *b, uint8_t *out, uint32_t count)
+{
+    for (; count > 0; count--) {
+        const int32_t value = ((int8_t)*a++ - op->zero0) * ((int8_t)*b++ - op->zero1);
+        *out++ = clip(tk_add_wrap(tk_requantize(value, op->p[0], op->p[1]), op->zero_out));
     }
 }
 
 void tk_op_mul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const int8_t *a = (const int8_t *)(arena + op->in0);
-    const int8_t *b = (const int8_t *)((op->flags & TK_FLAG_CONST ? plan : arena) + op->in1);
-    int8_t *out = (int8_t *)(arena + op->out);
-    const uint32_t period = (uint32_t)op->p[6];
-    const uint32_t count = (uint32_t)op->in_h * op->in_w * op->in_c;
-    const int32_t multiplier = op->p[0], shift = op->p[1];
-    const int32_t za = op->zero0, zb = op->zero1, zc = op->zero_out, low = op->low, high = op->high;
-    const int quick = shift <= 0 && shift > -31;
-    for (uint32_t start = 0; start < count; start += period) {
-        for (uint32_t i = 0; i < period; i++) {
-            const int32_t product = (*a++ - za) * (b[i] - zb);
-            const int32_t value =
-                quick ? scale(product, multiplier, -shift) : tk_requantize(product, multiplier, shift);
-            *out++ = (int8_t)tk_clamp(tk_add_wrap(value, zc), low, high);
+    const uint8_t *a = arena + op->in0, *b = (op->flags & TK_FLAG_CONST ? plan : arena) + op->in1;
+    uint8_t *out = arena + op->out;
+    const uint32_t period = (uint32_t)op->p[6], count = (uint32_t)op->in_h * op->in_w * op->in_c;
+    for (uint32_t start = 0; start < count; start += period, a += period, out += period) {
+        if (is_short(op->p[1])) {
+            const product p = {factor_of(op->p[0], op->p[1]), op->zero0, 2 * op->zero1, op->zero_out};
+            products(p, a, b, out, period);
+        } else {
+            any_products(op, a, b, out, period);
         }
     }
+    tk_clamp_output(op, arena);
 }

@@ -2,6 +2,7 @@
 #include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_quant.h"
+#include "tk_sums.h"
 
 tk_status tk_check_pool(const tk_plan *plan, const tk_op *op)
 {
@@ -40,28 +41,48 @@ static window under(const tk_op *op, int32_t row, int32_t column)
     return w;
 }
 
+static int8_t average(int32_t sum, int32_t count)
+{
+    return (int8_t)(sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count);
+}
+
 void tk_op_average_pool(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const int8_t *in = (const int8_t *)(arena + op->in0);
+    const uint32_t depth = op->in_c, line = op->in_w * depth;
     int8_t *out = (int8_t *)(arena + op->out);
     (void)plan;
     for (int32_t row = 0; row < op->out_h; row++) {
         for (int32_t column = 0; column < op->out_w; column++) {
             const window w = under(op, row, column);
-            const int32_t count = (w.bottom - w.top) * (w.right - w.left);
-            for (uint32_t c = 0; c < op->in_c; c++) {
+            const uint8_t *corner = arena + op->in0 + (uint32_t)w.top * line + (uint32_t)w.left * depth;
+            uint32_t rows = (uint32_t)(w.bottom - w.top), columns = (uint32_t)(w.right - w.left), c = 0;
+            const int32_t count = (int32_t)(rows * columns);
+            if (columns == op->in_w) { /* whole rows lie in one piece */
+                columns *= rows;
+                rows = 1;
+            }
+            for (; c + 4u <= depth; c += 4u, out += 4) {
+                int32_t sums[4] = {0, 0, 0, 0};
+                for (uint32_t y = 0; y < rows; y++) {
+                    tk_sum4(corner + c + y * line, depth, columns, sums);
+                }
+                for (uint32_t i = 0; i < 4; i++) {
+                    out[i] = average(sums[i], count);
+                }
+            }
+            for (; c < depth; c++) {
                 int32_t sum = 0;
-                for (int32_t y = w.top; y < w.bottom; y++) {
-                    const int8_t *p = in + (uint32_t)(y * op->in_w + w.left) * op->in_c + c;
-                    for (int32_t x = w.left; x < w.right; x++, p += op->in_c) {
-                        sum += *p;
+                for (uint32_t y = 0; y < rows; y++) {
+                    const uint8_t *p = corner + c + y * line;
+                    for (uint32_t x = 0; x < columns; x++, p += depth) {
+                        sum += (int8_t)*p;
                     }
                 }
-                sum = sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
-                *out++ = (int8_t)tk_clamp(sum, op->low, op->high);
+                *out++ = average(sum, count);
             }
         }
     }
+    tk_clamp_output(op, arena);
 }
 
 /* Largest of each of four int8. */
@@ -85,41 +106,49 @@ TK_INLINE uint32_t max4(uint32_t a, uint32_t b)
 #endif
 }
 
+/* Four channels' largest values in a window; `low` to begin with. */
+TK_INLINE uint32_t most4(const uint8_t *from, uint32_t rows, uint32_t columns, uint32_t depth, uint32_t line)
+{
+    uint32_t most = 0x80808080u;
+    for (; rows > 0; rows--, from += line) {
+        const uint8_t *p = from;
+        uint32_t x = columns;
+        for (; x >= 2; x -= 2, p += 2u * depth) {
+            const uint32_t a = tk_load32(p), b = tk_load32(p + depth);
+            most = max4(max4(a, most), b);
+        }
+        if (x > 0) {
+            most = max4(tk_load32(p), most);
+        }
+    }
+    return most;
+}
+
 void tk_op_max_pool(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const uint8_t *in = arena + op->in0;
-    uint8_t *out = arena + op->out;
     const uint32_t depth = op->in_c, line = op->in_w * depth;
-    const uint32_t lowest = (uint8_t)op->low * 0x01010101u;
-    const int32_t high = op->high;
+    uint8_t *out = arena + op->out;
     (void)plan;
     for (int32_t row = 0; row < op->out_h; row++) {
         for (int32_t column = 0; column < op->out_w; column++) {
             const window w = under(op, row, column);
+            const uint8_t *corner = arena + op->in0 + (uint32_t)w.top * line + (uint32_t)w.left * depth;
             const uint32_t rows = (uint32_t)(w.bottom - w.top), columns = (uint32_t)(w.right - w.left);
-            const uint8_t *corner = in + (uint32_t)w.top * line + (uint32_t)w.left * depth;
             uint32_t c = 0;
-            for (; c + 4 <= depth && high == 127; c += 4) {
-                const uint8_t *p = corner + c;
-                uint32_t most = lowest;
-                for (uint32_t y = 0; y < rows; y++, p += line - columns * depth) {
-                    for (uint32_t x = 0; x < columns; x++, p += depth) {
-                        most = max4(tk_load32(p), most);
-                    }
-                }
-                tk_store32(out, most);
-                out += 4;
+            for (; c + 4u <= depth; c += 4u, out += 4) {
+                tk_store32(out, most4(corner + c, rows, columns, depth, line));
             }
             for (; c < depth; c++) {
                 const uint8_t *p = corner + c;
-                int32_t most = op->low;
+                int32_t most = -128;
                 for (uint32_t y = 0; y < rows; y++, p += line - columns * depth) {
                     for (uint32_t x = 0; x < columns; x++, p += depth) {
                         most = (int8_t)*p > most ? (int8_t)*p : most;
                     }
                 }
-                *out++ = (uint8_t)(most > high ? high : most);
+                *out++ = (uint8_t)most;
             }
         }
     }
+    tk_clamp_output(op, arena);
 }
