@@ -100,6 +100,14 @@ def _parser():
     words = command(does.cost)
     words.add_argument("file", metavar="MODEL.tflite|FILE.tk")
 
+    words = command(does.parity)
+    words.add_argument("file", metavar="FILE.tk|MODEL.tflite")
+    words.add_argument("--data", metavar="DIR", help="recordings to take the window from (default: noise)")
+    words.add_argument("--input", metavar="X.npy", help="inputs of the network instead")
+    words.add_argument("--take", type=number(int, 0), default=0, metavar="N", help="which of them, from 0 (default: 0)")
+    text = "deploy to this board and look at its memory as well (without URL: the virtual board)"
+    words.add_argument("--board", "--port", dest="board", metavar="URL", nargs="?", const=common.VIRTUAL, help=text)
+
     words = command(does.deploy)
     words.add_argument("file", metavar="FILE.tk")
     board(words)

@@ -140,6 +140,33 @@ def cost(arguments):
     common.say(arguments, price.as_dict(), repr(price))
 
 
+def parity(arguments):
+    """One window through every computation of a network, layer by layer: where do two of them part?"""
+    import tinykit as tk
+
+    from ..engine import compile_network
+
+    path = Path(arguments.file)
+    piped = path.suffix == ".tk"
+    model = common.pipeline(path) if piped else path
+    if arguments.data is not None and not piped:
+        raise DataError("A bare .tflite has no front end for recordings.", "Give --input X.npy, or a .tk file.")
+    window = None
+    if arguments.data is not None:
+        window = common.one(common.dataset(arguments.data).recordings, arguments.take, arguments.data)
+    elif arguments.input is not None:
+        plan = compile_network(model.int8_model if piped else model)
+        window = common.one(common.examples(Path(arguments.input), plan), arguments.take, arguments.input)
+    if arguments.board is None:
+        report = tk.parity(model, window)
+    else:
+        with common.connect(arguments.board, clock="free") as board:
+            board.deploy(model if piped else compile_network(model), progress=common.shown(arguments))
+            report = tk.parity(model, window, board)
+    common.say(arguments, report.as_dict(), repr(report))
+    return 0 if report.exact else 1
+
+
 def deploy(arguments):
     """Send a pipeline into the board's free slot and switch over."""
     pipeline = common.pipeline(arguments.file)

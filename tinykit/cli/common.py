@@ -60,6 +60,13 @@ def examples(path, plan):
     return x
 
 
+def one(some, number: int, place):
+    """The one with this number, from 0."""
+    if not number < len(some):
+        raise DataError(f"{place} has {len(some)}, there is no number {number}.", "Count from 0.")
+    return some[number]
+
+
 def pipeline(path):
     from ..pipeline import Pipeline
 

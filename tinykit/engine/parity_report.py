@@ -283,7 +283,8 @@ class ParityReport:
         if d is None:
             return None
         drawn = d.decibels is None and not d.equal
-        return look.ParityCell(cell(d), d.equal, d.decibels, _matrix(_apart(row, pair)) if drawn else None)
+        words = f"{d.differ:,} of {d.of:,}, up to {d.largest:g}" if drawn else cell(d)
+        return look.ParityCell(words, d.equal, d.decibels, _matrix(_apart(row, pair)) if drawn else None)
 
     @staticmethod
     def _drawn(at: Parting):
@@ -293,7 +294,7 @@ class ParityReport:
         steps = _matrix(_apart(at.layer, at.columns))
         channel, place = np.argwhere(steps.T > 0)[0][::-1]  # the first in running order
         mark = ((place + 0.5) / steps.shape[1], (channel + 0.5) / steps.shape[0])
-        return look.ParityPicture(str(at), at.columns, a, b, steps, mark, at.why, set(at.columns) <= set(EXACT))
+        return look.ParityPicture(at.name, at.columns, a, b, steps, mark, set(at.columns) <= set(EXACT))
 
 
 def cell(d: Difference | None, why: str = "") -> str:

@@ -118,16 +118,17 @@ class Runtime:
         list of bytes
             One for each place.
         """
-        data, at, found = np.ascontiguousarray(x).tobytes(), -1, []
+        data, done, found = np.ascontiguousarray(x).tobytes(), 0, []
         if len(data) != self._input_bytes:
             raise ModelError(f"{self.plan.name} takes {self._input_bytes} bytes, got {len(data)}.", "Give one example.")
         with self._lock:
             ctypes.memmove(self._input, data, len(data))
             for step, offset, size in places:
-                for at in range(at + 1, step + 1):
-                    status = self._core.tk_engine_step(self._engine_state, at)
+                for number in range(done, step + 1):
+                    status = self._core.tk_engine_step(self._engine_state, number)
                     if status:
                         raise ModelError(f"The engine stopped: {self._name(status)}.", "Report this as a fault.")
+                done = max(done, step + 1)
                 found.append(self._arena.view(np.uint8)[offset : offset + size].tobytes())
         return found
 

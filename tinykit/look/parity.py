@@ -41,6 +41,7 @@ class ParityPicture:
     Parameters
     ----------
     title : str
+        The layer's name.
     names : (str, str)
     a, b : rows of float
         What the two have; one scale for both.
@@ -48,8 +49,6 @@ class ParityPicture:
         Sizes of the differences.
     mark : (float, float)
         Where the first difference is, 0 to 1 to the right and downwards.
-    why : str
-        The cause, if it is known.
     bad : bool
         They should have been equal.
     """
@@ -60,7 +59,6 @@ class ParityPicture:
     b: object
     steps: object
     mark: tuple[float, float]
-    why: str = ""
     bad: bool = False
 
 
@@ -90,7 +88,7 @@ def parity(title, subtitle, layers, pairs, sentences, pictures=(), answers=None,
     said = "".join(note(kind, text) for kind, text in sentences)
     cards = [card(title, subtitle, said + _drawn(pictures[0]) if pictures else said, state=state, label="Parity lens")]
     cards.append(card("Layer by layer", _key(pairs), _grid(layers, pairs, worst)))
-    cards += [card(p.title, body=_drawn(p, head=False)) for p in pictures[1:]]
+    cards += [card("And where others part", f"{p.names[0]} and {p.names[1]}", _drawn(p)) for p in pictures[1:]]
     if answers:
         cards.append(card("The answers", body=_answers(answers, labels)))
     return stack(*cards)
@@ -100,7 +98,7 @@ def _grid(layers, pairs, worst) -> str:
     head = "".join(f'<th scope="col">{esc(a)}<br>{esc(b)}</th>' for (a, b), _ in pairs)
     lines = []
     for i, (name, kind, shape, why) in enumerate(layers):
-        cells = "".join(f"<td>{_cell(column[i], why, i == worst, name)}</td>" for _, column in pairs)
+        cells = "".join(f'<td class="pair">{_cell(column[i], why, i == worst, name)}</td>' for _, column in pairs)
         what = f'<br><span class="xs mut">{esc(kind.lower().replace("_", " "))}</span>' if kind else ""
         size = "×".join(map(str, shape)) or "1"
         lines.append(
@@ -126,7 +124,7 @@ def _cell(cell: ParityCell | None, why: str, worst: bool, name: str) -> str:
     return f'{strip}<span class="s num{" mut" if cell.equal else ""}">{esc(cell.text)}</span>'
 
 
-def _drawn(p: ParityPicture, head: bool = True) -> str:
+def _drawn(p: ParityPicture) -> str:
     low = min(min(map(min, p.a)), min(map(min, p.b)))
     high = max(max(map(max, p.a)), max(map(max, p.b)))
     most = max(map(max, p.steps))
@@ -142,10 +140,9 @@ def _drawn(p: ParityPicture, head: bool = True) -> str:
     )
     words = f"up to {number(most, digits=None if float(most).is_integer() else 3)}; the ring: the first"
     parts.append(_figure("difference", words, _image(_shares(p.steps, _PICTURE), 96, f"difference, {words}", mark)))
-    title = (
-        f'<div class="tk-figs-head s mut">{esc(p.title)}: channels downwards, places to the right</div>' if head else ""
-    )
-    return f'{title}<div class="tk-figs">{"".join(parts)}</div>'
+    ways = "channels downwards, places to the right" if len(p.a) > 1 else "its values to the right"
+    line = f'<div class="tk-figs-head s mut">{esc(p.title)}: {ways}</div>'
+    return f'{line}<div class="tk-figs">{"".join(parts)}</div>'
 
 
 def _figure(name: str, words: str, picture: str) -> str:
