@@ -119,7 +119,7 @@ def _settings():
 
 
 def _run(module_and_words):
-    environment = dict(os.environ, TF_USE_LEGACY_KERAS="1", TF_CPP_MIN_LOG_LEVEL="2")
+    environment = dict(os.environ, TF_USE_LEGACY_KERAS="1")
     # Programs of the environment are found by what runs in it (jupyter looks for jupyter-lab on PATH).
     environment["PATH"] = str(_python().parent) + os.pathsep + environment.get("PATH", "")
     try:
