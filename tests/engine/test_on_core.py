@@ -17,12 +17,14 @@ def network(kind, seed):
     net = Net(rng, shape, zero=(-128, 127, 0, -3)[seed % 4])
     if kind in ("ADD", "SUB", "MUL"):
         start = net.last
-        return net.conv(net.shape[3], (1, 1), zero=(0, -128, 127)[seed % 3]).binary(kind, start), rng
+        net.conv(net.shape[3], (1, 1), zero=(0, -128, 127)[seed % 3])
+        scale = 120 * net.scale_of(start) * net.scale_of(net.last) if kind == "MUL" else None
+        return net.binary(kind, start, scale=scale), rng
     if kind == "MEAN":
-        return net.reduce("MEAN", (1, 2)), rng
+        return net.reduce("MEAN", (1, 2), rescale=seed % 2 == 0), rng
     kernel = tuple(int(rng.integers(1, n + 1)) for n in shape[1:3])
     stride = tuple(int(n) for n in rng.integers(1, 4, 2))
-    return net.pool(kind, kernel, stride, ("SAME", "VALID")[seed % 2], ("NONE", "RELU", "RELU6")[seed % 3]), rng
+    return net.pool(kind, kernel, stride, ("SAME", "VALID")[seed % 2], ("NONE", "RELU6")[seed % 4 == 3]), rng
 
 
 @pytest.mark.parametrize("seed", range(4))
