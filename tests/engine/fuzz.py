@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import chains
+import handmade
 
 from tinykit.engine import compile_network
 from tinykit.engine.step import KINDS
@@ -57,7 +58,7 @@ def base_plans(seeds=500) -> list:
             seen.update(kinds)
         if seed > 60 and all(seen[kind] >= OF_EACH for kind in KINDS):
             break
-    return plans
+    return plans + [compile_network(network) for network in handmade.networks()]  # what was not drawn
 
 
 def build(folder: Path) -> Path:

@@ -325,6 +325,31 @@ for _kind in ("MAXIMUM", "MINIMUM", "PRELU"):
     link(_kind)(_choice(_kind))
 
 
+@link("BATCH_MATMUL")
+def _batch_matmul(net, rng):
+    """By a constant, or by itself on its side."""
+    if not 2 <= len(net.shape) <= 4:
+        raise Unfit
+    shape, options = net.shape, S.BatchMatMulOptionsT()
+    options.adjX, options.adjY = bool(rng.random() < 0.3), bool(rng.random() < 0.5)
+    m, k = shape[-2:][::-1] if options.adjX else shape[-2:]
+    if rng.random() < 0.3:
+        other, n, options.adjY = net.last, m, not options.adjX
+        if net.size * m > 20 * BIGGEST:
+            raise Unfit
+        batch = shape[:-2]
+    else:
+        n = between(rng, 1, 12)
+        batch = tuple(d if rng.random() < 0.6 else 1 for d in shape[:-2])
+        batch = batch[between(rng, 0, len(batch)) :]
+        other = net.constant((*batch, *((n, k) if options.adjY else (k, n))))
+    scale = net.scale_of(net.last) * net.scale_of(other) * np.sqrt(k) * float(rng.uniform(20, 100))
+    y = net.activation((*shape[:-2], m, n), scale)
+    net.op("BATCH_MATMUL", [net.last, other], y, options)
+    if net.shape[0] != 1:
+        net.reshape((1, *net.shape))
+
+
 @link("ABS")
 def _abs(net, rng):
     scale = net.scale_of(net.last)

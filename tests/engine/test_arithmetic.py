@@ -105,3 +105,74 @@ def test_functions(kind, seed):
     if kind == "RSQRT":
         x = np.maximum(x, zero).astype(np.int8)
     assert np.array_equal(Runtime(network).run(x), tflm(network, x).reshape(1, 256))
+
+
+def product(net, a, b, turn_a=False, turn_b=False):
+    """A matrix product of tensors a and b."""
+    types = {net.tensors[t].type for t in (a, b)}
+    (m, k), (_, n) = (tuple(net.tensors[t].shape[-2:])[:: -1 if turn else 1] for t, turn in ((a, turn_a), (b, turn_b)))
+    shape = (*np.broadcast_shapes(*(tuple(net.tensors[t].shape[:-2]) for t in (a, b))), m, n)
+    reach = 60 * 60 if types == {S.TensorType.INT8} else 2**14 * 2**14 / 200
+    scale = net.scale_of(a) * net.scale_of(b) * np.sqrt(k) * reach / 60 * float(net.rng.uniform(0.4, 2))
+    y = net.activation(shape, scale, edge(net.rng) // 2)
+    if types != {S.TensorType.INT8}:
+        net.tensors[y].type, net.tensors[y].quantization.zeroPoint[:] = S.TensorType.INT16, 0
+    options = S.BatchMatMulOptionsT()
+    options.adjX, options.adjY = turn_a, turn_b
+    return net.op("BATCH_MATMUL", [a, b], y, options)
+
+
+def batches(rng, rank):
+    """Two lists of batches that broadcast; the first begins with 1, as a network's input does."""
+    full = [1, *(int(n) for n in rng.integers(1, 4, rank))][:rank]
+    second = [n if rng.random() < 0.6 else 1 for n in full]
+    if rank > 1 and full[1] == 1:
+        second[1] = int(rng.integers(1, 4))
+    return full, second[int(rng.integers(0, rank + 1)) :]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("seed", range(24))
+def test_product_with_a_constant(seed, wide):
+    """On either side, turned or not, one batch for many or many for one."""
+    rng = np.random.default_rng(200 + seed)
+    m, k, n = (int(i) for i in rng.integers(1, 20, 3))
+    turn_a, turn_b = bool(seed & 1), bool(seed & 2)
+    first, second = batches(rng, int(rng.integers(1, 3)))
+    if seed >= 16:  # the constant comes first
+        net = Net(rng, (*first, *((n, k) if turn_b else (k, n))), zero=edge(rng) // 2)
+        constant = net.constant((*second, *((k, m) if turn_a else (m, k))))
+        sides = (constant, net.last)
+    else:
+        net = Net(rng, (*first, *((k, m) if turn_a else (m, k))), zero=edge(rng) // 2)
+        constant = net.constant((*second, *((n, k) if turn_b else (k, n))))
+        sides = (net.last, constant)
+    if wide:
+        net.retype(net.input, "INT16")
+        tensor = net.retype(constant, "INT16")
+        values = rng.integers(-32768, 32768, tuple(net.tensors[tensor].shape)).astype(np.int16)
+        net.buffers[net.tensors[tensor].buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+    network = product(net, *sides, turn_a, turn_b).bytes()
+    if not wide:
+        agree(network, rng)
+        return
+    engine = Runtime(network)
+    x = rng.integers(-32768, 32768, (8, *engine.plan.input_shape)).astype(np.int16)
+    x[4:] //= 64
+    theirs = tflm(network, x)
+    assert np.array_equal(engine.run(x).reshape(theirs.shape), theirs) and len(np.unique(theirs)) > 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_product_of_two_that_are_computed(seed):
+    """As attention does: the input with itself, turned, and with something of another zero point."""
+    rng = np.random.default_rng(250 + seed)
+    heads, m, k = (int(i) for i in rng.integers(1, 12, 3))
+    net = Net(rng, (1, heads, m, k), zero=edge(rng) // 2)
+    x = net.last
+    net.unary("QUANTIZE", net.scale_of(x) * 1.3, edge(rng) // 2)
+    turn = bool(seed & 1)
+    product(net, x, net.last, turn, not turn)
+    net.softmax()
+    product(net, net.last, x, bool(seed & 2) and not turn, turn)
+    agree(net.bytes(), rng)

@@ -14,11 +14,11 @@ KINDS = {
     "depthwise_3x3": 23, "depthwise_3x3_2": 24,
     "pick": 31, "argmax": 32, "rescale": 33, "quantize": 34, "dequantize": 35,
     "broadcast_add": 48, "broadcast_mul": 49, "squared_difference": 50, "maximum": 51, "minimum": 52,
-    "prelu": 53,
+    "prelu": 53, "batch_matmul": 56, "batch_matmul_16": 57,
 }  # fmt: skip
 FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
 FLAG_VALUES = 512
-FLAG_EACH_RUN = 0x1000
+FLAG_EACH_RUN, FLAG_TURN_A, FLAG_TURN_B = 0x1000, 0x2000, 0x4000
 
 CHANNEL = np.dtype([("bias", "<i4"), ("multiplier", "<i4"), ("offset", "<i4"), ("shift", "<i4")])
 

@@ -35,4 +35,6 @@ const tk_kind_entry tk_kinds[TK_KIND_END] = {
     [TK_MAXIMUM] = {tk_check_broadcast, tk_op_maximum},
     [TK_MINIMUM] = {tk_check_broadcast, tk_op_minimum},
     [TK_PRELU] = {tk_check_broadcast, tk_op_prelu},
+    [TK_BATCH_MATMUL] = {tk_check_batch_matmul, tk_op_batch_matmul},
+    [TK_BATCH_MATMUL_16] = {tk_check_batch_matmul_16, tk_op_batch_matmul_16},
 };

@@ -80,6 +80,8 @@ typedef enum tk_kind {
     TK_MAXIMUM = 51,
     TK_MINIMUM = 52,
     TK_PRELU = 53,           /* the slope below zero is the second input */
+    TK_BATCH_MATMUL = 56,    /* matrix products of int8, batch by batch */
+    TK_BATCH_MATMUL_16 = 57, /* the same of int16 */
     TK_KIND_END
 } tk_kind;
 
@@ -90,7 +92,9 @@ typedef enum tk_kind {
 #define TK_FLAG_SUBTRACT 4u  /* TK_ADD: the second input is taken from the first */
 #define TK_FLAG_VALUES 512u  /* TK_COPY: the input are constants of the plan */
 #define TK_FLAG_EACH_RUN 0x1000u /* TK_STATE: cleared at the start of each run, not by a reset alone */
-#define TK_FLAGS_KNOWN 0x1207u /* all of them */
+#define TK_FLAG_TURN_A 0x2000u   /* TK_BATCH_MATMUL: the first input's matrices lie on their side */
+#define TK_FLAG_TURN_B 0x4000u   /* likewise the second's */
+#define TK_FLAGS_KNOWN 0x7207u /* all of them */
 
 /* One operation, 96 bytes. Fields that a kind doesn't use are 0. A picture is (h, w, c), c fastest. */
 typedef struct tk_op {

@@ -94,6 +94,15 @@ TK_INLINE int32_t tk_requantize(int32_t x, int32_t multiplier, int32_t shift)
     return tk_round_shift(tk_high_mul((int32_t)((uint32_t)x << left), multiplier), right);
 }
 
+/* The same for sums of 64 bits, as the reference does it: with the multiplier's upper 16 bits, rounded
+ * once. |x| < 2^47, shift in -31..7; modulo 2^32 beyond. */
+TK_INLINE int32_t tk_requantize_long(int64_t x, int32_t multiplier, int32_t shift)
+{
+    const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+    const uint64_t product = (uint64_t)x * (uint64_t)reduced + ((uint64_t)1 << (14 - shift));
+    return (int32_t)(uint32_t)(uint64_t)((int64_t)product >> (15 - shift));
+}
+
 TK_INLINE int32_t tk_clamp(int32_t x, int32_t low, int32_t high)
 {
     return x < low ? low : x > high ? high : x;
@@ -145,6 +154,20 @@ TK_INLINE uint32_t tk_sxtb16_odd(uint32_t x)
     return result;
 #else
     return tk_sxtb16(x >> 8);
+#endif
+}
+
+/* Two products of 16-bit halves, added to a sum. */
+TK_INLINE int32_t tk_mac_pair(uint32_t a, uint32_t b, int32_t sum)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    const int32_t low = (int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
+    const int32_t high = (int16_t)(a >> 16) * (int16_t)(b >> 16);
+    return tk_add_wrap(tk_add_wrap(sum, low), high);
 #endif
 }
 
