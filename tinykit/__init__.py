@@ -27,6 +27,7 @@ _HOME = {
     "tune": "tinykit.engine",
     "compare": "tinykit.engine",
     "cost": "tinykit.engine",
+    "fits": "tinykit.engine",
     "parity": "tinykit.engine",
     "connect": "tinykit.board",
     "ports": "tinykit.board",

@@ -11,6 +11,7 @@ _HOME = {
     "evaluate": "evaluation",
     "compare": "comparison",
     "cost": "costs",
+    "fits": "fits",
     "parity": "parity",
     "ParityReport": "parity_report",
     "stream_answers": "streaming",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..errors import TinykitError
 from .changes import Change, NotPossible, apply, candidates, understood
-from .meter import run_on_core
+from .meter import random_input, run_on_core
 from .plan import Plan, planned
 
 _MOST, _TOGETHER = 3, 4  # pieces of advice; changes made together
@@ -140,7 +138,7 @@ def _excess(fit, plan: Plan, seconds: float, extra: int) -> float:
 
 def _seconds(fit, plan: Plan) -> float:
     """Time of an answer of a changed network: run on the emulated core."""
-    _, total, _ = run_on_core(plan, np.zeros(plan.input_shape, np.int8))
+    _, total, _ = run_on_core(plan, random_input(plan))
     front = fit.cost.front.answer_cycles if fit.cost.front else 0
     return (total.cycles + front) / fit.target.clock_hz
 

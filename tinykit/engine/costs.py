@@ -11,7 +11,7 @@ from ..pipeline import Pipeline
 from .cortex import CLOCK_HZ
 from .energy import ACTIVE_WATTS, ASSUMED_ENERGY, ASSUMED_TIME, Lifetime, lifetime
 from .front import FrontCost, front_cost, skipped
-from .meter import run_on_core
+from .meter import random_input, run_on_core
 from .plan import ARENA_BYTES, SLOT_BYTES, Layer, Plan, compile_network, compile_plan
 from .runtime import Runtime
 from .standalone import stand_alone, whole_engine
@@ -212,9 +212,9 @@ def cost(network) -> Cost:
     """
     network, note = network_of(network)
     plan = _plan(network)
-    x = np.random.default_rng(0).integers(-128, 128, (1, *plan.input_shape)).astype(np.int8)
-    answer, total, parts = run_on_core(plan, x[0])
-    if not np.array_equal(answer, Runtime(plan).run(x)[0]):
+    x = random_input(plan)
+    answer, total, parts = run_on_core(plan, x)
+    if answer.tobytes() != Runtime(plan).run(x[None])[0].tobytes():
         raise TinykitError(
             f"The emulated core and this computer answer differently to {plan.name}.",
             "Report this as a fault.",

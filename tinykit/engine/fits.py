@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..errors import DoesNotFit
-from .advice import Advice, advise
+from .advice import Advice
 from .costs import Cost, cost
 from .targets import Target, target
 
@@ -80,6 +80,8 @@ class Fit:
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
         """What to change so that it fits, each worked out by planning the changed network; none when it fits."""
+        from .advice import advise
+
         return () if self.ok else advise(self)
 
     def as_dict(self) -> dict:
@@ -123,6 +125,20 @@ class Fit:
         share = 100 * self.seconds / self.every_s
         return f"{text}; one is due every {1000 * self.every_s:g} ms: {share:.0f} % of the time"
 
+    def _most(self) -> str:
+        """Which layer stands in the way most, of what is too much."""
+        layers, found = self.cost.layers, []
+        if not self.ram.ok:
+            found.append(f"layer {self.cost.peak.name} needs {self.cost.peak.ram_bytes:,} bytes of RAM while it runs")
+        if not self.flash.ok:
+            most = max(layers, key=lambda layer: layer.weight_bytes)
+            found.append(f"layer {most.name} has {most.weight_bytes:,} bytes of weights")
+        if not self.in_time:
+            most = max(layers, key=lambda layer: layer.cycles)
+            share = 100 * most.cycles / max(1, self.cost.answer_cycles)
+            found.append(f"layer {most.name} takes {share:.0f} % of the time")
+        return "; ".join(found)
+
     def __str__(self) -> str:
         if not self.ok:
             return self._verdict()
@@ -138,6 +154,7 @@ class Fit:
             lines.append(f"  {memory.name:6}{memory.used:>9,} of {memory.limit:,} bytes: {parts}")
         lines.append(f"  time  {self._time()}")
         if not self.ok:
+            lines.append(f"  most  {self._most()}")
             lines += ["what to change (worked out by planning the changed network):"]
             lines += [f"  - {advice}" for advice in self.advice] or ["  - nothing that is known here helps alone"]
             lines += ["Train it again after a change: what it then still knows, only a test tells."]
@@ -151,6 +168,7 @@ class Fit:
 
         foot = look.dots(look.Html(f"{look.esc(self._time())}"), *self.target.sources)
         advice = [str(advice) for advice in self.advice]
+        foot = foot if self.ok else look.dots(self._most(), foot)
         return look.fits(
             [(m.name, m.limit, list(m.parts)) for m in (self.flash, self.ram)],
             subtitle=f"{self.cost.name} on the {self.target.title}",

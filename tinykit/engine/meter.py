@@ -34,13 +34,13 @@ def run_on_core(plan: Plan, x: np.ndarray, image: Elf | None = None):
     ----------
     plan : Plan
         It may be larger than the chip's memory.
-    x : int8 array of the plan's input shape
+    x : array of the plan's input shape and type
     image : elf.Elf, optional
         The engine as another compiler builds it; by default Zig's Clang, -O2.
 
     Returns
     -------
-    answer : int8 array of the plan's output shape
+    answer : array of the plan's output shape and type
     total : cortex.Count
         Of ``tk_engine_run``.
     parts : list of cortex.Count
@@ -58,14 +58,14 @@ def run_on_core(plan: Plan, x: np.ndarray, image: Elf | None = None):
             raise TinykitError(
                 f"The emulated core refuses the plan (status {status - 2**32}).", "Report this as a fault."
             )
-    data = np.ascontiguousarray(x, dtype=np.int8).tobytes()
+    data = np.ascontiguousarray(x, dtype=plan.input_dtype).tobytes()
     source = core.call("tk_engine_input", engine, size)
     core.put(source, data)
     with core.counting() as total:
         core.call("tk_engine_run", engine)
     target = core.call("tk_engine_output", engine, size)
     (length,) = struct.unpack("<I", core.read(size, 4))
-    answer = np.frombuffer(core.take(target, length), dtype=np.int8).reshape(plan.output_shape)
+    answer = np.frombuffer(core.take(target, length), dtype=plan.output_dtype).reshape(plan.output_shape)
     core.put(source, data)
     parts = []
     for op in range(len(plan.ops)):
@@ -73,6 +73,15 @@ def run_on_core(plan: Plan, x: np.ndarray, image: Elf | None = None):
             core.call("tk_engine_step", engine, op)
         parts.append(part)
     return answer, total, parts
+
+
+def random_input(plan: Plan, seed: int = 0) -> np.ndarray:
+    """One example of random values, of the plan's input shape and type."""
+    rng, dtype = np.random.default_rng(seed), np.dtype(plan.input_dtype)
+    if dtype.kind == "f":
+        return rng.normal(0, 1, plan.input_shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    return rng.integers(limits.min, limits.max, plan.input_shape, dtype=dtype, endpoint=True)
 
 
 class _Bench(Cortex):

@@ -72,7 +72,7 @@ TARGETS = {
                "nRF52832 product specification: 512 KB of flash, 64 KB of RAM, Cortex-M4F at 64 MHz"),
         _alone("nucleo-l432kc", "ST Nucleo-L432KC", 80, 256, 64,
                "STM32L432KC data sheet: 256 KB of flash, 64 KB of RAM, Cortex-M4F at 80 MHz"),
-        _alone("m4f-32k", "a Cortex-M4F with 128 KB of flash and 32 KB of RAM", 64, 128, 32,
+        _alone("m4f-32k", "smallest Cortex-M4F (128 KB of flash, 32 KB of RAM)", 64, 128, 32,
                "no board in particular: the size of the smallest chips with this core"),
     )
 }  # fmt: skip
