@@ -7,7 +7,7 @@ slices, steps backwards, axes in another order, axes repeated. The views hold no
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,24 +54,26 @@ def three(shape) -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class Held:
-    """A cut that is not made yet: of which buffer, as views of ``whole``, and for which node."""
+    """A cut that is not made yet: of what lies ``offset`` bytes into a buffer, as a view of ``whole``, and for whom."""
 
     source: int
+    offset: int
     whole: np.ndarray
     view: np.ndarray
     node: Node
 
     @property
     def cut(self) -> Cut:
-        return Cut.of(self.view, self.whole)
+        cut = Cut.of(self.view, self.whole)
+        return replace(cut, start=cut.start + self.offset)
 
 
 def held(lowering, node: Node, x: Tensor) -> Held:
     """Where the values of ``x`` lie: cuts of cuts become one."""
     if x.index in lowering.held:
         return lowering.held[x.index]
-    whole = blank(x)
-    return Held(lowering.read(node, x), whole, whole, node)
+    whole, source = blank(x), lowering.read(node, x)
+    return Held(*lowering.views.get(source, (source, 0)), whole, whole, node)
 
 
 def take(lowering, node: Node, x: Tensor, y: Tensor, cut) -> None:
@@ -91,7 +93,7 @@ def keep(lowering, node: Node, before: Held, view: np.ndarray, y: Tensor) -> Non
     """``y`` is this view; no step yet, as far as that goes."""
     shaped = view.reshape(y.shape)
     free = np.may_share_memory(shaped, view)  # NumPy made no copy
-    now = Held(before.source, before.whole, shaped if free else view, node)
+    now = replace(before, view=shaped if free else view, node=node)
     if not _loops(view.shape, view.strides, view.strides, y.itemsize)[1] and now.cut.start % ALIGN == 0:
         lowering.part(before.source, y, now.cut.start)
         return
