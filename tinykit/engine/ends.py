@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import elementwise, fixed, moves
-from .refuse import refuse
+from .refuse import refuse, refuse_type
 from .shapes import constant
 from .step import Step
 from .tflite import Node
@@ -58,6 +58,8 @@ def _quantize(lowering, node: Node) -> None:
 
 def _dequantize(lowering, node: Node) -> None:
     x, y = node.inputs[0], node.outputs[0]
+    if x.data is not None:  # weights
+        refuse_type(node, x if x.dtype == "FLOAT16" else y, ("INT8",), lowering.nodes)
     if x.dtype not in ("INT8", "UINT8", "INT16") or y.dtype != "FLOAT32":
         refuse(node, f"it turns {x.dtype.lower()} into {y.dtype.lower()}")
     _change(lowering, node, "dequantize", [_CODES[x.dtype], 0, _bits(x.scale), 0, x.zero_point])

@@ -61,6 +61,7 @@ class Lowering:
         self.uses[network.output.index] += 1
         self.held: dict[int, moves.Held] = {}  # tensor -> a cut of another, not yet made
         self.pads: dict[int, tuple[Tensor, Node, tuple]] = {}  # tensor -> a padding not yet done
+        self.nodes = network.nodes
         for node in network.nodes:
             self._lower(node)
         self.input = self.place[network.input.index]
@@ -84,7 +85,7 @@ class Lowering:
         allowed = TYPES.get(node.kind, ("INT8",))
         for tensor in [*(t for t in node.inputs if t is not None and t.data is None), *node.outputs]:
             if tensor.dtype not in allowed:
-                refuse_type(node, tensor, allowed)
+                refuse_type(node, tensor, allowed, self.nodes)
             if tensor.dtype in _ZERO_POINTS:
                 low, high = _ZERO_POINTS[tensor.dtype]
                 if len(tensor.scales) != 1:

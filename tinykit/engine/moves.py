@@ -33,7 +33,8 @@ class Cut:
     @classmethod
     def of(cls, view: np.ndarray, whole: np.ndarray) -> Cut:
         start = view.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-        return cls(start, view.shape, view.strides)
+        steps = tuple(step if n > 1 else 0 for n, step in zip(view.shape, view.strides, strict=True))
+        return cls(start, view.shape, steps)
 
 
 def blank(tensor: Tensor, shape=None) -> np.ndarray:

@@ -47,29 +47,29 @@ def refuse(node, reason: str = "") -> None:
     raise UnsupportedOp(f"{what} (layer {node.name}).", _INSTEAD.get(word, _ALL))
 
 
-def refuse_type(node, tensor, allowed: tuple[str, ...]) -> None:
+def refuse_type(node, tensor, allowed: tuple[str, ...], nodes=()) -> None:
     """Raise an error about a tensor whose kind of number this operation can't have.
 
-    It names how the network was converted, where that shows, and how to convert it instead.
+    It names how the network was converted, where that shows in its ``nodes``, and how to convert it instead.
     """
     where = f"({node.kind}, layer {node.name})"
-    constants = [t for t in node.inputs if t is not None and t.data is not None]
-    weights = constants[0].dtype if constants and len(constants[0].shape) > 1 else None
     if tensor.dtype in ("STRING", "RESOURCE", "VARIANT"):
         raise ModelError(
             f"The network holds a tensor of {tensor.dtype.lower()}s {where}, expected numbers.",
             "Do what is done with text or tables before the network.",
         )
-    if tensor.dtype == "FLOAT32" and weights in ("INT8", "UINT8", "INT4"):
+    if tensor.dtype == "FLOAT16":
         raise ModelError(
-            f"The network was converted with dynamic-range quantisation: {weights.lower()} weights, but float32 "
-            f"between the layers {where}; expected int8 throughout.",
+            f"The network was converted with float16 weights {where}, expected int8 throughout.", _QUANTISE
+        )
+    if tensor.dtype == "FLOAT32" and any(_is_hybrid(n) for n in (node, *nodes)):
+        raise ModelError(
+            "The network was converted with dynamic-range quantisation: int8 weights, but float32 between the "
+            f"layers {where}; expected int8 throughout.",
             "Give converter.representative_dataset, so that it learns the ranges (tk.quantize does).",
         )
     if tensor.dtype == "FLOAT32":
         raise ModelError(f"The network computes in float32 {where}, expected int8 throughout.", _QUANTISE)
-    if tensor.dtype == "FLOAT16":
-        raise ModelError(f"The network holds float16 {where}, expected int8 throughout.", _QUANTISE)
     if tensor.dtype == "INT16" and "INT8" in allowed:
         raise ModelError(
             f"The network was converted with 16-bit activations (int16x8) {where}, expected int8.",
@@ -81,3 +81,14 @@ def refuse_type(node, tensor, allowed: tuple[str, ...]) -> None:
             "Convert it again with a converter of TensorFlow 2.",
         )
     refuse(node, f"it works on {tensor.dtype.lower()}, expected {' or '.join(allowed).lower()}")
+
+
+def _is_hybrid(node) -> bool:
+    """Whether it multiplies floats by weights of int8, or makes floats of such weights first."""
+    x = node.inputs[0] if node.inputs else None
+    if x is None or not node.outputs or node.outputs[0].dtype != "FLOAT32":
+        return False
+    if node.kind == "DEQUANTIZE":
+        return x.data is not None and x.dtype in ("INT8", "UINT8", "INT4")
+    weights = [t for t in node.inputs[1:] if t is not None and t.data is not None and len(t.shape) > 1]
+    return x.dtype == "FLOAT32" and any(t.dtype in ("INT8", "UINT8", "INT4") for t in weights)
