@@ -67,7 +67,9 @@ def _packed(step: Step, rows: np.ndarray) -> Step:
     (h, w, _), (oh, ow, out_c) = step.in_shape, step.out_shape
     halves = bool(step.flags & FLAG_SIMPLE) and are_halves(rows)
     length = rows.shape[1]
-    if step.kind == "conv" and oh == ow == 1 and step.kernel == (h, w) and length <= LIMIT and halves:
+    taps_apart = any(k > 1 and d > 1 for k, d in zip(step.kernel, step.dilation, strict=True))
+    covers = oh == ow == 1 and step.kernel == (h, w) and step.pad == (0, 0) and not taps_apart
+    if step.kind == "conv" and covers and length <= LIMIT and halves:
         step.kind = "dense"  # one output sees all of the picture
         step.in_shape, step.out_shape = (1, 1, length), (1, 1, out_c)
     elif step.kind == "dense" and oh >= _PIXELS and halves:
