@@ -115,10 +115,12 @@ def factors(rng, size: int, count: int) -> list[int]:
     return [int(n) for n in sides]
 
 
-def start(seed: int, dtype: str = "INT8") -> RandomNet:
-    """A network of one input."""
+def start(seed: int) -> RandomNet:
+    """A network of one input and nothing else."""
     rng = np.random.default_rng([seed, 10**6])
     style = rng.random()
+    if style < 0.04:  # as large as a layer of a real network
+        return RandomNet(rng, (1, int(rng.integers(8, 25)), int(rng.integers(8, 25)), int(rng.integers(8, 65))))
     if style < 0.6:
         side = int(rng.integers(1, 14))
         shape = (1, side, int(rng.integers(1, 14)), int(rng.integers(1, 20)))
@@ -128,7 +130,10 @@ def start(seed: int, dtype: str = "INT8") -> RandomNet:
         shape = (1, int(rng.integers(1, 200)))
     while int(np.prod(shape)) > BIGGEST:
         shape = tuple(max(1, n * 2 // 3) for n in shape)
-    net = RandomNet(rng, shape)
+    return RandomNet(rng, shape)
+
+
+def _of_type(net: RandomNet, dtype: str) -> RandomNet:
     if dtype != "INT8":
         net.retype(net.input, dtype)
     return net
@@ -140,8 +145,8 @@ def build(chain: Chain) -> tuple[bytes, list[str]]:
 
     dtypes = links.TABLE[chain.links[0][0]].dtypes
     draw = np.random.default_rng([chain.seed, 10**6 + 3])
-    net = start(chain.seed, str(draw.choice(dtypes)) if draw.random() < 0.5 else dtypes[0])
-    built = []
+    net = _of_type(start(chain.seed), str(draw.choice(dtypes)) if draw.random() < 0.8 else dtypes[0])
+    built, largest = [], net.size
     for name, number in chain.links:
         net.rng = np.random.default_rng([chain.seed, number])
         if net.dtype not in links.TABLE[name].dtypes:
@@ -152,7 +157,7 @@ def build(chain: Chain) -> tuple[bytes, list[str]]:
         try:
             net.history.append(net.last)
             links.TABLE[name].build(net, net.rng)
-            if not 0 < net.size <= 4 * BIGGEST:
+            if not 0 < net.size <= max(4 * BIGGEST, largest):
                 raise Unfit(name)
         except Unfit:
             del net.tensors[mark[0] :], net.operators[mark[1] :], net.codes[mark[2] :], net.buffers[mark[3] :]
@@ -167,7 +172,7 @@ def chain_of(seed: int) -> Chain:
     import links
 
     rng = np.random.default_rng([seed, 10**6 + 1])
-    names = [name for name in links.TABLE if name in OPERATIONS or name == "DILATED"]
+    names = [n for n, link in links.TABLE.items() if (n in OPERATIONS or n == "DILATED") and not link.alone]
     focus = names[seed % len(names)]
     count = int(rng.choice([1, 1, 2, 3, 4, 5, 6]))
     common = [n for n in names if "INT8" in links.TABLE[n].dtypes and not links.TABLE[n].ends]

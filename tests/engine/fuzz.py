@@ -41,22 +41,25 @@ class NoCompiler(Exception):
     """There is none here whose sanitizers can be used."""
 
 
-def base_plans(seeds=500) -> list:
-    """Small plans of random networks: each kind of op in at least one, most of them in several."""
+def base_plans(seeds=2000) -> list:
+    """Small plans of random networks, named by their chains: each kind of op in at least one, most in several."""
     seen, plans = Counter(), []
     for seed in range(seeds):
-        network, built = chains.build(chains.chain_of(seed))
-        if not built or len(network) > 4 * LARGEST:
+        chain = chains.chain_of(seed)
+        if len(chain.links) > 2:  # those take longer to compile, and hold nothing new
+            continue
+        network, built = chains.build(chain)
+        if not built or len(network) > 3 * LARGEST:
             continue
         try:
-            plan = compile_network(network)
+            plan = compile_network(network, str(chain))
         except ModelError:
             continue
         kinds = {layer.kind for layer in plan.ops}
         if len(plan.bytes) <= LARGEST and any(seen[kind] < OF_EACH for kind in kinds):
             plans.append(plan)
             seen.update(kinds)
-        if seed > 60 and all(seen[kind] >= OF_EACH for kind in KINDS):
+        if all(seen[kind] >= (OF_EACH if seed < 300 else 1) for kind in KINDS):
             break
     return plans + [compile_network(network) for network in handmade.networks()]  # what was not drawn
 

@@ -26,6 +26,20 @@ def answers(network: bytes, x: np.ndarray, arena: int = 600_000) -> np.ndarray:
     return np.stack(found)
 
 
+def tensorflow(network: bytes, x: np.ndarray) -> np.ndarray:
+    """By TensorFlow's own reference kernels, for what tflite-micro has not."""
+    tf = pytest.importorskip("tensorflow", reason="tflite-micro has not this operation, and TensorFlow is not here.")
+    kernels = tf.lite.experimental.OpResolverType.BUILTIN_REF
+    interpreter = tf.lite.Interpreter(model_content=network, experimental_op_resolver_type=kernels)
+    interpreter.allocate_tensors()
+    found = []
+    for example in x:
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], example[None])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+    return np.stack(found)
+
+
 def agree(network: bytes, rng, count: int = 12, extremes: bool = True):
     """Run a network both ways on random examples; returns the plan. Fails at the first difference."""
     from tinykit.engine import Runtime

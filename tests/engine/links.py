@@ -15,11 +15,15 @@ from chains import BIGGEST, Unfit, factors
 
 @dataclass(frozen=True)
 class Link:
-    """``build(net, rng)`` appends it; it follows a tensor of one of ``dtypes``; ``ends``: nothing follows it."""
+    """``build(net, rng)`` appends it; it follows a tensor of one of ``dtypes``; ``ends``: nothing follows it.
+
+    ``alone``: tflite-micro has it not, so it comes in no chain, and TensorFlow is asked instead.
+    """
 
     build: Callable
     dtypes: tuple[str, ...] = ("INT8",)
     ends: bool = False
+    alone: bool = False
 
 
 TABLE: dict[str, Link] = {}
@@ -30,9 +34,9 @@ def back(net):
     net.op("QUANTIZE", [net.last], net.activation(net.shape, 0.03), S.QuantizeOptionsT())
 
 
-def link(name, *dtypes, ends=False):
+def link(name, *dtypes, ends=False, alone=False):
     def enter(function):
-        TABLE[name] = Link(function, dtypes or ("INT8",), ends)
+        TABLE[name] = Link(function, dtypes or ("INT8",), ends, alone)
         return function
 
     return enter
@@ -71,6 +75,13 @@ def _window(net, rng, most=5):
     return tuple(kernel), tuple(stride), tuple(dilation), padding
 
 
+def _channels(net, rng) -> int:
+    """Of a convolution's output: mostly few, sometimes as many as real networks have."""
+    if rng.random() < 0.15 and net.size < BIGGEST:
+        return between(rng, 17, 80)
+    return between(rng, 1, 18)
+
+
 def _fused(rng):
     return pick(rng, "NONE", "NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
@@ -78,13 +89,15 @@ def _fused(rng):
 @link("CONV_2D")
 def _conv(net, rng):
     kernel, stride, dilation, padding = _window(net, rng)
-    net.conv(between(rng, 1, 18), kernel, stride, dilation, padding, _fused(rng),
+    net.conv(_channels(net, rng), kernel, stride, dilation, padding, _fused(rng),
              bool(rng.random() < 0.8), bool(rng.random() < 0.8))  # fmt: skip
 
 
 @link("DEPTHWISE_CONV_2D")
 def _depthwise(net, rng):
     kernel, stride, dilation, padding = _window(net, rng)
+    if rng.random() < 0.35:  # what most networks have
+        kernel, stride, dilation, padding = (3, 3), pick(rng, (1, 1), (2, 2)), (1, 1), "SAME"
     many = pick(rng, 1, 1, 1, 2, 3, 4)
     # With a bias always: tflite-micro crashes on a depthwise one without.
     net.conv(0, kernel, stride, dilation, padding, _fused(rng), True, bool(rng.random() < 0.8), many)
@@ -651,7 +664,7 @@ def _broadcast_to(net, rng):
     net.op("BROADCAST_TO", [net.last, net.ints(shape)], net.like(shape), S.BroadcastToOptionsT())
 
 
-@link("TILE")
+@link("TILE", alone=True)
 def _tile(net, rng):
     times = [1, *(between(rng, 1, 2) for _ in net.shape[1:])]
     shape = [n * t for n, t in zip(net.shape, times, strict=True)]

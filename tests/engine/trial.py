@@ -40,6 +40,7 @@ def trial(line: str, say=lambda stage: None) -> dict:
         engine = Runtime(network)
     except UnsupportedOp as error:
         return {**found, "outcome": "refused", "why": str(error)}
+    found["kinds"] = sorted({layer.kind for layer in engine.plan.ops})
     say("running")
     rng = np.random.default_rng([chain.seed, 10**6 + 2])
     x = chains.examples(engine.plan.input_shape, engine.plan.input_dtype, rng)
