@@ -1,5 +1,6 @@
 """What the engine can't run, it refuses by name, with a way out."""
 
+import flatbuffers
 import numpy as np
 import pytest
 from builder import Net, S
@@ -35,6 +36,92 @@ def test_float_network():
     for tensor in n.tensors:
         tensor.type = S.TensorType.FLOAT32
     with pytest.raises(ModelError, match=r"in float32 \(SOFTMAX, layer softmax\), expected int8.*tk\.quantize"):
+        compile_network(n.bytes())
+
+
+def retyped(n, dtype, weights=None):
+    """Its activations of this type, and its weights perhaps of another."""
+    constants = {int(i) for op in n.operators for i in op.inputs[1:]}
+    for i, tensor in enumerate(n.tensors):
+        if i not in constants:
+            n.retype(i, dtype)
+        elif weights and tensor.type == S.TensorType.INT8:
+            tensor.type = getattr(S.TensorType, weights)
+    return n.bytes()
+
+
+@pytest.mark.parametrize(
+    "dtype, words",
+    [
+        ("FLOAT32", r"dynamic-range quantisation: int8 weights.*\(CONV_2D, layer conv_2d\).*representative_dataset"),
+        ("INT16", r"16-bit activations \(int16x8\) \(CONV_2D.*TFLITE_BUILTINS_INT8"),
+        ("UINT8", r"quantised to uint8, as TensorFlow 1 did \(CONV_2D.*TensorFlow 2"),
+    ],
+)
+def test_other_kinds_of_quantisation_are_named(dtype, words):
+    with pytest.raises(ModelError, match=words):
+        compile_network(retyped(net().conv(2, (3, 3)), dtype))
+
+
+def test_a_float_layer_before_the_weights_does_not_hide_how_it_was_converted():
+    with pytest.raises(ModelError, match="dynamic-range"):
+        compile_network(retyped(net().pool("MAX_POOL_2D", (2, 2), (1, 1)).dense(3), "FLOAT32"))
+
+
+@pytest.mark.parametrize("dtype, words", [("FLOAT16", "float16 weights"), ("INT8", "dynamic-range")])
+def test_weights_that_become_floats_first(dtype, words):
+    n = net((1, 6))
+    weights = n.tensor(
+        (6,), getattr(S.TensorType, dtype), [0.1], [0], np.zeros(6 * (2 if dtype == "FLOAT16" else 1), np.int8)
+    )
+    n.op("DEQUANTIZE", [weights], n.tensor((6,), S.TensorType.FLOAT32), S.DequantizeOptionsT())
+    with pytest.raises(ModelError, match=words):
+        compile_network(n.bytes())
+
+
+def test_text_is_refused():
+    n = net((1, 6)).softmax()
+    n.tensors[n.input].type = S.TensorType.STRING
+    with pytest.raises(ModelError, match="input of network is string, expected int8, .*Turn text into numbers"):
+        compile_network(n.bytes())
+
+
+def test_an_open_size():
+    n = net((1, 20, 3)).reduce("MEAN", (1,)).dense(2)
+    n.tensors[n.input].shapeSignature = np.array([-1, 20, 3], np.int32)
+    assert compile_network(n.bytes())  # the batch may be open
+    n.tensors[n.input].shapeSignature = np.array([1, -1, 3], np.int32)
+    with pytest.raises(ModelError, match=r"shape \(1, \?, 3\), which leaves a size open.*keras\.Input"):
+        compile_network(n.bytes())
+
+
+def test_several_outputs():
+    n = net((1, 6)).dense(3)
+    data = S.ModelT.InitFromObj(S.Model.GetRootAs(n.bytes(), 0))
+    data.subgraphs[0].outputs = np.array([n.last, n.last], np.int32)
+    with pytest.raises(ModelError, match="1 inputs and 2 outputs.*one of each"):
+        compile_network(packed(data))
+
+
+def test_several_graphs():
+    data = S.ModelT.InitFromObj(S.Model.GetRootAs(net((1, 6)).dense(3).bytes(), 0))
+    data.subgraphs.append(data.subgraphs[0])
+    with pytest.raises(UnsupportedOp, match="2 graphs: it holds a loop or a branch.*batch_size=1"):
+        compile_network(packed(data))
+
+
+def packed(model) -> bytes:
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_a_multiplication_of_floats_in_an_int8_network():
+    """Float behind DEQUANTIZE, int8 before it: the layer is named."""
+    n = net((1, 6)).dense(3)
+    n.op("DEQUANTIZE", [n.last], n.tensor(n.shape, S.TensorType.FLOAT32), S.DequantizeOptionsT())
+    n.op("LOGISTIC", [n.last], n.tensor(n.shape, S.TensorType.FLOAT32))
+    with pytest.raises(ModelError, match=r"in float32 \(LOGISTIC, layer logistic\), expected int8 throughout"):
         compile_network(n.bytes())
 
 

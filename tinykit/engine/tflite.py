@@ -184,7 +184,8 @@ def read_network(model, name: str | None = None) -> Network:
         if len(tree.subgraphs) != 1:
             raise UnsupportedOp(
                 f"{name} has {len(tree.subgraphs)} graphs: it holds a loop or a branch, which the engine can't run.",
-                "Use a network without recurrent layers (a 1-D convolution does the same job).",
+                "Fix the batch at 1 before converting (keras.Input(..., batch_size=1)), so that an LSTM becomes one "
+                "operation; for other recurrent layers unroll=True, or 1-D convolutions.",
             )
         graph = tree.subgraphs[0]
         types = _names(schema.TensorType)
