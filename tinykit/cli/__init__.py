@@ -99,6 +99,15 @@ def _parser():
 
     words = command(does.cost)
     words.add_argument("file", metavar="MODEL.tflite|FILE.tk")
+    text = "board that it is to fit: nano33ble (default), microbit-v2, nicla-sense-me, nucleo-l432kc, m4f-32k"
+    words.add_argument("--on", metavar="BOARD", default="nano33ble", help=text)
+    text = "seconds from one answer to the next (default: the pipeline's hop)"
+    words.add_argument("--every", type=number(float, 0, above=True), metavar="SECONDS", help=text)
+    words.add_argument("--layers", action="store_true", help="the table of layers alone")
+    words.add_argument("--arena", action="store_true", help="who lives where in the arena, and when")
+    words.add_argument("--battery", metavar="NAME", help="days on cr2032, 2xaa or lipo400")
+    words.add_argument("--sensor", choices=["mic", "imu"], help="with --battery: on all the time")
+    words.add_argument("--html", metavar="FILE", help="write table and pictures as a page")
 
     words = command(does.parity)
     words.add_argument("file", metavar="FILE.tk|MODEL.tflite")

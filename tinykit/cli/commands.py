@@ -132,12 +132,25 @@ def run(arguments):
 
 
 def cost(arguments):
-    """What a network or a pipeline costs on the board."""
+    """What a network or a pipeline costs on the board, and whether it fits."""
     import tinykit as tk
 
-    path = Path(arguments.file)
-    price = tk.cost(common.pipeline(path) if path.suffix == ".tk" else path)
-    common.say(arguments, price.as_dict(), repr(price))
+    from ..engine import bill, timeline
+
+    if arguments.html is not None:
+        check_place(arguments.html)
+    price = tk.cost(arguments.file)
+    fit = tk.fits(price, arguments.on, arguments.every)
+    life = price.lifetime(arguments.battery, arguments.every, arguments.sensor) if arguments.battery else None
+    if arguments.html is not None:
+        write_whole(arguments.html, bill.page(price, fit).encode("utf-8"))
+    facts = {**price.as_dict(), "fit": fit.as_dict(), "arena": timeline.tensors(price.plan)}
+    if life is not None:
+        facts["lifetime_estimated"] = life.as_dict()
+    parts = ["\n".join(bill.table(price)) if arguments.layers else bill.text(price, fit)]
+    parts += [timeline.text(price.plan)] if arguments.arena else []
+    parts += [bill.told(life)] if life is not None else []
+    common.say(arguments, facts, "\n\n".join(parts))
 
 
 def parity(arguments):

@@ -128,7 +128,7 @@ def _likely(fit, start: _Trial) -> list[Change]:
 
 
 def _excess(fit, plan: Plan, seconds: float, extra: int) -> float:
-    from .fits import memories
+    from .fit import memories
 
     flash, ram = memories(fit.cost, fit.target, plan)
     over = max(0, flash.used + extra - flash.limit) / flash.limit + max(0, ram.used - ram.limit) / ram.limit
@@ -144,7 +144,7 @@ def _seconds(fit, plan: Plan) -> float:
 
 
 def _advice(fit, trial: _Trial, extra: int) -> Advice:
-    from .fits import memories
+    from .fit import memories
 
     flash, ram = memories(fit.cost, fit.target, trial.plan)
     effects = []

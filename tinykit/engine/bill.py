@@ -7,15 +7,28 @@ import textwrap
 import numpy as np
 
 from .costs import HOW_CYCLES, HOW_ENERGY, Cost
-from .fits import fits
+from .fit import Fit, fits
 from .timeline import picture
 
 WIDTH = 100
 
 
-def text(cost: Cost) -> str:
-    """All figures in at most 100 columns: sums, layer by layer, fit, assumptions."""
-    return "\n".join([*_sums(cost), "", *table(cost), "", *assumed(cost.assumptions)])
+def text(cost: Cost, fit: Fit | None = None) -> str:
+    """All figures in at most 100 columns: sums, fit, layer by layer, assumptions.
+
+    Parameters
+    ----------
+    cost : Cost
+    fit : Fit, optional
+        By default with the Nano.
+    """
+    fit = fits(cost) if fit is None else fit
+    return "\n".join([*_sums(cost), "", told(fit), "", *table(cost), "", *assumed(cost.assumptions)])
+
+
+def told(what) -> str:
+    """A value's own words, no line longer than the page is wide."""
+    return "\n".join(part for line in repr(what).splitlines() for part in _wrapped(line))
 
 
 def _sums(cost: Cost) -> list[str]:
@@ -31,11 +44,11 @@ def _sums(cost: Cost) -> list[str]:
     ]
     if cost.front is not None:
         lines += [repr(cost.front), pace(cost)]
-    return [part for line in [*lines, str(fits(cost))] for part in _wrapped(line)]
+    return [part for line in lines for part in _wrapped(line, 10)]
 
 
-def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, WIDTH, subsequent_indent="          ", break_long_words=False) or [line]
+def _wrapped(line: str, indent: int = 4) -> list[str]:
+    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False) or [line]
 
 
 def _energy(microjoules: float) -> str:
@@ -91,7 +104,18 @@ def pace(cost: Cost) -> str:
     return f"{share}: too slow, of {made + 1} answers that are due {made} {'is' if made == 1 else 'are'} skipped"
 
 
-def cards(cost: Cost) -> str:
+def page(cost: Cost, fit: Fit | None = None) -> str:
+    """A whole page of HTML with the cards, that needs nothing else."""
+    from .. import look
+
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Cost of {look.esc(cost.name)}</title>'
+        "<style>body{margin:16px auto;max-width:1000px;padding:0 12px}</style></head>"
+        f"<body>{cards(cost, fit)}</body></html>\n"
+    )
+
+
+def cards(cost: Cost, fit: Fit | None = None) -> str:
     """Cost layer by layer, the arena over time, and whether it fits, as cards."""
     from .. import look
 
@@ -129,4 +153,4 @@ def cards(cost: Cost) -> str:
     foot = look.Html(f"{foot}<details><summary>What is assumed</summary><ul>{points}</ul></details>")
     table = look.layers(rows, f"Cost of {cost.name}, layer by layer", how=HOW_CYCLES, foot=foot)
     pictures = [picture(cost.plan)] if cost.plan is not None else []
-    return look.stack(table, *pictures, fits(cost)._repr_html_())
+    return look.stack(table, *pictures, (fits(cost) if fit is None else fit)._repr_html_())

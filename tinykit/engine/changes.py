@@ -47,10 +47,10 @@ class Change:
         node = network.nodes[self.node]
         if self.kind == "stride":
             old = max(_strides(node))
-            return f"stride {2 * old} instead of {old} in {node.name}"
+            return f"stride {2 * old} instead of {old} in {_called(network, self.node)}"
         count = node.inputs[1].shape[0]
         what = "units" if node.kind == "FULLY_CONNECTED" else "filters"
-        return f"{max(1, count // 2)} {what} instead of {count} in {node.name}"
+        return f"{max(1, count // 2)} {what} instead of {count} in {_called(network, self.node)}"
 
 
 def candidates(network: Network) -> list[Change]:
@@ -242,6 +242,13 @@ def _reshaped(old, out, x: Tensor) -> tuple[int, ...]:
         raise NotPossible("its values would no longer fill the shape")
     shape[free[0]] = x.size // known
     return tuple(shape)
+
+
+def _called(network: Network, i: int) -> str:
+    """An operation's name, with its place where others are called the same."""
+    name = network.nodes[i].name
+    alike = [k for k, node in enumerate(network.nodes) if node.name == name and node.kind == network.nodes[i].kind]
+    return name if len(alike) == 1 else f"{name} (the {alike.index(i) + 1}. of {len(alike)})"
 
 
 def _strides(node: Node) -> tuple[int, int]:
