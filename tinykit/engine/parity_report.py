@@ -317,7 +317,7 @@ def _matrix(values: np.ndarray) -> np.ndarray:
 
 
 def _named(row: LayerParity) -> str:
-    return f"{row.name} ({row.kind})" if row.kind else f"the {row.name}"
+    return f"layer {row.number}, {row.name} ({row.kind})" if row.kind else f"the {row.name}"
 
 
 def _list(words) -> str:

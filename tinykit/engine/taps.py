@@ -93,4 +93,4 @@ def _why(node: Node, tensor: Tensor, lowered: Lowering, nodes, makers) -> str:
         return "only another name" if node.kind not in _RESHAPES else "only another shape"
     if node.kind in _CUTS or any(n.kind in _CUTS for n in readers):
         return "joined into a dilated convolution"
-    return f"folded into {readers[0].name}" if readers else "not computed"
+    return f"folded into {readers[0].name}" if readers else "nothing reads it"

@@ -31,7 +31,7 @@ def parity(model, window=None, board=None) -> ParityReport:
         A bare .tflite has no float network, so its column is left out.
     window : Recording, or array, optional
         Of a pipeline: a take (its middle window), one window as int16 counts of shape (window, channels), or
-        float features of the network's input shape. Of a bare .tflite: one input, of its type or float.
+        float features or int8 values of the network's input shape. Of a bare .tflite: one input, of its type or float.
         Default: noise, always the same.
     board : Board, optional
         On which this very model is deployed. It computes op by op, and its memory is read in between.
@@ -108,8 +108,11 @@ def _input(pipeline, plan: Plan, window):
         return None, seen, _quantised(seen, given), "noise"
     counts, what = _counts(pipeline, window)
     if counts is None:
-        seen = np.asarray(window, np.float32).reshape(pipeline.input_shape)
-        return None, seen, _quantised(seen, plan.network.input), "one window of features"
+        given, window = plan.network.input, window.reshape(pipeline.input_shape)
+        if window.dtype == np.int8:
+            return None, ((window - np.float32(given.zero_point)) * given.scale).astype(np.float32), window, "one input"
+        seen = window.astype(np.float32)
+        return None, seen, _quantised(seen, given), "one window of features"
     counts = checked(counts[None], pipeline)
     x = quantized(counts, pipeline.front_end, plan.input_scale, plan.input_zero_point)[0]
     return counts[0], features(counts, pipeline.front_end)[0], x, what
@@ -135,6 +138,8 @@ def _counts(pipeline, window):
             f"The features have shape {window.shape}, the network takes {pipeline.input_shape}.",
             "Give int16 counts, or features of that shape.",
         )
+    if window.dtype == np.int8 and window.size == np.prod(pipeline.input_shape):
+        return None, ""
     if window.dtype != np.int16:
         raise DataError(f"A window is int16 counts, got {window.dtype}.", "Make it with dataset.windows(...).counts.")
     one = window[0] if window.ndim == 3 and len(window) == 1 else window
@@ -189,7 +194,7 @@ def _tflite(plan: Plan, network: bytes, x, indices) -> dict:
         return interpreter_layers(network, x, indices)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
-            f"TensorFlow's interpreter can't run this network ({str(error).splitlines()[0]}).",
+            f"TensorFlow's interpreter can't run this network ({str(error).splitlines()[0][:80]}).",
             "Compare the other columns.",
         ) from None
 
