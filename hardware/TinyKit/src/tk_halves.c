@@ -90,14 +90,14 @@
                      "ldr r5, [r1, #20]\n\t"                                                        \
                      "ldr r6, [r1, #24]\n\t"                                                        \
                      "ldr r7, [r1, #28]\n\t"                                                        \
+                     "ldr r8, [sp, #64]\n\t"                                                        \
                      FINISH("r11", "r2") FINISH("r12", "r3") FINISH("lr", "r4")                     \
                      "str r2, [sp, #52]\n\t"                                                        \
-                     "ldr r5, [sp, #64]\n\t"                                                        \
                      "add.w r2, r1, #32\n\t"                                                        \
                      "str r3, [sp, #56]\n\t"                                                        \
                      "str r4, [sp, #60]\n\t"                                                        \
                      "str r2, [sp, #8]\n\t"                                                         \
-                     "cmp r2, r5\n\t"                                                               \
+                     "cmp r2, r8\n\t"                                                               \
                      "bne.w 1b\n\t"                                                                 \
                      "add sp, #16\n\t"                                                              \
                      "pop {r4-r11, pc}\n\t"                                                         \
@@ -206,9 +206,9 @@ __attribute__((naked)) void tk_halves_widen_row(uint32_t *to, const uint8_t *fro
 }
 
 /* r0 to  r1 from  r2 width  r3 place  r4 where a row is entered  r5 rows left  r6 pixels left  r7-r10
- * bytes  r12 line. On the stack: 0 to, 4 from, 8 r4-r11, 40 lr, 44 to_step. */
+ * bytes  r11 to_line  r12 line. On the stack: 0 to, 4 from, 8 r4-r11, 40 lr. */
 __attribute__((naked)) void tk_halves_copy(uint8_t *to, const uint8_t *from, uint32_t width,
-                                           const tk_halves_place *place, uint32_t to_step)
+                                           const tk_halves_place *place)
 {
     __asm__ volatile("push {r0, r1, r4-r11, lr}\n\t"
                      "adr.w r4, 2f\n\t"
@@ -217,7 +217,8 @@ __attribute__((naked)) void tk_halves_copy(uint8_t *to, const uint8_t *from, uin
                      "bic r5, r5, #3\n\t"
                      "sub.w r4, r4, r5\n\t"
                      "ldr r12, [r3, #4]\n\t"
-                     "ldr r6, [r3, #8]\n"
+                     "ldr r6, [r3, #8]\n\t"
+                     "ldr r11, [r3, #16]\n"
                      "3:\n\t"
                      "ldr r5, [r3]\n\t"
                      "bx r4\n\t"
@@ -232,14 +233,14 @@ __attribute__((naked)) void tk_halves_copy(uint8_t *to, const uint8_t *from, uin
                      "str r9, [r0, #8]\n\t"
                      "str r10, [r0, #12]\n\t"
                      "str r7, [r0]\n\t"
-                     "add r0, r2\n\t"
+                     "add r0, r11\n\t"
                      "add r1, r12\n\t"
                      "subs r5, #1\n\t"
                      "it ne\n\t"
                      "bxne r4\n\t"
                      "ldr r0, [sp, #0]\n\t"
                      "ldr r1, [sp, #4]\n\t"
-                     "ldr r7, [sp, #44]\n\t"
+                     "ldr r7, [r3, #20]\n\t"
                      "ldr r8, [r3, #12]\n\t"
                      "add r0, r7\n\t"
                      "add r1, r8\n\t"
@@ -281,11 +282,11 @@ void tk_halves_widen_row(uint32_t *to, const uint8_t *from, uint32_t quads)
     widen(to, 1, 2, from, quads, 1, 0);
 }
 
-void tk_halves_copy(uint8_t *to, const uint8_t *from, uint32_t width, const tk_halves_place *place, uint32_t to_step)
+void tk_halves_copy(uint8_t *to, const uint8_t *from, uint32_t width, const tk_halves_place *place)
 {
     for (uint32_t i = 0; i < place->count; i++) {
         for (uint32_t row = 0; row < place->rows; row++) {
-            memcpy(to + i * to_step + row * width, from + i * place->step + row * place->line, width);
+            memcpy(to + i * place->to_step + row * place->to_line, from + i * place->step + row * place->line, width);
         }
     }
 }
@@ -334,29 +335,29 @@ void tk_halves_tiles_floored(const uint8_t *weights, const uint32_t *patches, co
 
 #endif
 
-void tk_halves_pixels(const tk_op *op, const uint8_t *plan, const uint32_t *patches, uint32_t quads, int8_t *out,
-                      uint32_t left)
+tk_halves_job tk_halves_job_of(const tk_op *op, const uint8_t *plan, const uint32_t *patches, uint32_t quads)
 {
-    const uint8_t *const weights = plan + op->data;
     const tk_channel *const channels = (const tk_channel *)(const void *)(plan + op->channels);
-    const uint32_t *const end = patches + TK_QUAD_WORDS * quads;
-    const uint32_t out_c = op->out_c, even = out_c & ~1u;
-    int8_t *const out1 = left > 1 ? out + out_c : out, *const out2 = left > 2 ? out1 + out_c : out1;
-    if (even > 0) {
-        if (tk_is_floored(op)) {
-            tk_halves_tiles_floored(weights, patches, channels, end, out, out1, out2, channels + even, quads);
-        } else {
-            tk_halves_tiles(weights, patches, channels, end, out, out1, out2, channels + even, quads);
-        }
-    }
-    if (even != out_c) { /* the last of an odd number, with an empty partner */
-        int8_t pair[TK_PIXELS][2];
-        tk_halves_tiles(weights + (size_t)even * quads * 4u, patches, channels + even, end, pair[0], pair[1], pair[2],
-                        channels + even + 2, quads);
-        out[even] = pair[0][0];
-        out1[even] = pair[1][0];
-        out2[even] = pair[2][0];
-    }
+    const tk_halves_job job = {plan + op->data,
+                               patches,
+                               patches + TK_QUAD_WORDS * quads,
+                               channels,
+                               channels + (op->out_c & ~1u),
+                               quads,
+                               op->out_c,
+                               tk_is_floored(op) ? tk_halves_tiles_floored : tk_halves_tiles};
+    return job;
+}
+
+void tk_halves_last(const tk_halves_job *job, int8_t *out0, int8_t *out1, int8_t *out2)
+{
+    const uint32_t even = job->out_c - 1u;
+    int8_t pair[TK_PIXELS][2]; /* its partner is empty */
+    job->tiles(job->weights + (size_t)even * job->quads * 4u, job->patches, job->end, job->patches_end, pair[0],
+               pair[1], pair[2], job->end + 2, job->quads);
+    out0[even] = pair[0][0];
+    out1[even] = pair[1][0];
+    out2[even] = pair[2][0];
 }
 
 tk_status tk_check_halves(const tk_plan *plan, const tk_op *op, uint64_t quads)

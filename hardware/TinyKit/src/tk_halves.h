@@ -45,6 +45,7 @@ typedef struct tk_halves_place {
     uint32_t line;     /* bytes from row to row */
     uint32_t count;    /* pixels, at least one */
     uint32_t step;     /* bytes from pixel to pixel */
+    uint32_t to_line, to_step; /* likewise in what tk_halves_copy writes */
 } tk_halves_place;
 
 /* Widen inputs at any address, `quads` (at least one) times four a row: rows follow one another in
@@ -55,9 +56,9 @@ void tk_halves_widen_pixels(uint32_t *to, const uint8_t *from, uint32_t quads, c
  * side by side. */
 void tk_halves_widen_row(uint32_t *to, const uint8_t *from, uint32_t quads);
 
-/* Copy rows of `width` (1..TK_NARROW) bytes one behind the other, to `to_step` bytes for each pixel. Reads up
- * to 3 bytes more, and writes up to TK_NARROW more. */
-void tk_halves_copy(uint8_t *to, const uint8_t *from, uint32_t width, const tk_halves_place *place, uint32_t to_step);
+/* Copy rows of `width` (1..TK_NARROW) bytes. Reads up to 3 bytes more, and writes up to TK_NARROW more behind
+ * each row. */
+void tk_halves_copy(uint8_t *to, const uint8_t *from, uint32_t width, const tk_halves_place *place);
 
 /* All output channels of three pixels: for two channels at a time the inner products, then their
  * int8 by the channels' short form, to out[0], out[1] and out[2], which move on by one a channel.
@@ -76,10 +77,34 @@ void tk_halves_tiles_floored(const uint8_t *weights, const uint32_t *patches, co
                              const uint32_t *patches_end, int8_t *out0, int8_t *out1, int8_t *out2,
                              const tk_channel *end, uint32_t quads);
 
-/* All output channels of three pixels of a convolution, of which the first `left` (1 or more) are
- * wanted; the patches of the others are those of the last wanted one. */
-void tk_halves_pixels(const tk_op *op, const uint8_t *plan, const uint32_t *patches, uint32_t quads, int8_t *out,
-                      uint32_t left);
+/* What all pixels of a convolution have in common. */
+typedef struct tk_halves_job {
+    const uint8_t *weights;
+    const uint32_t *patches, *patches_end;
+    const tk_channel *channels, *end;  /* `end`: of an even number of channels, perhaps none */
+    uint32_t quads, out_c;
+    void (*tiles)(const uint8_t *weights, const uint32_t *patches, const tk_channel *channels,
+                  const uint32_t *patches_end, int8_t *out0, int8_t *out1, int8_t *out2, const tk_channel *end,
+                  uint32_t quads);
+} tk_halves_job;
+
+tk_halves_job tk_halves_job_of(const tk_op *op, const uint8_t *plan, const uint32_t *patches, uint32_t quads);
+
+/* The last channel of an odd number, of three pixels. */
+void tk_halves_last(const tk_halves_job *job, int8_t *out0, int8_t *out1, int8_t *out2);
+
+/* All output channels of three pixels, of which the first `left` (1 or more) are wanted; the patches of
+ * the others are those of the last wanted one. */
+TK_INLINE void tk_halves_pixels(const tk_halves_job *job, int8_t *out, uint32_t left)
+{
+    int8_t *const out1 = left > 1 ? out + job->out_c : out, *const out2 = left > 2 ? out1 + job->out_c : out1;
+    if (job->channels != job->end) {
+        job->tiles(job->weights, job->patches, job->channels, job->patches_end, out, out1, out2, job->end, job->quads);
+    }
+    if (job->out_c % 2u != 0) {
+        tk_halves_last(job, out, out1, out2);
+    }
+}
 
 /* What the check of a convolution with such weights looks at: weights, channels, work. */
 tk_status tk_check_halves(const tk_plan *plan, const tk_op *op, uint64_t quads);

@@ -47,79 +47,111 @@ tk_status tk_check_conv(const tk_plan *plan, const tk_op *op)
     return status;
 }
 
-/* Four bytes at a time: up to 3 more than asked for. */
-TK_INLINE uint8_t *copy(uint8_t *to, const uint8_t *from, uint32_t count)
-{
-    uint8_t *const end = to + count;
-    for (; count > 8; count -= 12, from += 12, to += 12) {
-        const uint32_t a = tk_load32(from), b = tk_load32(from + 4), c = tk_load32(from + 8);
-        tk_store32(to, a);
-        tk_store32(to + 4, b);
-        tk_store32(to + 8, c);
-        if (count < 12) {
-            return end;
-        }
-    }
-    for (; to < end; to += 4, from += 4) {
-        tk_store32(to, tk_load32(from));
-    }
-    return end;
-}
-
-TK_INLINE uint8_t *fill(uint8_t *to, uint32_t count, uint32_t values)
-{
-    uint8_t *const end = to + count;
-    for (; to < end; to += 4) {
-        tk_store32(to, values);
-    }
-    return end;
-}
-
 /* What all pixels of an op have in common. */
 typedef struct work {
+    const tk_op *op;
     const uint8_t *in;
-    uint32_t *patches;
-    uint8_t *bytes;         /* room for copies of patches, */
-    uint32_t room;          /* each so many bytes apart */
+    uint8_t *bytes;         /* room for copies of patches */
     uint32_t quads;         /* of a patch */
     uint32_t width;         /* bytes of a row under the kernel */
+    uint32_t line;          /* bytes of a row of the picture */
+    uint32_t depth;
     int32_t last_x, last_y; /* furthest first tap of which all columns, or rows, are on the picture */
+    /* Of three pixels in one line, and of one: */
+    tk_halves_place three, one;               /* on the picture, */
+    tk_halves_place three_copies, one_copy;   /* in `bytes` */
 } work;
 
-/* Copy what lies under the kernel whose first tap is at (y, x), partly outside or with gaps. */
-TK_LOOP void stage(const tk_op *op, const work *job, int32_t y, int32_t x)
+/* How many rows under a kernel that begins at y lie above the picture, and on it. */
+typedef struct span {
+    uint32_t above, rows;
+    int32_t first; /* row of the picture */
+} span;
+
+TK_LOOP span span_of(const tk_op *op, int32_t y)
 {
-    const uint32_t depth = op->in_c, line = op->in_w * depth;
-    const uint32_t zeros = (uint8_t)op->zero0 * 0x01010101u;
-    const int32_t columns = op->kernel_w, in_w = op->in_w, below = y + op->kernel_h * op->dilation_h;
-    const int32_t before = x >= 0 ? 0 : x > -columns ? -x : columns;
-    const int32_t end = x + columns < in_w ? x + columns : in_w;
-    const int32_t inside = end > x + before ? end - x - before : 0;
-    const uint32_t head = (uint32_t)before * depth, body = (uint32_t)inside * depth, tail = job->width - head - body;
-    uint8_t *to = job->bytes;
-    for (; y < below; y += op->dilation_h) {
-        const uint8_t *const row = job->in + (uint32_t)y * line;
-        if (y < 0 || y >= op->in_h) {
-            to = fill(to, job->width, zeros);
-        } else if (op->dilation_w == 1) {
-            to = fill(to, head, zeros);
-            to = body > 0 ? copy(to, row + (uint32_t)(x + before) * depth, body) : to;
-            to = fill(to, tail, zeros);
-        } else {
+    const uint32_t kernel_h = op->kernel_h;
+    const int32_t step = op->dilation_h, in_h = op->in_h;
+    span s = {0, 0, y};
+    for (; s.above < kernel_h && s.first < 0; s.above++) {
+        s.first += step;
+    }
+    for (int32_t row = s.first; s.above + s.rows < kernel_h && row < in_h; s.rows++) {
+        row += step;
+    }
+    return s;
+}
+
+/* Set the first `count` bytes of rows that begin `step` bytes apart, four at a time. */
+TK_LOOP void fill(uint8_t *to, uint32_t rows, uint32_t step, uint32_t count, uint32_t values)
+{
+    const uint32_t rest = ((uint32_t)1 << count % 4u * 8u) - 1u;
+    for (; count > 0 && rows > 0; rows--, to += step) {
+        uint8_t *at = to;
+        for (uint32_t words = count / 4u; words > 0; words--, at += 4) {
+            tk_store32(at, values);
+        }
+        if (rest != 0) {
+            tk_store32(at, (tk_load32(at) & ~rest) | (values & rest));
+        }
+    }
+}
+
+/* Copy four bytes at a time: up to 3 more than asked for. */
+TK_LOOP void copy(uint8_t *to, const uint8_t *from, uint32_t count)
+{
+    for (uint8_t *const end = to + count; to < end; to += 4, from += 4) {
+        tk_store32(to, tk_load32(from));
+    }
+}
+
+/* Copy what lies under the kernel whose first tap is at (y, x), partly outside or with gaps. What
+ * copying writes too much is written over. */
+TK_LOOP void stage(const work *job, int32_t y, int32_t x)
+{
+    const tk_op *const op = job->op;
+    const uint32_t depth = job->depth, width = job->width, zeros = (uint8_t)op->zero0 * 0x01010101u;
+    const int32_t columns = op->kernel_w, in_w = op->in_w, gap = op->dilation_w;
+    const span s = span_of(op, y);
+    const uint8_t *from = job->in + (s.rows > 0 ? (uint32_t)s.first * job->line : 0u);
+    uint8_t *const top = job->bytes + s.above * width, *to = top;
+    fill(job->bytes, s.above, width, width, zeros);
+    if (gap == 1) {
+        const int32_t before = x >= 0 ? 0 : x > -columns ? -x : columns;
+        const int32_t end = x + columns < in_w ? x + columns : in_w;
+        const int32_t inside = end > x + before ? end - x - before : 0;
+        const uint32_t head = (uint32_t)before * depth, body = (uint32_t)inside * depth, tail = width - head - body;
+        tk_halves_place place = job->one;
+        place.rows = s.rows;
+        if (body > 0 && s.rows > 0) {
+            from += (uint32_t)(x + before) * depth;
+            if (body <= TK_NARROW) {
+                tk_halves_copy(to + head, from, body, &place);
+            } else {
+                for (uint32_t rows = s.rows; rows > 0; rows--, to += width, from += place.line) {
+                    copy(to + head, from, body);
+                }
+            }
+        }
+        fill(top, s.rows, width, head, zeros);
+        fill(top + head + body, s.rows, width, tail, zeros);
+    } else {
+        for (uint32_t rows = s.rows; rows > 0; rows--, from += job->one.line) {
             int32_t column = x;
-            for (int32_t i = 0; i < columns; i++, column += op->dilation_w) {
+            for (int32_t i = 0; i < columns; i++, column += gap, to += depth) {
                 if (column < 0 || column >= in_w) {
-                    to = fill(to, depth, zeros);
+                    fill(to, 1, 0, depth, zeros);
                 } else {
-                    to = copy(to, row + (uint32_t)column * depth, depth);
+                    copy(to, from + (uint32_t)column * depth, depth);
                 }
             }
         }
     }
+    fill(top + s.rows * width, op->kernel_h - s.above - s.rows, width, width, zeros);
 }
 
 /* Widened padding: `quads` times four zero points. */
-static void blank(uint32_t *to, uint32_t quads, int32_t zero)
+TK_LOOP void blank(uint32_t *to, uint32_t quads, int32_t zero)
 {
     const uint32_t a = ((uint32_t)(zero - 127) & 0xFFFFu) * 0x10001u;
     const uint32_t b = ((uint32_t)(255 * zero + 127) & 0xFFFFu) * 0x10001u;
@@ -129,64 +161,73 @@ static void blank(uint32_t *to, uint32_t quads, int32_t zero)
     }
 }
 
+/* Widen rows of whole words; those above and below the picture are blank. */
+TK_LOOP void gather_rows(const work *job, int32_t y, int32_t x, uint32_t *to, tk_halves_place place)
+{
+    const uint32_t quads = job->width / 4u, words = quads * TK_QUAD_WORDS;
+    const int32_t zero = job->op->zero0;
+    const span s = span_of(job->op, y);
+    for (uint32_t i = 0; i < place.count; i++) {
+        blank(to + i, s.above * quads, zero);
+        blank(to + i + (s.above + s.rows) * words, (place.rows - s.above - s.rows) * quads, zero);
+    }
+    place.rows = s.rows;
+    if (s.rows > 0) {
+        const uint8_t *const from = job->in + (uint32_t)s.first * job->line + (uint32_t)x * job->depth;
+        tk_halves_widen_pixels(to + s.above * words, from, quads, &place);
+    }
+}
+
 /* Widen what lies under the kernel for `count` neighbouring outputs, the first tap of the first one
  * at (y, x). With more than one, all columns are on the picture. */
-TK_LOOP void gather(const tk_op *op, const work *job, int32_t y, int32_t x, uint32_t *to, uint32_t count)
+TK_LOOP void gather(const work *job, int32_t y, int32_t x, uint32_t *to, uint32_t count)
 {
-    const uint32_t depth = op->in_c;
-    tk_halves_place place = {op->kernel_h, (uint32_t)op->dilation_h * op->in_w * depth, count, op->stride_w * depth};
     const int across = x >= 0 && x <= job->last_x, down = y >= 0 && y <= job->last_y;
+    const uint8_t *const first = across && down ? job->in + (uint32_t)y * job->line + (uint32_t)x * job->depth : NULL;
+    const tk_halves_place *const place = count > 1 ? &job->three : &job->one;
     if (across && job->width % 4u == 0) {
-        const uint32_t quads = job->width / 4u;
-        if (!down) { /* rows above and below are blank */
-            uint32_t above = 0, rows = 0;
-            for (; above < op->kernel_h && y < 0; above++) {
-                y += op->dilation_h;
-            }
-            for (int32_t row = y; above + rows < op->kernel_h && row < op->in_h; rows++) {
-                row += op->dilation_h;
-            }
-            for (uint32_t i = 0; i < count; i++) {
-                blank(to + i, above * quads, op->zero0);
-                blank(to + i + (above + rows) * quads * TK_QUAD_WORDS, (op->kernel_h - above - rows) * quads, op->zero0);
-            }
-            if (rows == 0) {
-                return;
-            }
-            place.rows = rows;
-            to += above * quads * TK_QUAD_WORDS;
+        if (down) {
+            tk_halves_widen_pixels(to, first, job->width / 4u, place);
+        } else {
+            gather_rows(job, y, x, to, *place);
         }
-        tk_halves_widen_pixels(to, job->in + ((uint32_t)y * op->in_w + (uint32_t)x) * depth, quads, &place);
-    } else if (across && down && job->width <= TK_NARROW) {
-        tk_halves_copy(job->bytes, job->in + ((uint32_t)y * op->in_w + (uint32_t)x) * depth, job->width, &place,
-                       job->room);
-        place.rows = 1;
-        place.step = job->room;
-        tk_halves_widen_pixels(to, job->bytes, job->quads, &place);
+    } else if (first != NULL && job->width <= TK_NARROW) {
+        tk_halves_copy(job->bytes, first, job->width, place);
+        tk_halves_widen_pixels(to, job->bytes, job->quads, count > 1 ? &job->three_copies : &job->one_copy);
     } else {
-        place.rows = place.count = 1;
-        for (uint32_t i = 0; i < count; i++, x += op->stride_w) {
-            stage(op, job, y, x);
-            tk_halves_widen_pixels(to + i, job->bytes, job->quads, &place);
+        for (uint32_t i = 0; i < count; i++, x += job->op->stride_w) {
+            stage(job, y, x);
+            tk_halves_widen_pixels(to + i, job->bytes, job->quads, &job->one_copy);
         }
     }
 }
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const uint32_t quads = quads_of(op);
+    const uint32_t quads = quads_of(op), depth = op->in_c, line = op->in_w * depth;
     const int whole = op->dilation_w == 1 || op->kernel_w == 1; /* rows without gaps */
     uint32_t *const patches = (uint32_t *)(void *)(arena + op->scratch);
-    const work job = {arena + op->in0,
-                      patches,
+    const tk_halves_job tiles = tk_halves_job_of(op, plan, patches, quads);
+    const uint32_t room = 4u * quads + TK_NARROW;
+    const tk_halves_place three = {op->kernel_h, op->dilation_h * line, TK_PIXELS, op->stride_w * depth,
+                                   op->kernel_w * depth, room};
+    const tk_halves_place one = {three.rows, three.line, 1, 0, three.to_line, 0};
+    const tk_halves_place three_copies = {1, 0, TK_PIXELS, room, 0, 0}, one_copy = {1, 0, 1, 0, 0, 0};
+    const work job = {op,
+                      arena + op->in0,
                       (uint8_t *)(patches + TK_QUAD_WORDS * quads),
-                      4u * quads + TK_NARROW,
                       quads,
-                      (uint32_t)op->kernel_w * op->in_c,
+                      op->kernel_w * depth,
+                      line,
+                      depth,
                       whole ? op->in_w - op->kernel_w : -1,
-                      op->in_h - (op->kernel_h - 1) * op->dilation_h - 1};
-    const int32_t stride = op->stride_w, end = op->out_w * stride - op->pad_left;
-    int32_t y = -op->pad_top, x = -op->pad_left; /* first tap of an output */
+                      op->in_h - (op->kernel_h - 1) * op->dilation_h - 1,
+                      three,
+                      one,
+                      three_copies,
+                      one_copy};
+    const int32_t stride = op->stride_w, start = -op->pad_left, end = op->out_w * stride + start;
+    int32_t y = -op->pad_top, x = start; /* first tap of an output */
     uint32_t left = (uint32_t)op->out_h * op->out_w;
     int8_t *out = (int8_t *)(arena + op->out);
 
@@ -194,20 +235,20 @@ void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         const int32_t third = x + 2 * stride;
         const uint32_t count = x >= 0 && third <= job.last_x && third < end ? TK_PIXELS : 1;
         for (uint32_t i = 0; i < TK_PIXELS; i += count) {
-            gather(op, &job, y, x, patches + i, count);
+            gather(&job, y, x, patches + i, count);
             if (i + count < left) { /* else the last once more */
                 x += stride * (int32_t)count;
                 if (x == end) {
-                    x = -op->pad_left;
+                    x = start;
                     y += op->stride_h;
                 }
             }
         }
-        tk_halves_pixels(op, plan, patches, quads, out, left);
+        tk_halves_pixels(&tiles, out, left);
         if (left <= TK_PIXELS) {
             break;
         }
-        out += TK_PIXELS * op->out_c;
+        out += TK_PIXELS * tiles.out_c;
         left -= TK_PIXELS;
     }
     tk_clamp_output(op, arena);

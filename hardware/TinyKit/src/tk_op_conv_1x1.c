@@ -31,26 +31,26 @@ tk_status tk_check_conv_1x1(const tk_plan *plan, const tk_op *op)
 
 void tk_op_conv_1x1(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const uint8_t *in = arena + op->in0;
     uint32_t *const patches = (uint32_t *)(void *)(arena + op->scratch);
-    const uint32_t quads = (op->in_c + 3u) / 4u;
+    const uint32_t quads = (op->in_c + 3u) / 4u, in_c = op->in_c;
+    const tk_halves_job job = tk_halves_job_of(op, plan, patches, quads);
+    const uint8_t *in = arena + op->in0;
     uint32_t left = (uint32_t)op->out_h * op->out_w;
     int8_t *out = (int8_t *)(arena + op->out);
+    tk_halves_place place = {1, 0, TK_PIXELS, in_c, 0, 0};
 
-    for (;;) {
-        const tk_halves_place place = {1, 0, left < TK_PIXELS ? left : TK_PIXELS, op->in_c};
+    for (; left >= TK_PIXELS; left -= TK_PIXELS) {
         tk_halves_widen_pixels(patches, in, quads, &place);
-        for (uint32_t i = place.count; i < TK_PIXELS; i++) { /* the last once more */
-            const tk_halves_place last = {1, 0, 1, 0};
-            tk_halves_widen_pixels(patches + i, in + (left - 1u) * op->in_c, quads, &last);
+        tk_halves_pixels(&job, out, TK_PIXELS);
+        in += TK_PIXELS * in_c;
+        out += TK_PIXELS * job.out_c;
+    }
+    if (left > 0) {
+        place.count = 1;
+        for (uint32_t i = 0; i < TK_PIXELS; i++) {
+            tk_halves_widen_pixels(patches + i, in + (i < left ? i : left - 1u) * in_c, quads, &place);
         }
-        tk_halves_pixels(op, plan, patches, quads, out, left);
-        if (left <= TK_PIXELS) {
-            break;
-        }
-        in += TK_PIXELS * op->in_c;
-        out += TK_PIXELS * op->out_c;
-        left -= TK_PIXELS;
+        tk_halves_pixels(&job, out, left);
     }
     tk_clamp_output(op, arena);
 }
