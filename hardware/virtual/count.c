@@ -43,12 +43,23 @@ typedef struct tkv_page {
     int32_t permissions; /* 1 read, 2 write, 4 execute */
 } tkv_page;
 
+#define XPSR 120             /* UC_ARM_REG_XPSR */
+#define IT_BITS 0x0600FC00u  /* of it: which of the next instructions IT skips */
+
 /* What is in a page, asked when it is used first. RAM is not executable: nothing here runs code there,
- * and then a store is a store, where it would else look for translated code each time. */
+ * and then a store is a store, where it would else look for translated code each time.
+ *
+ * Before it asks, unicorn works out the state of the core at the instruction; the translated code goes on
+ * as if it had not, and doesn't clear IT's bits, because it had not set them. What is left of them would
+ * make the next block skip instructions. */
 int tkv_on_page(void *uc, uint64_t address, int type, tkv_page *page, void *user) {
-    (void)uc;
+    tkv_counter *c = (tkv_counter *)user;
+    uint32_t xpsr = 0;
     (void)type;
-    (void)user;
+    if (c->get(uc, XPSR, &xpsr) == 0 && (xpsr & IT_BITS) != 0) {
+        xpsr &= ~IT_BITS;
+        c->set(uc, XPSR, &xpsr);
+    }
     page->physical = address;
     page->permissions = address >= 0x20000000u && address < 0x20040000u ? 3 : 7;
     return 1;

@@ -16,6 +16,8 @@ typedef struct tkv_block {
 
 typedef struct tkv_counter {
     int (*stop)(void *uc);                          /* uc_emu_stop */
+    int (*get)(void *uc, int register_, void *value);       /* uc_reg_read */
+    int (*set)(void *uc, int register_, const void *value); /* uc_reg_write */
     void (*decode)(uint32_t address, uint32_t size); /* fills in a block's costs (Python) */
     tkv_block *blocks;
     uint32_t halfwords;    /* length of `blocks` */

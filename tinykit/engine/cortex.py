@@ -46,8 +46,10 @@ _DECODE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
 
 class _Counter(ctypes.Structure):
     # tkv_counter in hardware/virtual/count.c
-    _fields_ = [("stop", ctypes.c_void_p), ("decode", _DECODE), ("blocks", ctypes.c_void_p)]
-    _fields_ += [(n, ctypes.c_uint32) for n in ("halfwords", "last", "last_end", "reserved")]
+    _fields_ = [(n, ctypes.c_void_p) for n in ("stop", "get", "set")] + [("decode", _DECODE)]
+    _fields_ += [("blocks", ctypes.c_void_p)] + [
+        (n, ctypes.c_uint32) for n in ("halfwords", "last", "last_end", "reserved")
+    ]
     _fields_ += [(n, ctypes.c_uint64) for n in ("instructions", "cycles", "stepped", "budget", "alarm")]
 
 
@@ -124,11 +126,11 @@ class Cortex:
         uc.reg_write(arm.UC_ARM_REG_C1_C0_2, 0xF << 20)
         uc.reg_write(arm.UC_ARM_REG_FPEXC, 1 << 30)
 
-        # A strong reference would make a cycle through ctypes, which Python can't collect.
-        this = weakref.ref(self)
+        this = weakref.ref(self)  # a strong one would make a cycle through ctypes, which Python can't collect
         self._decode = _DECODE(self.guarded(lambda address, size: this()._decode_block(address, size)))
+        functions = _library().uc_emu_stop, _library().uc_reg_read, _library().uc_reg_write
         self._counter = _Counter(
-            stop=ctypes.cast(_library().uc_emu_stop, ctypes.c_void_p).value,
+            *(ctypes.cast(function, ctypes.c_void_p).value for function in functions),
             decode=self._decode,
             blocks=self._blocks.ctypes.data,
             halfwords=len(self._blocks),
