@@ -27,9 +27,6 @@ NAKED void floats(void)   { __asm__("vmul.f32 s0, s0, s1\n vdiv.f32 s0, s0, s1\n
 NAKED void caller(void)   { __asm__("push {r3, lr}\n bl divide\n pop {r3, pc}"); }
 NAKED void jump(void)     { __asm__("movs r0, #1\n tbb [pc, r0]\n .byte 1, 2\n nop\n bx lr"); }
 NAKED void maybe(void)    { __asm__("cmp r0, #3\n it eq\n bxeq lr\n movs r0, #9\n bx lr"); }
-NAKED void store_if(void) { __asm__("cmp r1, r1\n ittt eq\n streq r1, [r0]\n addeq r2, #1\n addeq r2, #1\n"
-                                    "adds r2, r1, #1\n bx lr"); }
-NAKED void stores(void)   { __asm__("push {r3, lr}\n movs r1, #0\n bl store_if\n movs r0, #7\n pop {r3, pc}"); }
 NAKED void straight(void) { __asm__("movs r0, #0\n .rept 200\n adds r0, #1\n .endr\n bx lr"); }
 
 uint32_t table[4] = {2, 3, 5, 7};
@@ -96,11 +93,6 @@ def test_cost_by_hand(core, function, arguments, instructions, cycles):
     assert count(core, function, *arguments) == (instructions, cycles)
     # Counting is the same the second time, when the blocks are decoded and translated already.
     assert count(core, function, *arguments) == (instructions, cycles)
-
-
-def test_a_page_first_touched_inside_it(core):
-    """What IT skips must not be skipped again in the next block."""
-    assert [core.call("stores", 0x2001_0000 + 0x400 * page) for page in range(8)] == [7] * 8
 
 
 def test_results_are_those_of_python(core):

@@ -46,10 +46,8 @@ _DECODE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
 
 class _Counter(ctypes.Structure):
     # tkv_counter in hardware/virtual/count.c
-    _fields_ = [(n, ctypes.c_void_p) for n in ("stop", "get", "set")] + [("decode", _DECODE)]
-    _fields_ += [("blocks", ctypes.c_void_p)] + [
-        (n, ctypes.c_uint32) for n in ("halfwords", "last", "last_end", "reserved")
-    ]
+    _fields_ = [(n, ctypes.c_void_p) for n in ("stop", "get", "set", "decode", "blocks")]
+    _fields_ += [(n, ctypes.c_uint32) for n in ("halfwords", "last", "last_end", "reserved")]
     _fields_ += [(n, ctypes.c_uint64) for n in ("instructions", "cycles", "stepped", "budget", "alarm")]
 
 
@@ -130,8 +128,8 @@ class Cortex:
         self._decode = _DECODE(self.guarded(lambda address, size: this()._decode_block(address, size)))
         functions = _library().uc_emu_stop, _library().uc_reg_read, _library().uc_reg_write
         self._counter = _Counter(
-            *(ctypes.cast(function, ctypes.c_void_p).value for function in functions),
-            decode=self._decode,
+            *(ctypes.cast(f, ctypes.c_void_p).value for f in functions),
+            decode=ctypes.cast(self._decode, ctypes.c_void_p).value,
             blocks=self._blocks.ctypes.data,
             halfwords=len(self._blocks),
             last=_NOWHERE,
