@@ -44,9 +44,9 @@ class Net:
         return self.tensor(shape, S.TensorType.INT8, [scale], [zero])
 
     def like(self, shape, scale=None, zero=None):
-        """An activation with the last one's scale and zero point."""
-        q = self.tensors[self.last].quantization
-        return self.tensor(shape, S.TensorType.INT8, [q.scale[0]], [q.zeroPoint[0]])
+        """An activation with the last one's type, scale and zero point."""
+        last = self.tensors[self.last]
+        return self.tensor(shape, last.type, [last.quantization.scale[0]], [last.quantization.zeroPoint[0]])
 
     def retype(self, index, dtype):
         """Make an int8 tensor another type of about the same reach; float32 has neither scale nor zero point."""
@@ -193,6 +193,67 @@ class Net:
             [int(self.rng.integers(-60, 60))],
             self.rng.integers(-128, 128, shape).astype(np.int8),
         )
+
+    def state(self, shape, dtype, scale, zero=0):
+        """Memory of a layer: a variable."""
+        index = self.tensor(shape, getattr(S.TensorType, dtype), [scale], [zero])
+        self.tensors[index].isVariable = True
+        return index
+
+    def _int8(self, shape, scale):
+        values = self.rng.integers(-127, 128, shape).astype(np.int8)
+        return self.tensor(shape, S.TensorType.INT8, [scale], [0], values)
+
+    def lstm(self, units, time_major=False, clip=0.0, power=None):
+        """Over a sequence (batch, steps, values), or steps first. int16 where the last tensor is."""
+        rng, x = self.rng, self.last
+        wide = self.tensors[x].type == S.TensorType.INT16
+        batch, depth = self.shape[int(time_major)], self.shape[2]
+        x_scale, reach = self.scale_of(x), 2.0**15 if wide else 100
+        h_scale = 2.0**-15 if wide else float(rng.uniform(0.004, 0.009))
+        h_zero = 0 if wide else int(rng.integers(-60, 60))
+        gate = float(rng.uniform(0.5, 3))  # how large a gate's sum gets
+        inputs = [gate / (x_scale * reach * 60 * np.sqrt(depth)) * float(rng.uniform(0.5, 2)) for _ in range(4)]
+        pasts = [gate / (60 * np.sqrt(units)) * float(rng.uniform(0.5, 2)) for _ in range(4)]
+        tensors = [x, *(self._int8((units, depth), s) for s in inputs), *(self._int8((units, units), s) for s in pasts)]
+        tensors += [-1] * 3
+        kind, dtype = (S.TensorType.INT64, np.int64) if wide else (S.TensorType.INT32, np.int32)
+        for s in inputs:
+            values = (rng.uniform(-1, 1, units) / (x_scale * s)).astype(dtype)
+            tensors.append(self.tensor([units], kind, [x_scale * s], [0], values))
+        power = int(rng.integers(-14, -8)) if power is None else power
+        tensors += [-1, -1, self.state((batch, units), "INT16" if wide else "INT8", h_scale, h_zero)]
+        tensors += [self.state((batch, units), "INT16", 2.0**power), -1, -1, -1, -1]
+        o = S.UnidirectionalSequenceLSTMOptionsT()
+        o.fusedActivationFunction, o.timeMajor, o.cellClip = S.ActivationFunctionType.TANH, time_major, clip
+        shape = (*self.shape[:2], units)
+        y = self.tensor(shape, S.TensorType.INT16 if wide else S.TensorType.INT8, [h_scale], [h_zero])
+        return self.op("UNIDIRECTIONAL_SEQUENCE_LSTM", tensors, y, o)
+
+    def svdf(self, units, memory, rank=1, wide=False, scale=None, zero=None):
+        """Of examples (count, values); ``wide``: state and weights over time are int16."""
+        rng, x = self.rng, self.last
+        count, depth = self.shape
+        state_scale = float(rng.uniform(0.02, 0.3)) / (200 if wide else 1)
+        state_zero = 0 if wide else int(rng.integers(-128, 128))
+        features = state_scale * (2e4 if wide else 60) / (self.scale_of(x) * 60 * 60 * np.sqrt(depth))
+        dtype, kind = (np.int16, S.TensorType.INT16) if wide else (np.int8, S.TensorType.INT8)
+        limit = np.iinfo(dtype).max
+        over_time = rng.integers(-limit, limit + 1, (units * rank, memory)).astype(dtype)
+        time_scale = float(rng.uniform(0.005, 0.02)) / (256 if wide else 1)
+        y = self.activation((count, units), scale or state_scale * time_scale * limit * limit / 2, zero)
+        bias_scale = state_scale * time_scale
+        bias = (rng.uniform(-1, 1, units) * 60 * self.scale_of(y) / bias_scale).astype(np.int32)
+        tensors = [
+            x,
+            self._int8((units * rank, depth), features),
+            self.tensor(over_time.shape, kind, [time_scale], [0], over_time),
+            self.tensor([units], S.TensorType.INT32, [bias_scale], [0], bias),
+            self.state((count, units * rank * memory), "INT16" if wide else "INT8", state_scale, state_zero),
+        ]
+        o = S.SVDFOptionsT()
+        o.rank, o.fusedActivationFunction = rank, S.ActivationFunctionType.RELU
+        return self.op("SVDF", tensors, y, o)
 
     def pad(self, amounts):
         shape = [n + a + b for n, (a, b) in zip(self.shape, amounts, strict=True)]

@@ -19,7 +19,28 @@ def networks():
     other.dense(4).softmax()
     plain = Net(rng, (1, 4, 4, 2)).conv(3, (1, 1), zero=5, coarse=127).reduce("MEAN", (1, 2))  # no short form
     plain.dense(6, per_channel=True, zero=5, coarse=127)
-    return net.bytes(), other.bytes(), plain.bytes(), *moving_networks(rng), *arithmetic_networks(rng)
+    return (
+        net.bytes(),
+        other.bytes(),
+        plain.bytes(),
+        *moving_networks(rng),
+        *arithmetic_networks(rng),
+        *networks_with_a_memory(rng),
+    )
+
+
+def networks_with_a_memory(rng):
+    """LSTM and SVDF of both widths, and a softmax of int16."""
+    for wide in (False, True):
+        lstm, svdf = Net(rng, (1, 3, 5)), Net(rng, (1, 6))
+        if wide:
+            lstm.retype(lstm.input, "INT16")
+        yield lstm.lstm(3, clip=8.0).bytes()
+        svdf.svdf(2, 3, 2, wide)
+        if wide:
+            y = svdf.tensor(svdf.shape, S.TensorType.INT16, [2.0**-16], [-32768])
+            svdf.op("SOFTMAX", [svdf.last], y, S.SoftmaxOptionsT())
+        yield svdf.bytes()
 
 
 def arithmetic_networks(rng):

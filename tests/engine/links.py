@@ -204,6 +204,9 @@ link("SUM")(_reduce("SUM", True))
 @link("SOFTMAX")
 def _softmax(net, rng):
     net.softmax(pick(rng, 1.0, 1.0, 0.5, 2.0))
+    if rng.random() < 0.2:
+        y = net.tensors[net.last]
+        y.type, y.quantization.scale[0], y.quantization.zeroPoint[0] = S.TensorType.INT16, 2.0**-16, -32768
 
 
 def _fixed_output(kind, steps, zero):
@@ -231,7 +234,7 @@ def _slope(rng):
     return options
 
 
-@link("QUANTIZE", "INT8", "INT16", "UINT8", "INT32", "FLOAT32")
+@link("QUANTIZE", "INT8", "INT16", "UINT8", "INT32", "FLOAT32", "FLOAT32")
 def _quantize(net, rng):
     """From int8 mostly to int8; from other numbers mostly back to it."""
     targets = {"INT16": ["INT16", "INT32"], "INT32": ["INT16"], "FLOAT32": ["INT16"], "UINT8": []}
@@ -338,7 +341,7 @@ for _kind in ("MAXIMUM", "MINIMUM", "PRELU"):
     link(_kind)(_choice(_kind))
 
 
-@link("BATCH_MATMUL")
+@link("BATCH_MATMUL", "INT8", "INT16")
 def _batch_matmul(net, rng):
     """By a constant, or by itself on its side."""
     if not 2 <= len(net.shape) <= 4:
@@ -358,9 +361,44 @@ def _batch_matmul(net, rng):
         other = net.constant((*batch, *((n, k) if options.adjY else (k, n))))
     scale = net.scale_of(net.last) * net.scale_of(other) * np.sqrt(k) * float(rng.uniform(20, 100))
     y = net.activation((*shape[:-2], m, n), scale)
+    if net.dtype == "INT16":
+        if other != net.last:
+            net.retype(other, "INT16")
+            values = rng.integers(-32768, 32768, tuple(net.tensors[other].shape)).astype(np.int16)
+            net.buffers[net.tensors[other].buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+        net.tensors[y].type, net.tensors[y].quantization.zeroPoint[:] = S.TensorType.INT16, 0
+        net.tensors[y].quantization.scale[0] *= 256 if other == net.last else 1
     net.op("BATCH_MATMUL", [net.last, other], y, options)
     if net.shape[0] != 1:
         net.reshape((1, *net.shape))
+
+
+@link("UNIDIRECTIONAL_SEQUENCE_LSTM", "INT8", "INT16")
+def _lstm(net, rng):
+    """Over the last tensor as one sequence; seldom over several."""
+    steps, depth = factors(rng, net.size, 2)
+    if steps * 40 > BIGGEST or depth > 200:
+        raise Unfit
+    net.reshape((1, steps, depth)).lstm(between(rng, 1, 12), False, float(pick(rng, 0.0, 0.0, 10.0, 1.0)))
+
+
+@link("SVDF")
+def _svdf(net, rng):
+    if net.size > 400:
+        raise Unfit
+    net.reshape((1, net.size)).svdf(between(rng, 1, 12), between(rng, 1, 9), between(rng, 1, 3), rng.random() < 0.4)
+
+
+@link("EXP", alone=True)
+def _exp(net, rng):
+    net.unary("EXP", float(rng.uniform(0.01, 0.1)))
+
+
+@link("GELU", alone=True)
+def _gelu(net, rng):
+    options = S.GeluOptionsT()
+    options.approximate = bool(rng.random() < 0.5)
+    net.unary("GELU", net.scale_of(net.last), options=options)
 
 
 @link("ABS")

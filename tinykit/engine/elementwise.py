@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from . import fixed
@@ -26,7 +28,14 @@ def _check_output(node: Node, steps: int, zero_point: int) -> None:
 
 def _softmax(lowering, node: Node) -> None:
     x, y = node.inputs[0], node.outputs[0]
-    _check_output(node, 256, -128)
+    wide = y.dtype == "INT16"
+    if x.dtype != "INT8":
+        refuse(node, f"its input is {x.dtype.lower()}, expected int8")
+    if not wide:
+        _check_output(node, 256, -128)
+    elif abs(y.scale - 2**-16) > 2**-16 / 1000 or y.zero_point != -32768:
+        found = f"its output has scale {y.scale:g} and zero point {y.zero_point}"
+        refuse(node, f"{found}, expected 1/65536 and -32768")
     depth = x.shape[-1]
     table = fixed.softmax_table(x.scale, float(np.float32(node.options.get("beta", 1.0))))
     shape = (x.size // depth, 1, depth)
@@ -34,7 +43,17 @@ def _softmax(lowering, node: Node) -> None:
     data = table.astype("<i4").tobytes()
     lowering.add(
         node,
-        Step("softmax", node.name, [source], lowering.write(y), shape, shape, data=data, params=[len(table)]),
+        Step(
+            "softmax_16" if wide else "softmax",
+            node.name,
+            [source],
+            lowering.write(y),
+            shape,
+            shape,
+            data=data,
+            params=[len(table)],
+            out_size=2 if wide else 1,
+        ),
     )
 
 
@@ -94,6 +113,23 @@ def _abs(lowering, node: Node) -> None:
     _unary(lowering, node, fixed.abs_table(factor, x.zero_point, y.zero_point))
 
 
+def _function(function):
+    """One that the reference has for floats only: a table as TensorFlow Lite makes them."""
+
+    def lower(lowering, node: Node) -> None:
+        x, y = node.inputs[0], node.outputs[0]
+        values = function(fixed.values_of(x.scale, x.zero_point), node.options)
+        _unary(lowering, node, fixed.levels_of(values, y.scale, y.zero_point))
+
+    return lower
+
+
+def _gelu(x: np.ndarray, options: dict) -> np.ndarray:
+    if options.get("approximate"):
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1 + np.array([math.erf(v) for v in x / math.sqrt(2)]))
+
+
 def _logistic(lowering, node: Node) -> None:
     x = node.inputs[0]
     _check_output(node, 256, -128)
@@ -115,6 +151,10 @@ OPERATIONS = {
     "HARD_SWISH": _hard_swish,
     "RSQRT": _rsqrt,
     "ABS": _abs,
+    "EXP": _function(lambda x, options: np.exp(np.minimum(x, 80))),  # float32 ends there, int8 long before
+    "GELU": _function(_gelu),
     "LOGISTIC": _logistic,
     "TANH": _tanh,
 }
+
+TYPES = {"SOFTMAX": ("INT8", "INT16")}

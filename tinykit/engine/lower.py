@@ -12,7 +12,7 @@ from collections import Counter
 
 import numpy as np
 
-from . import broadcast, convolutions, elementwise, ends, matmul, moves, reductions, shapes
+from . import broadcast, convolutions, elementwise, ends, matmul, moves, recurrent, reductions, shapes
 from .checks import LIMIT
 from .dilation import join_dilated
 from .folding import fold
@@ -26,11 +26,12 @@ OPERATIONS = {
     **elementwise.OPERATIONS,
     **broadcast.OPERATIONS,
     **matmul.OPERATIONS,
+    **recurrent.OPERATIONS,
     **shapes.OPERATIONS,
     **ends.OPERATIONS,
 }
 # What an operation's activations may be; of all others, int8.
-TYPES = {**shapes.TYPES, **ends.TYPES, **matmul.TYPES}
+TYPES = {**elementwise.TYPES, **shapes.TYPES, **ends.TYPES, **matmul.TYPES, **recurrent.TYPES}
 _ZERO_POINTS = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
 _MOST = 1 << 22  # values in one tensor: far more than any board's RAM
 

@@ -67,7 +67,7 @@ class Runtime:
     def _name(self, status: int) -> str:
         return self._core.tk_status_name(status).decode()
 
-    def run(self, x: np.ndarray) -> np.ndarray:
+    def run(self, x: np.ndarray, reset: bool | None = None) -> np.ndarray:
         """Answers to many examples.
 
         Parameters
@@ -75,6 +75,10 @@ class Runtime:
         x : numpy.ndarray
             Of the plan's ``input_dtype`` (int8, as a rule), shape (n, ...) with the network's input shape
             behind the first axis (any shape of the same size).
+        reset : bool, optional
+            For layers with a memory. By default it is as on the board: an LSTM begins each example
+            without one, as Keras's does that is not stateful; SVDF goes on from example to example, and
+            from call to call (``reset`` forgets). True: all forget before each example. False: none does.
 
         Returns
         -------
@@ -92,15 +96,33 @@ class Runtime:
             )
         x = np.ascontiguousarray(x).reshape(len(x), self._input_bytes // dtype.itemsize)
         y = np.empty((len(x), self._output_bytes), dtype=np.uint8)
-        run, move = self._core.tk_engine_run, ctypes.memmove
+        move = ctypes.memmove
         with self._lock:
             for i in range(len(x)):
                 move(self._input, x[i].ctypes.data, self._input_bytes)
-                status = run(self._engine_state)
+                if reset:
+                    self._core.tk_engine_reset(self._engine_state)
+                status = self._run(reset is False)
                 if status:
                     raise ModelError(f"The engine stopped: {self._name(status)}.", "Report this as a fault.")
                 move(y[i].ctypes.data, self._output, self._output_bytes)
         return y.view(self.plan.output_dtype).reshape(len(x), *self.plan.output_shape)
+
+    def _run(self, keep: bool) -> int:
+        """One example; ``keep``: without the steps that clear a memory."""
+        if not keep:
+            return self._core.tk_engine_run(self._engine_state)
+        for number, layer in enumerate(self.plan.ops):
+            if layer.kind != "state":
+                status = self._core.tk_engine_step(self._engine_state, number)
+                if status:
+                    return status
+        return 0
+
+    def reset(self) -> None:
+        """Forget what earlier examples left behind, as a board does when live mode starts."""
+        with self._lock:
+            self._core.tk_engine_reset(self._engine_state)
 
     def inside(self, x: np.ndarray, places) -> list[bytes]:
         """Run one example step by step, and copy pieces of the arena on the way.
@@ -155,6 +177,8 @@ def _declare(core):
     for name in ("tk_engine_input", "tk_engine_output"):
         function = getattr(core, name)
         function.argtypes, function.restype = [pointer, ctypes.POINTER(size)], pointer
-    core.tk_engine_run.argtypes, core.tk_engine_run.restype = [pointer], ctypes.c_int
+    for name in ("tk_engine_run", "tk_engine_reset"):
+        function = getattr(core, name)
+        function.argtypes, function.restype = [pointer], ctypes.c_int
     core.tk_engine_step.argtypes, core.tk_engine_step.restype = [pointer, ctypes.c_uint32], ctypes.c_int
     return core

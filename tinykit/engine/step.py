@@ -14,7 +14,8 @@ KINDS = {
     "depthwise_3x3": 23, "depthwise_3x3_2": 24,
     "pick": 31, "argmax": 32, "rescale": 33, "quantize": 34, "dequantize": 35,
     "broadcast_add": 48, "broadcast_mul": 49, "squared_difference": 50, "maximum": 51, "minimum": 52,
-    "prelu": 53, "batch_matmul": 56, "batch_matmul_16": 57,
+    "prelu": 53, "softmax_16": 54, "batch_matmul": 56, "batch_matmul_16": 57, "svdf": 58, "svdf_16": 59, "lstm": 60,
+    "lstm_16": 61, "state": 47,
 }  # fmt: skip
 FLAG_SIMPLE, FLAG_CONST, FLAG_SUBTRACT = 1, 2, 4
 FLAG_VALUES = 512

@@ -158,6 +158,7 @@ tk_status tk_device_start_live(tk_device *device)
     device->live.on = false;
     if (!device->has_plan) return TK_ERR_NO_PLAN;
     if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
+    (void)tk_engine_reset(&device->engine); /* what layers with a memory heard before is long ago */
     if (device->pipeline.sensor == TK_SENSOR_MIC) {
         if (device->hal->mic_read == NULL) return TK_ERR_SENSOR;
         tk_device_start_mic(device);

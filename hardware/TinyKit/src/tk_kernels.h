@@ -44,8 +44,13 @@ tk_status tk_check_quantize(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_dequantize(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_state(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_broadcast(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_softmax_16(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_batch_matmul(const tk_plan *plan, const tk_op *op);
 tk_status tk_check_batch_matmul_16(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_svdf(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_svdf_16(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_lstm(const tk_plan *plan, const tk_op *op);
+tk_status tk_check_lstm_16(const tk_plan *plan, const tk_op *op);
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_conv_1x1(const tk_op *op, const uint8_t *plan, uint8_t *arena);
@@ -75,8 +80,13 @@ void tk_op_squared_difference(const tk_op *op, const uint8_t *plan, uint8_t *are
 void tk_op_maximum(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_minimum(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_prelu(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_softmax_16(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_batch_matmul(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 void tk_op_batch_matmul_16(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_svdf(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_svdf_16(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_lstm(const tk_op *op, const uint8_t *plan, uint8_t *arena);
+void tk_op_lstm_16(const tk_op *op, const uint8_t *plan, uint8_t *arena);
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,11 @@ const tk_kind_entry tk_kinds[TK_KIND_END] = {
     [TK_MAXIMUM] = {tk_check_broadcast, tk_op_maximum},
     [TK_MINIMUM] = {tk_check_broadcast, tk_op_minimum},
     [TK_PRELU] = {tk_check_broadcast, tk_op_prelu},
+    [TK_SOFTMAX_16] = {tk_check_softmax_16, tk_op_softmax_16},
     [TK_BATCH_MATMUL] = {tk_check_batch_matmul, tk_op_batch_matmul},
     [TK_BATCH_MATMUL_16] = {tk_check_batch_matmul_16, tk_op_batch_matmul_16},
+    [TK_SVDF] = {tk_check_svdf, tk_op_svdf},
+    [TK_SVDF_16] = {tk_check_svdf_16, tk_op_svdf_16},
+    [TK_LSTM] = {tk_check_lstm, tk_op_lstm},
+    [TK_LSTM_16] = {tk_check_lstm_16, tk_op_lstm_16},
 };

@@ -1,4 +1,5 @@
-/* Softmax over in_c values, for in_h rows; output scale 1/256, zero point -128.
+/* Softmax over in_c values, for in_h rows; output scale 1/256, zero point -128; or int16, 1/65536 and
+ * -32768 (TK_SOFTMAX_16, at an even offset).
  *
  * data: table of exp(-scale * i) for i = 0..p[0]-1, in units of 2^-31; what lies further below the
  * row's largest value counts as 0. The reciprocal of the sum is found by three Newton steps from
@@ -22,6 +23,17 @@ tk_status tk_check_softmax(const tk_plan *plan, const tk_op *op)
     return tk_check_constants(plan, op->data, (uint64_t)(uint32_t)op->p[0] * 4u);
 }
 
+tk_status tk_check_softmax_16(const tk_plan *plan, const tk_op *op)
+{
+    if (op->out % 2 != 0) {
+        return TK_ERR_ALIGNMENT;
+    }
+    if (!tk_within(op->out, 2 * (uint64_t)op->out_h * op->out_w * op->out_c, plan->header->arena_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    return tk_check_softmax(plan, op);
+}
+
 /* x * 2^n, saturated. */
 static int32_t shift_left(int32_t x, int n)
 {
@@ -41,13 +53,14 @@ static int32_t reciprocal(int32_t a)
     return shift_left(x, 1);
 }
 
-void tk_op_softmax(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+/* `wide` is a constant where it is called. */
+TK_INLINE void softmax(const tk_op *op, const uint8_t *plan, uint8_t *arena, int wide)
 {
     const int32_t *table = (const int32_t *)(const void *)(plan + op->data);
     const int32_t entries = op->p[0];
     for (uint32_t row = 0; row < op->in_h; row++) {
         const int8_t *in = (const int8_t *)(arena + op->in0) + row * op->in_c;
-        int8_t *out = (int8_t *)(arena + op->out) + row * op->in_c;
+        uint8_t *out = arena + op->out + row * op->in_c * (wide ? 2u : 1u);
         int32_t most = -128, bits = 0, scale;
         uint32_t sum = 0; /* units of 2^-19 */
         for (uint32_t c = 0; c < op->in_c; c++) {
@@ -63,14 +76,28 @@ void tk_op_softmax(const tk_op *op, const uint8_t *plan, uint8_t *arena)
             bits++;
         }
         scale = reciprocal((int32_t)(sum & 0x7FFFFFFFu));
-        bits = tk_clamp(12 - bits + 31 - 8, 0, 31);
+        bits = tk_clamp(12 - bits + 31 - (wide ? 16 : 8), 0, 31);
         for (uint32_t c = 0; c < op->in_c; c++) {
             const int32_t below = most - in[c];
-            int32_t value = -128;
+            int32_t value = wide ? -32768 : -128;
             if (below < entries) {
                 value += tk_round_shift(tk_high_mul(scale, table[below]), bits);
             }
-            out[c] = (int8_t)tk_clamp(value, -128, 127);
+            if (wide) {
+                ((int16_t *)(void *)out)[c] = (int16_t)tk_clamp(value, -32768, 32767);
+            } else {
+                ((int8_t *)out)[c] = (int8_t)tk_clamp(value, -128, 127);
+            }
         }
     }
+}
+
+void tk_op_softmax(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    softmax(op, plan, arena, 0);
+}
+
+void tk_op_softmax_16(const tk_op *op, const uint8_t *plan, uint8_t *arena)
+{
+    softmax(op, plan, arena, 1);
 }

@@ -80,8 +80,13 @@ typedef enum tk_kind {
     TK_MAXIMUM = 51,
     TK_MINIMUM = 52,
     TK_PRELU = 53,           /* the slope below zero is the second input */
+    TK_SOFTMAX_16 = 54,      /* TK_SOFTMAX with an output of int16 */
     TK_BATCH_MATMUL = 56,    /* matrix products of int8, batch by batch */
     TK_BATCH_MATMUL_16 = 57, /* the same of int16 */
+    TK_SVDF = 58,            /* features remembered and filtered over time; state int8 */
+    TK_SVDF_16 = 59,         /* the same with a state of int16 */
+    TK_LSTM = 60,            /* over a sequence, int8 */
+    TK_LSTM_16 = 61,         /* the same, int16 */
     TK_KIND_END
 } tk_kind;
 
