@@ -140,3 +140,31 @@ def test_a_test_on_other_gestures_is_refused(trained, tmp_path, capsys):
     sample.select(persons=sample.persons[:1], labels=("punch",), sessions=("1",)).save(other)
     assert main(["evaluate", str(trained), "--data", str(other)]) == 1
     assert "circle, wing" in capsys.readouterr().err
+
+
+def test_cost_says_whether_it_fits_and_draws_the_arena(trained, tmp_path, capsys):
+    page = tmp_path / "cost.html"
+    words = ["cost", str(trained), "--on", "microbit-v2", "--arena", "--battery", "2xaa", "--sensor", "imu"]
+    assert main([*words, "--html", str(page)]) == 0
+    text = capsys.readouterr().out
+    assert "It fits the BBC micro:bit V2" in text and "scratch" in text and "two alkaline AA" in text
+    assert "assumed:" in text and max(map(len, text.splitlines())) <= 100
+    html = page.read_text(encoding="utf-8")
+    assert html.startswith("<!doctype html>") and "Will it fit?" in html and "Who lives where" in html
+    assert main([*words, "--json"]) == 0
+    told = said(capsys)
+    assert told["fit"]["board"] == "microbit-v2" and told["fit"]["fits"] is True
+    assert told["lifetime_estimated"]["days"] > 0 and told["arena"] and told["assumptions"]
+    assert main(["cost", str(trained), "--layers"]) == 0
+    assert capsys.readouterr().out.split()[:4] == ["#", "layer", "kernel", "MACs"]
+    assert main(["cost", str(trained), "--on", "uno"]) == 1
+    assert "no board 'uno'" in capsys.readouterr().err
+
+
+def test_info_says_how_big_the_firmware_is(board, capsys):
+    assert main(["info", "--board", board, "--json"]) == 0
+    told = said(capsys)
+    assert told["flash"] > 0 and told["ram"] > told["arena"] and "conv" in told["kernels"]
+    assert main(["info", "--board", board]) == 0
+    text = capsys.readouterr().out
+    assert f"{told['flash']:,} bytes of flash" in text and max(map(len, text.splitlines()[1:])) <= 100

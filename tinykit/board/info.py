@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import asdict, dataclass
 
 from ..engine.plan import FORMAT
@@ -87,7 +88,10 @@ class BoardInfo:
             "kernels": f"{len(self.kernels)}: {', '.join(self.kernels)}",
             "lacks": f"{', '.join(missing)}: a newer firmware has them" if missing else "",
         }
-        return "\n".join(f"{name:10}{text}" for name, text in lines.items() if text)
+        indent = " " * 10
+        return "\n".join(
+            textwrap.fill(f"{name:10}{text}", 100, subsequent_indent=indent) for name, text in lines.items() if text
+        )
 
     @property
     def size_in_words(self) -> str:
