@@ -45,18 +45,19 @@ typedef struct tkv_page {
 
 #define XPSR 120             /* UC_ARM_REG_XPSR */
 #define IT_BITS 0x0600FC00u  /* of it: which of the next instructions IT skips */
+#define FETCH 18             /* UC_MEM_FETCH: the page is wanted for its code */
 
 /* What is in a page, asked when it is used first. RAM is not executable: nothing here runs code there,
  * and then a store is a store, where it would else look for translated code each time.
  *
  * Before it asks, unicorn works out the state of the core at the instruction; the translated code goes on
  * as if it had not, and doesn't clear IT's bits, because it had not set them. What is left of them would
- * make the next block skip instructions. */
+ * make the next block skip instructions. (Not so between two blocks, when code is fetched: an IT that
+ * reaches from one into the other has set them rightly.) */
 int tkv_on_page(void *uc, uint64_t address, int type, tkv_page *page, void *user) {
     tkv_counter *c = (tkv_counter *)user;
     uint32_t xpsr = 0;
-    (void)type;
-    if (c->get(uc, XPSR, &xpsr) == 0 && (xpsr & IT_BITS) != 0) {
+    if (type != FETCH && c->get(uc, XPSR, &xpsr) == 0 && (xpsr & IT_BITS) != 0) {
         xpsr &= ~IT_BITS;
         c->set(uc, XPSR, &xpsr);
     }

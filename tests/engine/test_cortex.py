@@ -27,6 +27,8 @@ NAKED void floats(void)   { __asm__("vmul.f32 s0, s0, s1\n vdiv.f32 s0, s0, s1\n
 NAKED void caller(void)   { __asm__("push {r3, lr}\n bl divide\n pop {r3, pc}"); }
 NAKED void jump(void)     { __asm__("movs r0, #1\n tbb [pc, r0]\n .byte 1, 2\n nop\n bx lr"); }
 NAKED void maybe(void)    { __asm__("cmp r0, #3\n it eq\n bxeq lr\n movs r0, #9\n bx lr"); }
+NAKED void across(void)   { __asm__("movs r0, #1\n cmp r0, #2\n b.w 1f\n .balign 4096\n .skip 4094\n"
+                                    "1: it eq\n addeq r0, #7\n bx lr"); }
 NAKED void straight(void) { __asm__("movs r0, #0\n .rept 200\n adds r0, #1\n .endr\n bx lr"); }
 
 uint32_t table[4] = {2, 3, 5, 7};
@@ -93,6 +95,10 @@ def test_cost_by_hand(core, function, arguments, instructions, cycles):
     assert count(core, function, *arguments) == (instructions, cycles)
     # Counting is the same the second time, when the blocks are decoded and translated already.
     assert count(core, function, *arguments) == (instructions, cycles)
+
+
+def test_it_reaches_into_a_page_whose_code_was_never_wanted_before(core):
+    assert core.call("across") == 1
 
 
 def test_results_are_those_of_python(core):
