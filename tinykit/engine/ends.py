@@ -52,6 +52,11 @@ def _quantize(lowering, node: Node) -> None:
     if not (0 < x.scale < float("inf") and 0 < y.scale < float("inf")):
         refuse(node, f"it has scales {x.scale:g} and {y.scale:g}")
     multiplier, shift = fixed.quantize_multiplier(x.scale / y.scale)
+    if x.itemsize == y.itemsize == 1:  # from uint8, or into it
+        values = [n & 0xFF if x.dtype == "UINT8" else n for n in range(-128, 128)]
+        values = [fixed.requantize(n - x.zero_point, multiplier, shift) + y.zero_point for n in values]
+        table = np.clip(values, *((0, 255) if y.dtype == "UINT8" else (-128, 127))).astype(np.uint8)
+        return lowering.table(node, lowering.read(node, x), lowering.write(y), moves.three(x.shape), table)
     codes = [_CODES[x.dtype], _CODES[y.dtype]]
     _change(lowering, node, "rescale", [*codes, multiplier, shift, x.zero_point, y.zero_point])
 

@@ -163,6 +163,8 @@ def copy(lowering, node: Node, sources: list[int], cut: Cut, output: int, place:
     run, loops = _loops(cut.shape, cut.steps, place.steps, x.itemsize)
     if len(loops) > _LOOPS:
         refuse(node, f"it moves values along {len(loops)} axes at once, expected {_LOOPS} at most")
+    if len(loops) > 1 and loops[-1][0] < 4 <= loops[-2][0]:  # a loop of few turns costs more outside than in
+        loops[-2:] = loops[:-3:-1]
     loops = [(1, 0, 0)] * (_LOOPS - len(loops)) + loops
     columns = [n for column in zip(*loops, strict=True) for n in column]
     step = Step(

@@ -24,6 +24,22 @@ typedef struct loops {
     int32_t out_step[5]; /* bytes, at least 0 */
 } loops;
 
+/* A run, from its first byte on. */
+TK_INLINE void move(uint8_t *out, const uint8_t *in, uint32_t run)
+{
+    for (; run >= 8; run -= 8, in += 8, out += 8) {
+        const uint32_t a = tk_load32(in), b = tk_load32(in + 4);
+        tk_store32(out, a);
+        tk_store32(out + 4, b);
+    }
+    for (; run >= 4; run -= 4, in += 4, out += 4) {
+        tk_store32(out, tk_load32(in));
+    }
+    for (; run > 0; run--) {
+        *out++ = *in++;
+    }
+}
+
 tk_status tk_check_copy(const tk_plan *plan, const tk_op *op)
 {
     const tk_status status = tk_check_constants(plan, op->data, sizeof(loops));
@@ -63,26 +79,32 @@ tk_status tk_check_copy(const tk_plan *plan, const tk_op *op)
     return tk_within(op->in0, (uint64_t)last, arena) ? TK_OK : TK_ERR_BOUNDS;
 }
 
-/* The innermost loop. */
-TK_LOOP void line(uint8_t *out, const uint8_t *in, const loops *l)
+/* The two innermost loops. Offsets wrap: a step may go backwards. */
+TK_LOOP void plane(uint8_t *out, const uint8_t *in, const loops *l)
 {
     const uint32_t run = (uint32_t)l->run, in_step = (uint32_t)l->in_step[4], out_step = (uint32_t)l->out_step[4];
-    uint32_t from = 0, to = 0; /* both wrap: a step may go backwards */
-    if (run == 1) {
-        for (int32_t i = l->count[4]; i > 0; i--, from += in_step, to += out_step) {
-            out[(int32_t)to] = in[(int32_t)from];
-        }
-        return;
-    }
-    for (int32_t i = l->count[4]; i > 0; i--, from += in_step, to += out_step) {
-        const uint8_t *p = in + (int32_t)from;
-        uint8_t *q = out + (int32_t)to;
-        uint32_t left = run;
-        for (; left >= 4; left -= 4, p += 4, q += 4) {
-            tk_store32(q, tk_load32(p));
-        }
-        for (; left > 0; left--) {
-            *q++ = *p++;
+    const uint32_t rows = (uint32_t)l->count[3], columns = (uint32_t)l->count[4];
+    const uint32_t in_row = (uint32_t)l->in_step[3], out_row = (uint32_t)l->out_step[3];
+    for (uint32_t y = 0; y < rows; y++) {
+        uint32_t from = y * in_row, to = y * out_row, left = columns;
+        if (run == 1) {
+            for (; left >= 4; left -= 4) {
+                const uint8_t a = in[(int32_t)from], b = in[(int32_t)(from + in_step)];
+                const uint8_t c = in[(int32_t)(from + 2 * in_step)], d = in[(int32_t)(from + 3 * in_step)];
+                out[to] = a;
+                out[to + out_step] = b;
+                out[to + 2 * out_step] = c;
+                out[to + 3 * out_step] = d;
+                from += 4 * in_step;
+                to += 4 * out_step;
+            }
+            for (; left > 0; left--, from += in_step, to += out_step) {
+                out[to] = in[(int32_t)from];
+            }
+        } else {
+            for (; left > 0; left--, from += in_step, to += out_step) {
+                move(out + to, in + (int32_t)from, run);
+            }
         }
     }
 }
@@ -98,14 +120,11 @@ void tk_op_copy(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     for (int32_t a = 0; a < l->count[0]; a++) {
         const int32_t from_a = op->p[0] + a * l->in_step[0], to_a = op->p[1] + a * l->out_step[0];
         for (int32_t b = 0; b < l->count[1]; b++) {
-            const int32_t from_b = from_a + b * l->in_step[1], to_b = to_a + b * l->out_step[1];
-            for (int32_t c = 0; c < l->count[2]; c++) {
-                int32_t from = from_b + c * l->in_step[2], to = to_b + c * l->out_step[2];
-                for (int32_t d = 0; d < l->count[3]; d++) {
-                    line(out + to, in + from, l);
-                    from += l->in_step[3];
-                    to += l->out_step[3];
-                }
+            int32_t from = from_a + b * l->in_step[1], to = to_a + b * l->out_step[1];
+            for (int32_t c = l->count[2]; c > 0; c--) {
+                plane(out + to, in + from, l);
+                from += l->in_step[2];
+                to += l->out_step[2];
             }
         }
     }
@@ -144,26 +163,25 @@ tk_status tk_check_pick(const tk_plan *plan, const tk_op *op)
                : TK_ERR_BOUNDS;
 }
 
+/* One row of the output. */
+TK_LOOP void row_of(uint8_t *out, const uint8_t *in, const uint16_t *column, uint32_t columns, uint32_t step,
+                    uint32_t run)
+{
+    for (; columns > 0; columns--, out += run) {
+        move(out, in + *column++ * step, run);
+    }
+}
+
 void tk_op_pick(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
     const uint32_t rows = (uint32_t)op->p[2], columns = (uint32_t)op->p[4], run = (uint32_t)op->p[6];
-    const uint32_t row_step = (uint32_t)op->p[3], column_step = (uint32_t)op->p[5];
-    const uint16_t *row = (const uint16_t *)(const void *)(plan + op->data), *column = row + rows;
+    const uint16_t *row = (const uint16_t *)(const void *)(plan + op->data);
     uint8_t *out = arena + op->out;
     for (uint32_t i = 0; i < (uint32_t)op->p[0]; i++) {
         const uint8_t *picture = arena + op->in0 + i * (uint32_t)op->p[1];
         for (uint32_t y = 0; y < rows; y++) {
-            const uint8_t *from = picture + row[y] * row_step;
-            for (uint32_t x = 0; x < columns; x++) {
-                const uint8_t *p = from + column[x] * column_step;
-                uint32_t left = run;
-                for (; left >= 4; left -= 4, p += 4, out += 4) {
-                    tk_store32(out, tk_load32(p));
-                }
-                for (; left > 0; left--) {
-                    *out++ = *p++;
-                }
-            }
+            row_of(out, picture + row[y] * (uint32_t)op->p[3], row + rows, columns, (uint32_t)op->p[5], run);
+            out += columns * run;
         }
     }
 }

@@ -129,18 +129,23 @@ void tk_op_quantize(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
     const uint8_t *in = arena + op->in0;
     uint8_t *out = arena + op->out;
-    const int32_t to = op->p[1], zero = op->p[5];
+    const int wide = op->p[1] == TYPE_INT16;
+    const int32_t zero = op->p[5];
+    /* At whole numbers, a clamp before rounding is one after it. */
+    const float low = (float)((wide ? INT16_MIN : -128) - zero), high = (float)((wide ? INT16_MAX : 127) - zero);
     const float scale = as_float((uint32_t)op->p[2]);
     (void)plan;
     for (uint32_t i = (uint32_t)op->in_h * op->in_w * op->in_c; i > 0; i--) {
         float x = as_float(tk_load32(in)) / scale;
-        x = x > -1e6f ? x : -1e6f; /* also if it is not a number */
-        x = x < 1e6f ? x : 1e6f;
-        const int32_t whole = (int32_t)x;
-        const float rest = x - (float)whole; /* exact */
-        put(out, whole + (rest >= 0.5f) - (rest <= -0.5f) + zero, to);
+        x = x > low ? x : low; /* also if it is not a number */
+        x = x < high ? x : high;
+        const int32_t twice = (int32_t)(x + x);
+        const uint32_t value = (uint32_t)((twice + (twice < 0 ? -1 : 1)) / 2 + zero); /* half away from zero */
+        *out++ = (uint8_t)(value & 0xFFu);
+        if (wide) {
+            *out++ = (uint8_t)(value >> 8 & 0xFFu);
+        }
         in += 4;
-        out += bytes_of(to);
     }
 }
 
