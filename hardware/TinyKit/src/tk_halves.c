@@ -286,7 +286,8 @@ void tk_halves_copy(uint8_t *to, const uint8_t *from, uint32_t width, const tk_h
 {
     for (uint32_t i = 0; i < place->count; i++) {
         for (uint32_t row = 0; row < place->rows; row++) {
-            memcpy(to + i * place->to_step + row * place->to_line, from + i * place->step + row * place->line, width);
+            /* A plan may say that scratch lies over the input. */
+            memmove(to + i * place->to_step + row * place->to_line, from + i * place->step + row * place->line, width);
         }
     }
 }

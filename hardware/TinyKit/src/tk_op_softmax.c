@@ -80,7 +80,8 @@ TK_INLINE void softmax(const tk_op *op, const uint8_t *plan, uint8_t *arena, int
         for (uint32_t c = 0; c < op->in_c; c++) {
             const int32_t below = most - in[c];
             int32_t value = wide ? -32768 : -128;
-            if (below < entries) {
+            /* Not below 0, which is what an output laid over the row can make of it. */
+            if ((uint32_t)below < (uint32_t)entries) {
                 value += tk_round_shift(tk_high_mul(scale, table[below]), bits);
             }
             if (wide) {
