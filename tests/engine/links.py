@@ -164,13 +164,11 @@ link("AVERAGE_POOL_2D")(_pool("AVERAGE_POOL_2D"))
 link("MAX_POOL_2D")(_pool("MAX_POOL_2D"))
 
 
-def _axes(net, rng, neighbours=True):
+def _axes(net, rng):
     rank = len(net.shape)
     if rank < 2:
         raise Unfit
     axes = [a for a in range(1, rank) if rng.random() < 0.5] or [between(rng, 1, rank - 1)]
-    if neighbours:
-        axes = list(range(axes[0], axes[-1] + 1))
     if rank == 4 and rng.random() < 0.4:
         axes = [1, 2]
     signed = [a - rank if rng.random() < 0.2 else a for a in axes]

@@ -176,3 +176,17 @@ def test_product_of_two_that_are_computed(seed):
     net.softmax()
     product(net, net.last, x, bool(seed & 2) and not turn, turn)
     agree(net.bytes(), rng)
+
+
+@pytest.mark.parametrize("kind", ["MEAN", "SUM", "REDUCE_MAX"])
+@pytest.mark.parametrize("axes", [(1, 3), (-1, 1), (1, 2, 3), (2,), (3, 2)])
+def test_reductions_over_any_axes(kind, axes):
+    rng = np.random.default_rng(len(axes) + axes[0])
+    net = Net(rng, (1, *(int(n) for n in rng.integers(2, 9, 3))), zero=int(rng.integers(-60, 60)))
+    whole = tuple(a % 4 for a in axes)
+    net.reduce(kind, whole, bool(axes[0] % 2), kind != "REDUCE_MAX")
+    values = np.array(axes, np.int32)
+    net.buffers[net.tensors[net.operators[-1].inputs[1]].buffer].data = values.view(np.uint8)
+    if kind == "SUM":
+        net.tensors[net.last].quantization.scale[0] *= 9
+    agree(net.bytes(), rng)

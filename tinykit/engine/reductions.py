@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from . import fixed
+from . import fixed, moves
 from .checks import activation_of, check_same_scale, picture_shape, same_pad
 from .refuse import refuse
 from .step import Step
@@ -46,30 +48,41 @@ def _max_pool_2d(lowering, node: Node) -> None:
     _pool(lowering, node, "max_pool")
 
 
-def _reduced(node: Node) -> tuple[int, int, int]:
-    """(outer, reduced, inner) sizes of a reduction over neighbouring axes."""
+def _reduced(lowering, node: Node) -> tuple[int, tuple[int, int, int]]:
+    """The buffer to reduce, and its (outer, reduced, inner) sizes.
+
+    Axes that are not neighbours are brought together first, behind those that stay.
+    """
     x, axes = node.inputs[0], node.inputs[1]
     if axes is None or axes.data is None:
         refuse(node, "its axes are not constants")
     rank = len(x.shape)
-    chosen = {int(a) % rank for a in np.ravel(axes.data)}
-    chosen |= {a for a in range(rank) if x.shape[a] == 1 and chosen and min(chosen) < a < max(chosen)}
-    chosen = {a for a in chosen if x.shape[a] != 1} or {0}
-    first, last = min(chosen), max(chosen)
-    if len(chosen) != len([a for a in range(first, last + 1) if x.shape[a] != 1 or a in chosen]):
-        refuse(node, f"it reduces axes {sorted(chosen)}, which are not neighbours")
-    sizes = [int(np.prod(x.shape[a:b])) for a, b in ((0, first), (first, last + 1), (last + 1, rank))]
-    return sizes[0], sizes[1], sizes[2]
+    chosen = sorted({int(a) % rank for a in np.ravel(axes.data) if x.shape[a] != 1})
+    source, shape = lowering.read(node, x), x.shape
+    first, last = (chosen[0], chosen[-1] + 1) if chosen else (0, 0)
+    if any(shape[a] != 1 for a in range(first, last) if a not in chosen):
+        whole = moves.blank(x)
+        order = [a for a in range(rank) if a not in chosen] + chosen
+        together = replace(x, shape=tuple(shape[a] for a in order))
+        cut, target = moves.Cut.of(whole.transpose(order), whole), moves.blank(together)
+        output = lowering.between()
+        moves.copy(lowering, node, [source], cut, output, moves.Cut.of(target, target), x, together)
+        source, shape, first, last = output, together.shape, rank - len(chosen), rank
+    sizes = [int(np.prod(shape[a:b])) for a, b in ((0, first), (first, last), (last, rank))]
+    return source, (sizes[0], sizes[1], sizes[2])
 
 
-def _mean(lowering, node: Node) -> None:
+def _sum(lowering, node: Node) -> None:
+    _mean(lowering, node, False)
+
+
+def _mean(lowering, node: Node, divide: bool = True) -> None:
     x, y = node.inputs[0], node.outputs[0]
-    outer, count, inner = _reduced(node)
+    source, (outer, count, inner) = _reduced(lowering, node)
     multiplier, shift = fixed.quantize_multiplier(x.scale / y.scale)
-    # 1 / count goes into the multiplier, with as many bits as the reference gives it.
-    extra = min(count.bit_length() - 1, 32, 31 + shift)
-    multiplier, shift = (multiplier << extra) // count, shift - extra
-    source = lowering.read(node, x)
+    if divide:  # 1 / count goes into the multiplier, with as many bits as the reference gives it
+        extra = min(count.bit_length() - 1, 32, 31 + shift)
+        multiplier, shift = (multiplier << extra) // count, shift - extra
     lowering.add(
         node,
         Step(
@@ -86,9 +99,8 @@ def _mean(lowering, node: Node) -> None:
 
 
 def _reduce_max(lowering, node: Node) -> None:
-    outer, count, inner = _reduced(node)
     check_same_scale(node)
-    source = lowering.read(node, node.inputs[0])
+    source, (outer, count, inner) = _reduced(lowering, node)
     shape = (outer * count, 1, inner)
     lowering.add(
         node,
@@ -110,5 +122,6 @@ OPERATIONS = {
     "AVERAGE_POOL_2D": _average_pool_2d,
     "MAX_POOL_2D": _max_pool_2d,
     "MEAN": _mean,
+    "SUM": _sum,
     "REDUCE_MAX": _reduce_max,
 }
