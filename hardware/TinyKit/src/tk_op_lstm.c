@@ -131,7 +131,7 @@ static const uint8_t *dot4_16(int64_t *sums, const int16_t *x, const uint8_t *w,
     for (uint32_t i = 0; i < count; i++) {
         const int8_t *four = (const int8_t *)w + i / 4 * 16 + i % 4;
         for (uint32_t gate = 0; gate < GATES; gate++) {
-            sums[gate] += x[i] * four[4 * gate];
+            sums[gate] = (int64_t)((uint64_t)sums[gate] + (uint64_t)(int64_t)(x[i] * four[4 * gate])); /* may wrap */
         }
     }
     return w + GATES * up4(count);
@@ -210,7 +210,7 @@ TK_INLINE void lstm(const tk_op *op, const uint8_t *plan, uint8_t *arena, int wi
                     ((int8_t *)out)[i] = (int8_t)tk_clamp(value, -128, 127);
                 }
             }
-            memcpy(pasts, out, units * size);
+            memmove(pasts, out, units * size);
         }
     }
 }
