@@ -77,6 +77,11 @@ void tk_halves_tiles_floored(const uint8_t *weights, const uint32_t *patches, co
                              const uint32_t *patches_end, int8_t *out0, int8_t *out1, int8_t *out2,
                              const tk_channel *end, uint32_t quads);
 
+/* Likewise of one pixel, the first of the three, to `out0`. */
+void tk_halves_single(const uint8_t *weights, const uint32_t *patches, const tk_channel *channels,
+                      const uint32_t *patches_end, int8_t *out0, int8_t *out1, int8_t *out2, const tk_channel *end,
+                      uint32_t quads);
+
 /* What all pixels of a convolution have in common. */
 typedef struct tk_halves_job {
     const uint8_t *weights;
@@ -90,19 +95,20 @@ typedef struct tk_halves_job {
 
 tk_halves_job tk_halves_job_of(const tk_op *op, const uint8_t *plan, const uint32_t *patches, uint32_t quads);
 
-/* The last channel of an odd number, of three pixels. */
-void tk_halves_last(const tk_halves_job *job, int8_t *out0, int8_t *out1, int8_t *out2);
+/* The last channel of an odd number, of the first `count` pixels. */
+void tk_halves_last(const tk_halves_job *job, int8_t *out, uint32_t count);
 
-/* All output channels of three pixels, of which the first `left` (1 or more) are wanted; the patches of
- * the others are those of the last wanted one. */
-TK_INLINE void tk_halves_pixels(const tk_halves_job *job, int8_t *out, uint32_t left)
+/* All output channels of the first `count` (1..3) of the three pixels. Of two, the third pixel's patch
+ * is that of the second. */
+TK_INLINE void tk_halves_pixels(const tk_halves_job *job, int8_t *out, uint32_t count)
 {
-    int8_t *const out1 = left > 1 ? out + job->out_c : out, *const out2 = left > 2 ? out1 + job->out_c : out1;
+    int8_t *const out1 = out + job->out_c, *const out2 = count > 2 ? out1 + job->out_c : out1;
     if (job->channels != job->end) {
-        job->tiles(job->weights, job->patches, job->channels, job->patches_end, out, out1, out2, job->end, job->quads);
+        (count > 1 ? job->tiles : tk_halves_single)(job->weights, job->patches, job->channels, job->patches_end, out,
+                                                    out1, out2, job->end, job->quads);
     }
     if (job->out_c % 2u != 0) {
-        tk_halves_last(job, out, out1, out2);
+        tk_halves_last(job, out, count);
     }
 }
 

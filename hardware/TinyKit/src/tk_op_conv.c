@@ -180,7 +180,7 @@ TK_LOOP void gather_rows(const work *job, int32_t y, int32_t x, uint32_t *to, tk
 
 /* Widen what lies under the kernel for `count` neighbouring outputs, the first tap of the first one
  * at (y, x). With more than one, all columns are on the picture. */
-TK_LOOP void gather(const work *job, int32_t y, int32_t x, uint32_t *to, uint32_t count)
+TK_INLINE void gather(const work *job, int32_t y, int32_t x, uint32_t *to, uint32_t count)
 {
     const int across = x >= 0 && x <= job->last_x, down = y >= 0 && y <= job->last_y;
     const uint8_t *const first = across && down ? job->in + (uint32_t)y * job->line + (uint32_t)x * job->depth : NULL;
@@ -200,6 +200,11 @@ TK_LOOP void gather(const work *job, int32_t y, int32_t x, uint32_t *to, uint32_
             tk_halves_widen_pixels(to + i, job->bytes, job->quads, &job->one_copy);
         }
     }
+}
+
+TK_LOOP void gather_one(const work *job, int32_t y, int32_t x, uint32_t *to)
+{
+    gather(job, y, x, to, 1);
 }
 
 void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
@@ -232,24 +237,34 @@ void tk_op_conv(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     int8_t *out = (int8_t *)(arena + op->out);
 
     for (;;) {
+        const uint32_t count = left < TK_PIXELS ? left : TK_PIXELS;
         const int32_t third = x + 2 * stride;
-        const uint32_t count = x >= 0 && third <= job.last_x && third < end ? TK_PIXELS : 1;
-        for (uint32_t i = 0; i < TK_PIXELS; i += count) {
-            gather(&job, y, x, patches + i, count);
-            if (i + count < left) { /* else the last once more */
-                x += stride * (int32_t)count;
+        if (x >= 0 && third <= job.last_x && third < end) {
+            gather(&job, y, x, patches, TK_PIXELS);
+            x = third + stride;
+            if (x == end) {
+                x = start;
+                y += op->stride_h;
+            }
+        } else {
+            for (uint32_t i = 0; i < count; i++) {
+                gather_one(&job, y, x, patches + i);
+                if (i == 1 && count == 2) { /* the last once more */
+                    gather_one(&job, y, x, patches + 2);
+                }
+                x += stride;
                 if (x == end) {
                     x = start;
                     y += op->stride_h;
                 }
             }
         }
-        tk_halves_pixels(&tiles, out, left);
-        if (left <= TK_PIXELS) {
+        tk_halves_pixels(&tiles, out, count);
+        left -= count;
+        if (left == 0) {
             break;
         }
         out += TK_PIXELS * tiles.out_c;
-        left -= TK_PIXELS;
     }
     tk_clamp_output(op, arena);
 }

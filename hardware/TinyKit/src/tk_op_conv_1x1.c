@@ -46,9 +46,11 @@ void tk_op_conv_1x1(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         out += TK_PIXELS * job.out_c;
     }
     if (left > 0) {
-        place.count = 1;
-        for (uint32_t i = 0; i < TK_PIXELS; i++) {
-            tk_halves_widen_pixels(patches + i, in + (i < left ? i : left - 1u) * in_c, quads, &place);
+        place.count = left;
+        tk_halves_widen_pixels(patches, in, quads, &place);
+        if (left == 2) { /* the last once more */
+            place.count = 1;
+            tk_halves_widen_pixels(patches + 2, in + in_c, quads, &place);
         }
         tk_halves_pixels(&job, out, left);
     }
