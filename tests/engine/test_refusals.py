@@ -1,13 +1,18 @@
 """What the engine can't run, it refuses by name, with a way out."""
 
+import re
+
 import flatbuffers
 import numpy as np
 import pytest
 from builder import Net, S
 
 from tinykit.engine import Runtime, compile_network, compile_plan
+from tinykit.engine.lower import OPERATIONS
+from tinykit.engine.refuse import _INSTEAD
 from tinykit.errors import ModelError, UnsupportedOp
 from tinykit.pipeline import ImuFrontEnd, Pipeline
+from tinykit.toolchain import hardware_dir
 
 
 def net(shape=(1, 4, 4, 3)):
@@ -21,6 +26,14 @@ def test_unknown_operation_names_layer_and_way_out():
     n.tensors[n.last].name = b"model/odd_one/Sin"
     with pytest.raises(UnsupportedOp, match=r"no SIN \(layer odd_one\)\. Next: Use convolution"):
         compile_network(n.bytes())
+
+
+def test_readme_and_advice_know_what_exists():
+    text = (hardware_dir().parent / "README.md").read_text(encoding="utf-8")
+    part = text.split("### Which networks run")[1].split("\n### ")[0]
+    listed = " ".join(line.split(":")[-1] for line in part.split("\n\n")[2].replace("\n  ", " ").splitlines())
+    assert {name.strip().upper() for name in re.split(r"[,\s]+|\(.*?\)", listed)} - {""} == set(OPERATIONS)
+    assert not set(OPERATIONS) & set(_INSTEAD), "advice about an operation that exists"
 
 
 def test_custom_operation_is_named():
