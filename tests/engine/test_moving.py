@@ -216,6 +216,18 @@ def test_pad_along_any_axes(amounts, zero):
     agree(net.pad(amounts).bytes(), rng)
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("depthwise", [None, 1])
+def test_pad_before_a_convolution_of_one_dimension(axis, depthwise):
+    """Causal padding in front of a Conv1D costs nothing, whichever way the file turns it into a CONV_2D."""
+    rng = np.random.default_rng(20)
+    net = Net(rng, (1, 14, 3)).pad([(0, 0), (4, 0), (0, 0)])
+    shape, kernel = ((1, 1, 18, 3), (1, 3)) if axis == 1 else ((1, 18, 1, 3), (3, 1))
+    dilation = tuple(2 if n == 3 else 1 for n in kernel)
+    plan = agree(net.reshape(shape).conv(5, kernel, (1, 1), dilation, "VALID", depthwise=depthwise).bytes(), rng)
+    assert len(plan.steps) == 1
+
+
 @pytest.mark.parametrize("value", [-128, -1, 0, 127])
 def test_pad_with_a_value(value):
     rng = np.random.default_rng(14)

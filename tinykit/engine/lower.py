@@ -9,6 +9,7 @@ only rename a tensor (reshape and its kin) become no step at all.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -138,11 +139,23 @@ class Lowering:
         source, target = node.inputs[0], node.outputs[0]
         if source.size != target.size:
             refuse(node, f"it turns {source.shape} into {target.shape}")
+        if source.index in self.pads and self.uses[source.index] == 1 and self._pad_on(source, target):
+            return
         if source.index in self.held:
             before = self.held[source.index]
             moves.keep(self, node, before, before.view, target)
         else:
             self.place[target.index] = self.read(node, source)
+
+    def _pad_on(self, source: Tensor, target: Tensor) -> bool:
+        """Let a padding wait behind a renaming that adds an axis: Conv1D is a CONV_2D to the file."""
+        for axis in range(1, len(source.shape)):
+            if tuple(target.shape) == (*source.shape[:axis], 1, *source.shape[axis:]):
+                x, node, pads = self.pads.pop(source.index)
+                x = replace(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
+                self.pads[target.index] = x, node, (*pads[:axis], (0, 0), *pads[axis:])
+                return True
+        return False
 
     def pad(self, node: Node, x: Tensor, y: Tensor, pads) -> None:
         shapes.pad(self, node, x, y, pads)

@@ -170,7 +170,7 @@ def _pad(lowering, node: Node) -> None:
     if min(min(p) for p in pads) < 0 or shape != tuple(y.shape):
         refuse(node, f"it pads {x.shape} by {pads} to {y.shape}")
     same = x.scale == y.scale and x.zero_point == y.zero_point
-    if len(pads) == 4 and same and x.dtype == "INT8" and _fill(node) == y.zero_point:
+    if len(pads) in (3, 4) and same and x.dtype == "INT8" and _fill(node) == y.zero_point:
         lowering.read(node, x)
         lowering.pads[y.index] = (x, node, tuple(pads))  # a convolution may do it for nothing
     else:
