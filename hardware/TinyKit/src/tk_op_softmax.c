@@ -82,7 +82,7 @@ TK_INLINE void softmax(const tk_op *op, const uint8_t *plan, uint8_t *arena, int
             int32_t value = wide ? -32768 : -128;
             /* Not below 0, which is what an output laid over the row can make of it. */
             if ((uint32_t)below < (uint32_t)entries) {
-                value += tk_round_shift(tk_high_mul(scale, table[below]), bits);
+                value = tk_add_wrap(value, tk_round_shift(tk_high_mul(scale, table[below]), bits));
             }
             if (wide) {
                 ((int16_t *)(void *)out)[c] = (int16_t)tk_clamp(value, -32768, 32767);
