@@ -243,7 +243,8 @@ class Net:
         time_scale = float(rng.uniform(0.005, 0.02)) / (256 if wide else 1)
         y = self.activation((count, units), scale or state_scale * time_scale * limit * limit / 2, zero)
         bias_scale = state_scale * time_scale
-        bias = (rng.uniform(-1, 1, units) * 60 * self.scale_of(y) / bias_scale).astype(np.int32)
+        bias = rng.uniform(-1, 1, units) * np.clip(60 * self.scale_of(y) / bias_scale, 0, 2.0**30)
+        bias = bias.astype(np.int32)
         tensors = [
             x,
             self._int8((units * rank, depth), features),

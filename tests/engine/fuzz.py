@@ -103,7 +103,8 @@ def fuzz(fuzzer: Path, plans: list[Path], count: int, seed: int = 1, first: int 
         The sanitizers found something: with their words and how to meet it again.
     """
     command = [fuzzer, str(count), str(seed), str(first), *plans]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    environment = {**os.environ, "UBSAN_OPTIONS": "abort_on_error=1:print_stacktrace=1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
     if done.returncode:
         where = re.search(r"execution (\d+) of seed (\d+)", done.stderr)
         again = f"--count 1 --seed {where[2]} --first {where[1]}" if where else f"exit {done.returncode}"

@@ -9,6 +9,7 @@
  * sanitizer sees the first byte beyond.
  */
 #include <sanitizer/common_interface_defs.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,6 +340,13 @@ static void last_words(void)
     fprintf(stderr, "\nexecution %lu of seed %lu\n", execution, seed);
 }
 
+static void died(int number)
+{
+    (void)number;
+    last_words();
+    _Exit(1);
+}
+
 static int load(const char *name)
 {
     FILE *file = fopen(name, "rb");
@@ -369,6 +377,7 @@ int main(int argc, char **argv)
 {
     const int cutting = argc > 2 && strcmp(argv[1], "cut") == 0;
     __sanitizer_set_death_callback(last_words);
+    signal(SIGABRT, died); /* undefined behaviour (see fuzz.py), and what this file can't believe */
     for (int i = cutting ? 2 : 4; i < argc; i++) {
         if (!load(argv[i])) {
             return 2;

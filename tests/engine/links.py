@@ -243,7 +243,7 @@ def _quantize(net, rng):
     if to != "INT8":
         y = net.retype(net.activation(net.shape, scale), to)
     else:
-        y = net.activation(net.shape, scale * (60 if net.dtype == "INT16" else 1))
+        y = net.activation(net.shape, scale * {"INT16": 60, "INT32": 2**23}.get(net.dtype, 1))
     net.op("QUANTIZE", [net.last], y, S.QuantizeOptionsT())
 
 
