@@ -11,7 +11,7 @@ KINDS = {
     "conv": 1, "depthwise": 2, "dense": 3, "average_pool": 4, "max_pool": 5, "mean": 6,
     "softmax": 7, "add": 8, "mul": 9, "table": 10, "pad": 11, "copy": 12,
     "conv_1x1": 13, "conv_plain": 14, "dense_plain": 15,
-    "depthwise_3x3": 23, "depthwise_3x3_2": 24,
+    "depthwise_3x3": 23, "depthwise_3x3_2": 24, "depthwise_lines": 25, "depthwise_lines_2": 26,
     "pick": 31, "argmax": 32, "rescale": 33, "quantize": 34, "dequantize": 35,
     "broadcast_add": 48, "broadcast_mul": 49, "squared_difference": 50, "maximum": 51, "minimum": 52,
     "prelu": 53, "softmax_16": 54, "batch_matmul": 56, "batch_matmul_16": 57, "svdf": 58, "svdf_16": 59, "lstm": 60,

@@ -33,18 +33,6 @@ tk_status tk_check_arithmetic(const tk_plan *plan, const tk_op *op)
     return TK_OK;
 }
 
-/* c - (a * b + 2^31) / 2^32 */
-TK_INLINE int32_t smmlsr(int32_t a, int32_t b, int32_t c)
-{
-#if TK_DSP
-    int32_t result;
-    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
-    return result;
-#else
-    return (int32_t)(((int64_t)((uint64_t)(int64_t)c << 32) - (int64_t)a * b + ((int64_t)1 << 31)) >> 32);
-#endif
-}
-
 /* A factor for values below 2^30: multiplier / 2^31 * 2^-right, right 1 to 30, so that the second
  * rounding is one multiplication by -2^(32 - right) (which is an int32 for all of them). */
 typedef struct factor {
@@ -66,7 +54,7 @@ static factor factor_of(int32_t multiplier, int32_t shift)
 TK_INLINE int32_t scale(int32_t twice, factor f, int32_t offset)
 {
     const int32_t value = tk_smmulr(twice, f.multiplier);
-    return smmlsr(tk_add_wrap(value, value >> 31), f.unit, offset);
+    return tk_smmlsr(tk_add_wrap(value, value >> 31), f.unit, offset);
 }
 
 /* The value in byte `at` of a word. */

@@ -18,7 +18,6 @@
  *
  * Scratch: ring (48 bytes a word of a line), four channels' records of 64 bytes.
  */
-#include "tk_check.h"
 #include "tk_kernels.h"
 #include "tk_pairs.h"
 
@@ -27,9 +26,7 @@
 
 /* One output channel at work. */
 typedef struct record {
-    int32_t bias, multiplier, offset, shift; /* without a floor: offset is the zero point, shift 2^-shift */
-    uint32_t plane;                          /* bytes from the ring's start to the input channel */
-    uint32_t reserved;
+    tk_line_channel channel;
     uint32_t weights[5][2]; /* rows 0, 1, 2, 0, 1 of the kernel, each (w0, w1), (w1, w2) */
 } record;
 
@@ -45,64 +42,27 @@ typedef struct job {
     uint32_t count;          /* 28: channels, at least 1 */
 } job;
 
-/* How lines lie. */
-typedef struct shape {
-    uint32_t in, in_lines, out, out_lines; /* positions in a line; lines */
-    uint32_t stride_lines, pad, pad_lines;
-    uint32_t in_step, in_pitch, out_step, out_pitch;
-    uint32_t words; /* of a ring line */
-} shape;
-
-static shape shape_of(const tk_op *op)
+/* Words of a ring line. */
+static uint32_t words_of(const tk_lines *lines)
 {
-    const uint32_t depth = op->in_c, out_c = op->out_c, stride = op->kind == TK_DEPTHWISE_3X3 ? 1u : 2u;
-    shape s;
-    const uint32_t in_line = op->in_w * depth, out_line = op->out_w * out_c;
-    if (op->p[0] == 0) {
-        const shape rows = {op->in_w,     op->in_h, op->out_w, op->out_h, op->stride_h, op->pad_left,
-                            op->pad_top, depth,    in_line,   out_c,     out_line,     0};
-        s = rows;
-    } else {
-        const shape columns = {op->in_h,      op->in_w, op->out_h, op->out_w, op->stride_w, op->pad_top,
-                               op->pad_left, in_line,  depth,     out_line,  out_c,        0};
-        s = columns;
-    }
-    s.words = ((s.out + 1u) & ~1u) / (3u - stride) + 1u;
-    return s;
+    return ((lines->out + 1u) & ~1u) / (3u - lines->stride) + 1u;
 }
 
 tk_status tk_check_depthwise_3x3(const tk_plan *plan, const tk_op *op)
 {
-    const uint32_t groups = (op->out_c + CHANNELS - 1u) / CHANNELS;
-    const uint64_t in_bytes = (uint64_t)op->in_h * op->in_w * op->in_c;
-    const uint32_t stride = op->p[0] == 0 ? op->stride_w : op->stride_h;
-    tk_status status = tk_check_window(op);
+    const tk_status status = tk_check_lines(plan, op, 3);
     if (status != TK_OK) {
         return status;
     }
-    if (op->p[1] < 1 || op->p[1] > 65535 || (uint64_t)op->in_c * (uint32_t)op->p[1] != op->out_c) {
-        return TK_ERR_SHAPE;
-    }
-    if (op->kernel_h != 3 || op->kernel_w != 3 || op->dilation_h != 1 || op->dilation_w != 1 || op->p[0] < 0 ||
-        op->p[0] > 1 || stride != (op->kind == TK_DEPTHWISE_3X3 ? 1u : 2u) || !tk_is_short(op)) {
+    const tk_lines lines = tk_lines_of(op);
+    if (op->kernel_h != 3 || op->kernel_w != 3 || op->dilation_h != 1 || op->dilation_w != 1 ||
+        lines.stride != (op->kind == TK_DEPTHWISE_3X3 ? 1u : 2u)) {
         return TK_ERR_PARAMETER;
     }
-    if (op->scratch_bytes < (uint64_t)shape_of(op).words * SLOTS * 4u * CHANNELS + sizeof(record) * CHANNELS) {
+    if (op->scratch_bytes < (uint64_t)words_of(&lines) * SLOTS * 4u * CHANNELS + sizeof(record) * CHANNELS) {
         return TK_ERR_PARAMETER;
     }
-    /* Four channels are read from the first one of the last group, wherever the last one is. */
-    const uint32_t over = (groups - 1u) * CHANNELS / (uint32_t)op->p[1] + 4u;
-    if (!tk_within(op->in0, in_bytes + (over > op->in_c ? over - op->in_c : 0u), plan->header->arena_bytes)) {
-        return TK_ERR_BOUNDS;
-    }
-    status = tk_check_constants(plan, op->data, (uint64_t)op->out_c * 12u);
-    if (status == TK_OK) {
-        status = tk_check_channels(plan, op);
-    }
-    if (status == TK_OK && (uint64_t)op->out_h * op->out_w * op->out_c * 9u > TK_MAX_WORK) {
-        status = TK_ERR_TOO_LARGE;
-    }
-    return status;
+    return TK_OK;
 }
 
 #if TK_NAKED
@@ -130,12 +90,12 @@ tk_status tk_check_depthwise_3x3(const tk_plan *plan, const tk_op *op)
         EVEN_END("r11") EVEN("lr", "lr") LAST EVEN_END("lr")
 #define TWO_2 NEXT EVEN("r9", "lr") PAIR EVEN_END("r9") EVEN("r10", "lr") LAST EVEN_END("r10")
 
-/* Two sums to int8: with a floor as tk_short says; without, with both roundings by SMMULR and SMMLAR. */
+/* Two sums to int8: with a floor as tk_short says; without, with both roundings by SMMULR and SMMLSR. */
 #define SCALE_FLOORED_2(a, b) "smmla " a ", " a ", r6, r7\n smmla " b ", " b ", r6, r7\n"
 #define SHIFT_2(a, b) "asr " a ", " a ", r6\n asr " b ", " b ", r6\n"
 #define SCALE_2(a, b) "smmulr " a ", " a ", r6\n smmulr " b ", " b ", r6\n"
 #define AWAY_2(a, b) "add " a ", " a ", " a ", asr #31\n add " b ", " b ", " b ", asr #31\n"
-#define ROUND_2(a, b) "smmlar " a ", " a ", r6, r7\n smmlar " b ", " b ", r6, r7\n"
+#define ROUND_2(a, b) "smmlsr " a ", " a ", r6, r7\n smmlsr " b ", " b ", r6, r7\n"
 #define CLIP_2(a, b) "ssat " a ", #8, " a "\n ssat " b ", #8, " b "\n"
 #define FINISH_FLOORED_4                                                                                      \
     "vmov r6, s1\n vmov r7, s2\n" SCALE_FLOORED_2("r9", "r10") SCALE_FLOORED_2("r11", "lr") "vmov r6, s3\n"   \
@@ -237,32 +197,21 @@ NAKED line_2(__attribute__((unused)) job *work)
     __asm__ volatile(LINE(FOUR_2, TWO_2, FINISH_4, FINISH_2));
 }
 #else
-static int32_t half(uint32_t word, uint32_t which)
-{
-    return (int16_t)(word >> 16u * which);
-}
-
 static void line(const job *work, uint32_t stride, int floored)
 {
     const uint32_t outputs = work->fours / (24u * stride) + work->rest, row = work->turn / 8u;
     for (uint32_t c = 0; c < work->count; c++) {
         const record *r = work->channels + c;
-        const uint32_t *plane = work->ring + r->plane / 4u;
+        const uint32_t *plane = work->ring + r->channel.plane / 4u;
         uint8_t *out = work->out + c;
         for (uint32_t i = 0; i < outputs; i++, out += work->step) {
-            int32_t sum = r->bias;
+            int32_t sum = r->channel.bias;
             for (uint32_t k = 0; k < 9; k++) {
                 const uint32_t x = i * stride + k % 3u;
-                const int32_t w = half(r->weights[row + k / 3u][k % 3u / 2u], k % 3u != 0);
-                sum = tk_add_wrap(sum, w * half(plane[(x / 2u * SLOTS + k / 3u) * 4u], x % 2u));
+                const int32_t w = tk_half(r->weights[row + k / 3u][k % 3u / 2u], k % 3u != 0);
+                sum = tk_add_wrap(sum, w * tk_half(plane[(x / 2u * SLOTS + k / 3u) * 4u], x % 2u));
             }
-            if (floored) {
-                const tk_channel channel = {0, r->multiplier, r->offset, r->shift};
-                *out = (uint8_t)tk_short(sum, &channel, 1);
-            } else {
-                const int32_t value = tk_smmulr(sum, r->multiplier);
-                *out = (uint8_t)tk_ssat8(tk_add_wrap(tk_smmulr(tk_add_wrap(value, value >> 31), r->shift), r->offset));
-            }
+            *out = tk_line_finish(&r->channel, sum, floored);
         }
     }
 }
@@ -289,62 +238,61 @@ static void line_2(job *work)
 #endif
 
 /* A channel's record, from the plan. */
-static void prepare(record *r, const tk_channel *channel, const uint8_t *weights, uint32_t plane, int32_t zero,
-                    int floored)
+TK_INLINE void prepare(record *r, const tk_channel *channel, const uint32_t *weights, uint32_t plane, int32_t zero,
+                       int floored)
 {
-    const int32_t unit = floored ? 256 : 2; /* so many times the sum */
-    r->bias = floored ? channel->bias : channel->bias >> 7;
-    r->multiplier = channel->multiplier;
-    r->offset = floored ? channel->offset : zero;
-    r->shift = floored ? channel->shift : (int32_t)(1u << ((39u - (uint32_t)channel->shift) & 31u));
-    r->plane = plane;
-    for (uint32_t i = 0; i < 3; i++, weights += 4) {
-        const uint32_t w0 = (uint32_t)((int8_t)weights[0] * unit), w1 = (uint32_t)((int8_t)weights[1] * unit),
-                       w2 = (uint32_t)((int8_t)weights[2] * unit);
-        r->weights[i][0] = (w0 & 0xFFFFu) | w1 << 16;
-        r->weights[i][1] = (w1 & 0xFFFFu) | w2 << 16;
-    }
-    for (uint32_t i = 0; i < 2; i++) {
-        r->weights[3 + i][0] = r->weights[i][0];
-        r->weights[3 + i][1] = r->weights[i][1];
+    tk_line_channel_from(&r->channel, channel, plane, zero, floored);
+    for (uint32_t i = 0; i < 3; i++) {
+        const uint32_t outer = (weights[i] & 0xFF00FFu) << 8, inner = weights[i] & 0xFF00u; /* w0 and w2; w1 */
+        const uint32_t first = tk_line_weights((outer & 0xFFFFu) | inner << 16, floored);
+        const uint32_t second = tk_line_weights(inner | (outer & 0xFFFF0000u), floored);
+        r->weights[i][0] = first;
+        r->weights[i][1] = second;
+        if (i < 2) {
+            r->weights[3 + i][0] = first;
+            r->weights[3 + i][1] = second;
+        }
     }
 }
 
-static void run(const tk_op *op, const uint8_t *plan, uint8_t *arena, uint32_t stride, void (*make)(job *))
+TK_LOOP void prepare_all(record *r, const tk_op *op, const uint8_t *plan, uint32_t c, uint32_t count)
 {
-    const shape s = shape_of(op);
-    const tk_channel *channels = (const tk_channel *)(const void *)(plan + op->channels);
-    const uint8_t *weights = plan + op->data;
+    const tk_channel *channels = (const tk_channel *)(const void *)(plan + op->channels) + c;
+    const uint32_t *weights = (const uint32_t *)(const void *)(plan + op->data) + 3u * c;
+    const uint32_t multiplier = (uint32_t)op->p[1], first = c / multiplier;
+    const int32_t zero = op->zero_out;
+    for (uint32_t i = 0; i < count; i++, weights += 3) {
+        const uint32_t plane = multiplier == 1u ? 4u * i : 4u * ((c + i) / multiplier - first);
+        if (tk_is_floored(op)) {
+            prepare(r + i, channels + i, weights, plane, zero, 1);
+        } else {
+            prepare(r + i, channels + i, weights, plane, zero, 0);
+        }
+    }
+}
+
+static void run(const tk_op *op, const uint8_t *plan, uint8_t *arena, void (*make)(job *))
+{
+    const tk_lines s = tk_lines_of(op);
+    const uint32_t words = words_of(&s), multiplier = (uint32_t)op->p[1];
     uint32_t *const ring = (uint32_t *)(void *)(arena + op->scratch);
-    record *const records = (record *)(void *)(ring + s.words * SLOTS * CHANNELS);
-    const int floored = tk_is_floored(op);
-    const uint32_t multiplier = (uint32_t)op->p[1];
-    tk_pairs pairs = {NULL,  s.in_step, s.in_pitch, s.in, s.in_lines, s.pad, s.words, SLOTS * CHANNELS,
+    record *const records = (record *)(void *)(ring + words * SLOTS * CHANNELS);
+    uint8_t *const out = arena + op->out;
+    tk_pairs pairs = {NULL,  s.in_step, s.in_pitch, s.in, s.in_lines, s.pad, words, SLOTS * CHANNELS,
                       (uint8_t)op->zero0 * 0x01010101u};
     for (uint32_t c = 0; c < op->out_c; c += CHANNELS) {
         const uint32_t count = op->out_c - c < CHANNELS ? op->out_c - c : CHANNELS;
-        const uint32_t first = c / multiplier;
-        uint32_t next = 0, turn = 0; /* line to be made, outside ones counted; ring line of an output's first */
-        pairs.picture = arena + op->in0 + first;
-        for (uint32_t i = 0; i < count; i++) {
-            prepare(records + i, channels + c + i, weights + 12u * (c + i), 4u * ((c + i) / multiplier - first),
-                    op->zero_out, floored);
-        }
-        for (uint32_t y = 0; y < s.out_lines; y++) {
-            const uint32_t top = y * s.stride_lines;
-            job work = {ring,
-                        arena + op->out + y * s.out_pitch + c,
-                        s.out_step,
-                        records,
-                        8u * ((SLOTS - turn) % SLOTS),
-                        s.out / 4u * 96u * stride,
-                        s.out % 4u,
-                        count};
+        uint32_t next = 0; /* line to be made, outside ones counted */
+        pairs.picture = arena + op->in0 + c / multiplier;
+        prepare_all(records, op, plan, c, count);
+        for (uint32_t y = 0, top = 0; y < s.out_lines; y++, top += s.stride_lines) {
+            const uint32_t turn = (SLOTS - top % SLOTS) % SLOTS; /* the kernel's line for the ring's first */
+            job work = {ring,      out + y * s.out_pitch + c,      s.out_step,  records,
+                        8u * turn, s.out / 4u * 96u * s.stride, s.out % 4u, count};
             for (next = next > top ? next : top; next < top + SLOTS; next++) {
                 tk_pairs_line(&pairs, (int32_t)(next - s.pad_lines), ring + next % SLOTS * CHANNELS);
             }
             make(&work);
-            turn = (turn + s.stride_lines) % SLOTS;
         }
     }
     tk_clamp_output(op, arena);
@@ -352,10 +300,10 @@ static void run(const tk_op *op, const uint8_t *plan, uint8_t *arena, uint32_t s
 
 void tk_op_depthwise_3x3(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    run(op, plan, arena, 1, tk_is_floored(op) ? line_1_floored : line_1);
+    run(op, plan, arena, tk_is_floored(op) ? line_1_floored : line_1);
 }
 
 void tk_op_depthwise_3x3_2(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    run(op, plan, arena, 2, tk_is_floored(op) ? line_2_floored : line_2);
+    run(op, plan, arena, tk_is_floored(op) ? line_2_floored : line_2);
 }

@@ -47,35 +47,89 @@ TK_LOOP uint32_t *inner(const uint8_t *from, uint32_t step, uint32_t words, uint
     return to;
 }
 
+/* `words` words of zero points. */
+TK_LOOP uint32_t *outer(uint32_t zero, uint32_t words, uint32_t *to, uint32_t stride)
+{
+    const uint32_t pair = tk_sxtb16(zero);
+    for (; words > 0; words--, to += stride) {
+        to[0] = pair;
+        to[1] = pair;
+        to[2] = pair;
+        to[3] = pair;
+    }
+    return to;
+}
+
 void tk_pairs_line(const tk_pairs *pairs, int32_t number, uint32_t *to)
 {
-    const uint32_t stride = pairs->stride, zero = pairs->zero;
-    uint32_t *const end = to + pairs->words * stride;
-    uint32_t left = pairs->count, before = pairs->pad / 2u;
-    if (number >= 0 && (uint32_t)number < pairs->lines && before < pairs->words) {
+    const uint32_t stride = pairs->stride, zero = pairs->zero, pad = pairs->pad;
+    uint32_t left = pairs->count, room = pairs->words;
+    if (number >= 0 && (uint32_t)number < pairs->lines && left > 0 && pad / 2u < room) {
         const uint8_t *from = pairs->picture + (uint32_t)number * pairs->pitch;
-        uint32_t room;
-        for (; before > 0; before--, to += stride) {
-            tk_pair4(to, zero, zero);
+        uint32_t whole;
+        if (pad > 0) {
+            to = outer(zero, pad / 2u, to, stride);
+            room -= pad / 2u;
+            if (pad & 1u) {
+                tk_pair4(to, zero, tk_load32(from));
+                from += pairs->step;
+                left--;
+                to += stride;
+                room--;
+            }
         }
-        if (pairs->pad & 1u) {
-            tk_pair4(to, zero, tk_load32(from));
-            from += pairs->step;
-            left--;
-            to += stride;
-        }
-        room = (uint32_t)(end - to) / stride;
-        if (room <= left / 2u) {
-            inner(from, pairs->step, room, to, stride);
-            return;
-        }
-        to = inner(from, pairs->step, left / 2u, to, stride);
-        if (left & 1u) {
+        whole = left / 2u < room ? left / 2u : room;
+        to = inner(from, pairs->step, whole, to, stride);
+        room -= whole;
+        if (room > 0 && (left & 1u)) {
             tk_pair4(to, tk_load32(from + (left - 1u) * pairs->step), zero);
             to += stride;
+            room--;
         }
     }
-    for (; to != end; to += stride) {
-        tk_pair4(to, zero, zero);
+    (void)outer(zero, room, to, stride);
+}
+
+tk_lines tk_lines_of(const tk_op *op)
+{
+    const uint32_t depth = op->in_c, out_c = op->out_c;
+    const uint32_t in_line = op->in_w * depth, out_line = op->out_w * out_c;
+    if (op->p[0] == 0) {
+        const tk_lines rows = {op->in_w,     op->in_h,     op->out_w,    op->out_h,    op->kernel_w,   op->kernel_h,
+                               op->stride_w, op->stride_h, op->dilation_w, op->dilation_h, op->pad_left, op->pad_top,
+                               depth,        in_line,      out_c,        out_line};
+        return rows;
     }
+    const tk_lines columns = {op->in_h,     op->in_w,     op->out_h,    op->out_w,    op->kernel_h,   op->kernel_w,
+                              op->stride_h, op->stride_w, op->dilation_h, op->dilation_w, op->pad_top, op->pad_left,
+                              in_line,      depth,        out_line,     out_c};
+    return columns;
+}
+
+tk_status tk_check_lines(const tk_plan *plan, const tk_op *op, uint32_t extra)
+{
+    const uint64_t in_bytes = (uint64_t)op->in_h * op->in_w * op->in_c, taps = (uint64_t)op->kernel_h * op->kernel_w;
+    tk_status status = tk_check_window(op);
+    if (status != TK_OK) {
+        return status;
+    }
+    if (op->p[1] < 1 || op->p[1] > 65535 || (uint64_t)op->in_c * (uint32_t)op->p[1] != op->out_c) {
+        return TK_ERR_SHAPE;
+    }
+    if (op->p[0] < 0 || op->p[0] > 1 || !tk_is_short(op)) {
+        return TK_ERR_PARAMETER;
+    }
+    /* Four channels are read from the first one of the last group, wherever the last one is. */
+    const uint32_t over = (op->out_c - 1u) / 4u * 4u / (uint32_t)op->p[1] + 4u;
+    if (!tk_within(op->in0, in_bytes + (over > op->in_c ? over - op->in_c : 0u), plan->header->arena_bytes)) {
+        return TK_ERR_BOUNDS;
+    }
+    status = tk_check_constants(plan, op->data, op->out_c * (taps + extra));
+    if (status == TK_OK) {
+        status = tk_check_channels(plan, op);
+    }
+    if (status == TK_OK && (uint64_t)op->out_h * op->out_w * op->out_c * taps > TK_MAX_WORK) {
+        status = TK_ERR_TOO_LARGE;
+    }
+    return status;
 }

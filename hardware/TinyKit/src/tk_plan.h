@@ -68,6 +68,8 @@ typedef enum tk_kind {
     TK_DENSE_PLAIN = 15,     /* TK_DENSE likewise */
     TK_DEPTHWISE_3X3 = 23,   /* 3x3, stride 1 along its lines */
     TK_DEPTHWISE_3X3_2 = 24, /* the same, stride 2 */
+    TK_DEPTHWISE_LINES = 25, /* any kernel, stride 1 along its lines */
+    TK_DEPTHWISE_LINES_2 = 26, /* the same, stride 2 */
     TK_PICK = 31,            /* rows and columns by their numbers: resizing, gathering, mirroring */
     TK_ARGMAX = 32,          /* where the largest or smallest value stands */
     TK_RESCALE = 33,         /* integers to integers of another size or scale */

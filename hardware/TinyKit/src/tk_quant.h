@@ -120,6 +120,18 @@ TK_INLINE int32_t tk_smmulr(int32_t a, int32_t b)
 #endif
 }
 
+/* c - (a * b + 2^31) / 2^32 */
+TK_INLINE int32_t tk_smmlsr(int32_t a, int32_t b, int32_t c)
+{
+#if TK_DSP
+    int32_t result;
+    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+#else
+    return (int32_t)(((int64_t)((uint64_t)(int64_t)c << 32) - (int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}
+
 /* Clamp to -128..127. */
 TK_INLINE int32_t tk_ssat8(int32_t x)
 {
