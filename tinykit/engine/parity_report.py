@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +17,7 @@ _CUTS = ("The file states the shapes of a dilated convolution for a batch of 1 t
          "computes wrong answers.")  # fmt: skip
 _BOARD = "Deploy again; if they still part, run tinykit doctor and report it."
 _WIDTH, _MOST = 100, 12  # characters in a line; answers that are shown
+_MUCH = 3.0  # decibels: twice the noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +70,9 @@ class Loss:
     def __str__(self) -> str:
         clipped = self.difference.clipped
         cut = f"; {clipped:,} of {self.difference.of:,} values lie beyond what its int8 can hold" if clipped else ""
-        return (
-            f"int8 loses most in {_named(self.layer)}: {self.before:.1f} dB before it, {self.after:.1f} dB behind{cut}"
-        )
+        noise = f"{_named(self.layer)}: {self.before:.1f} dB before it, {self.after:.1f} dB behind{cut}"
+        much = self.before - self.after >= _MUCH
+        return f"int8 loses most in {noise}" if much else f"int8 loses little in every layer, most in {noise}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,18 +232,16 @@ class ParityReport:
         return said
 
     def __repr__(self) -> str:
-        import textwrap
-
         lines = [f"{self.name}, {self.window}: {_list(self.columns)}"]
         for _, sentence in self.sentences:
             lines += textwrap.wrap(sentence, _WIDTH - 2, initial_indent="- ", subsequent_indent="  ")
         return "\n".join([*lines, "", *self._table(), "", *self._answers()])
 
     def _table(self) -> list[str]:
-        head = "".join(f"{_short(a) + ' / ' + _short(b):>16}" for a, b in self.pairs)
+        head = "".join(f"{_short(a) + ' / ' + _short(b):>15}" for a, b in self.pairs)
         lines = [f" {'#':>2} {'layer':17}{'operation':18}{head}"]
         for i, row in enumerate(self.rows):
-            cells = "".join(f"{cell(self.differences[pair][i], row.why):>16}" for pair in self.pairs)
+            cells = "".join(f"{cell(self.differences[pair][i], row.why):>15}" for pair in self.pairs)
             lines.append(f" {i:>2} {_cut(row.name, 16):17}{_cut(row.kind.lower(), 17):18}{cells}".rstrip())
             if row.why:
                 lines[-1] = f"{lines[-1]:<{max(40, len(lines[-1]))}}  {row.why}"[:_WIDTH]
@@ -269,7 +270,7 @@ class ParityReport:
             f"{self.window}: {_list(self.columns)}",
             [(row.name, row.kind, row.shape, row.why) for row in self.rows],
             pairs,
-            self.sentences,
+            [(kind, re.sub(r"(?<=[ \[])-(?=\d)", "\u2212", text)) for kind, text in self.sentences],
             pictures,
             {column: answer[:_MOST].tolist() for column, answer in self.answers.items()},
             self.labels,
@@ -283,7 +284,7 @@ class ParityReport:
         if d is None:
             return None
         drawn = d.decibels is None and not d.equal
-        words = f"{d.differ:,} of {d.of:,}, up to {d.largest:g}" if drawn else cell(d)
+        words = f"{d.differ:,} of {d.of:,}, up to {d.largest:.3g}" if drawn else cell(d)
         return look.ParityCell(words, d.equal, d.decibels, _matrix(_apart(row, pair)) if drawn else None)
 
     @staticmethod
@@ -303,7 +304,7 @@ def cell(d: Difference | None, why: str = "") -> str:
         return "" if why else "-"
     if d.decibels is not None:
         return f"{d.decibels:.1f} dB"
-    return "equal" if d.equal else f"{d.differ:,}: up to {d.largest:g}"
+    return "equal" if d.equal else f"{d.differ:,}, max {d.largest:.3g}"
 
 
 def _apart(row: LayerParity, pair) -> np.ndarray:
