@@ -11,6 +11,8 @@ from .advice import Advice
 from .costs import Cost, cost
 from .targets import Target, target
 
+_NO_ADVICE = "no change that could be worked out here helps: make that layer smaller, or use another network"
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -156,7 +158,7 @@ class Fit:
         if not self.ok:
             lines.append(f"  most  {self._most()}")
             lines += ["what to change (worked out by planning the changed network):"]
-            lines += [f"  - {advice}" for advice in self.advice] or ["  - nothing that is known here helps alone"]
+            lines += [f"  - {advice}" for advice in self.advice] or [f"  - {_NO_ADVICE}"]
             lines += ["Train it again after a change: what it then still knows, only a test tells."]
         lines += [f"from: {source}" for source in self.target.sources]
         return "\n".join(
@@ -167,7 +169,7 @@ class Fit:
         from .. import look
 
         foot = look.dots(look.Html(f"{look.esc(self._time())}"), *self.target.sources)
-        advice = [str(advice) for advice in self.advice]
+        advice = [str(advice) for advice in self.advice] or [_NO_ADVICE]
         foot = foot if self.ok else look.dots(self._most(), foot)
         return look.fits(
             [(m.name, m.limit, list(m.parts)) for m in (self.flash, self.ram)],
