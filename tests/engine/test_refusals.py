@@ -165,9 +165,13 @@ def test_truncated_file(size):
 
 
 def test_damaged_file_never_ends_in_another_error():
-    data = net().conv(3, (3, 3)).softmax().bytes()
+    moving = net().pad([(0, 0), (1, 2), (0, 1), (0, 0)])
+    moving.op("TRANSPOSE", [moving.last, moving.ints([0, 2, 1, 3])], moving.like((1, 5, 7, 3)))
+    moving.concat([moving.last], 3).op("ARG_MAX", [moving.last, moving.ints([3])], moving.tensor((1, 5, 7), 2))
+    networks = [net().conv(3, (3, 3)).softmax().bytes(), moving.bytes()]
     rng = np.random.default_rng(0)
-    for _ in range(300):
+    for turn in range(600):
+        data = networks[turn % 2]
         broken = bytearray(data)
         for at in rng.integers(8, len(data), 3):
             broken[at] = rng.integers(256)

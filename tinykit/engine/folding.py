@@ -102,7 +102,8 @@ def _result(node: Node) -> Tensor | None:
     else:
         return None
     y = node.outputs[0]
-    data = np.asarray(_FUNCTIONS[node.kind](node, *values))
+    with np.errstate(all="ignore"):
+        data = np.asarray(_FUNCTIONS[node.kind](node, *values))
     if data.size > _MOST:
         return None
     return replace(y, shape=data.shape, data=data.astype(_INTEGERS[y.dtype]))

@@ -85,7 +85,8 @@ class Lowering:
         if not node.inputs or not node.outputs:
             refuse(node, "it has no input, or no output")
         allowed = TYPES.get(node.kind, ("INT8",))
-        for tensor in [*(t for t in node.inputs if t is not None and t.data is None), *node.outputs]:
+        activations = [*(t for t in node.inputs if t is not None and t.data is None), *node.outputs]
+        for tensor in activations:
             if tensor.dtype not in allowed:
                 refuse_type(node, tensor, allowed, self.nodes)
             if tensor.dtype in _ZERO_POINTS:
@@ -96,6 +97,8 @@ class Lowering:
                     refuse(node, f"an activation has scale {tensor.scale:g} and zero point {tensor.zero_point}")
             if not 0 < tensor.size <= _MOST or min(tensor.shape, default=1) < 1:
                 refuse(node, f"a tensor of shape {tensor.shape} is beyond the engine")
+        if node.kind in shapes.OPERATIONS and len({t.dtype for t in activations}) > 1:
+            refuse(node, "its input and its output are of different types")
         function(self, node)
 
     def read(self, node: Node, tensor: Tensor) -> int:

@@ -19,6 +19,8 @@ def constant(node: Node, number: int, what: str) -> np.ndarray:
     tensor = node.inputs[number] if len(node.inputs) > number else None
     if tensor is None or tensor.data is None:
         refuse(node, f"{what} not constant")
+    if tensor.data.dtype.kind not in "iu":
+        refuse(node, f"{what} of {tensor.dtype.lower()}, expected whole numbers")
     return np.ravel(tensor.data).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-/* tk_engine: runs a plan's network, one int8 tensor in and one out.
+/* tk_engine: runs a plan's network, one tensor in and one out.
  *
  * No malloc, no recursion. All memory is the caller's: the tk_engine struct, and one arena whose
  * size the plan states. Bit for bit the answers of TensorFlow Lite Micro's reference kernels.
@@ -33,11 +33,13 @@ tk_status tk_engine_init(tk_engine *engine, const tk_plan *plan, void *arena, si
  * value. tk_engine_init() does it too. TK_OK, or TK_ERR_STATE when there is no plan. */
 tk_status tk_engine_reset(tk_engine *engine);
 
-/* Where to write the input before a run: `*bytes` int8 values, row-major. Running may overwrite it
- * (the arena is reused), so write all of it before each run. NULL if there is no plan. */
+/* Where to write the input before a run: `*bytes` bytes, row-major. They are int8 values, unless the
+ * network begins with others (float32, int16..., little-endian); a pipeline's never does. Running may
+ * overwrite it (the arena is reused), so write all of it before each run. NULL if there is no plan. */
 int8_t *tk_engine_input(tk_engine *engine, size_t *bytes);
 
-/* Where the output lies after a run: `*bytes` int8 values, valid until the next input is written. */
+/* Where the output lies after a run: `*bytes` bytes, valid until the next input is written; int8
+ * values, unless the network ends in others. */
 const int8_t *tk_engine_output(tk_engine *engine, size_t *bytes);
 
 /* Run the whole network. TK_OK, or TK_ERR_STATE when there is no plan. */
