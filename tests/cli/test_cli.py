@@ -1,6 +1,8 @@
 """The commands do the main job from a terminal, and refuse in one sentence."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -168,3 +170,8 @@ def test_info_says_how_big_the_firmware_is(board, capsys):
     assert main(["info", "--board", board]) == 0
     text = capsys.readouterr().out
     assert f"{told['flash']:,} bytes of flash" in text and max(map(len, text.splitlines()[1:])) <= 100
+
+
+def test_python_dash_m_is_the_same_command():
+    done = subprocess.run([sys.executable, "-m", "tinykit", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and tk.__version__ in done.stdout
