@@ -23,6 +23,7 @@ from tinykit.engine.lower import OPERATIONS
 from tinykit.engine.meter import run_on_core
 from tinykit.engine.step import KINDS
 from tinykit.errors import UnsupportedOp
+from tinykit.toolchain import hardware_dir
 
 FULL = bool(os.environ.get("TINYKIT_FULL"))
 COUNT = 8000 if FULL else 400
@@ -104,17 +105,31 @@ def inputs_of(plan):
     return chains.examples(plan.input_shape, plan.input_dtype, np.random.default_rng(len(plan.bytes)))
 
 
-@pytest.mark.slow
-def test_the_emulated_core_answers_as_this_computer():
-    """The kernels' assembly against their C twins: every kind of op."""
+@pytest.fixture(scope="module")
+def plans():
+    """Small plans with every kind of op."""
     plans = fuzz.base_plans()
     assert {layer.kind for plan in plans for layer in plan.ops} == set(KINDS), "a kind of op is not tried"
+    return plans
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["", "-Os", "-O2"] if FULL else ["", "-Os"])
+def test_the_emulated_core_answers_as_this_computer(plans, level, monkeypatch):
+    """The kernels' assembly against their C twins, as Zig's Clang and as the Arduino tools' GCC build them."""
+    image = None
+    if level:
+        monkeypatch.syspath_prepend(hardware_dir().parent / "benchmarks" / "engine")
+        import arm_gcc
+
+        if arm_gcc.version() is None:
+            pytest.skip("There is no arm-none-eabi-gcc on this computer.")
+        image = arm_gcc.image(level=level)
     for plan in [*plans, *random_plans(ON_THE_CORE)]:
         x = inputs_of(plan)[2:5:2]
-        engine = Runtime(plan)
-        for example, mine in zip(x, engine.run(x, reset=True), strict=True):  # each core begins anew
-            answer, _, _ = run_on_core(plan, example)
-            assert np.array_equal(answer, mine), f"{plan.name}: {plan!r}"
+        for example in x:
+            answer, _, _ = run_on_core(plan, example, image)
+            assert np.array_equal(answer, Runtime(plan).run(example[None])[0]), f"{plan.name}: {plan!r}"
 
 
 @pytest.mark.slow
