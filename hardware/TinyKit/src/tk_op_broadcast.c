@@ -89,39 +89,97 @@ TK_INLINE void each_row(const tk_op *op, const uint8_t *plan, uint8_t *arena, ro
     }
 }
 
-TK_INLINE int8_t finish(const tk_op *op, int32_t value)
+/* tk_requantize; `quick`: for |x| < 2^30 and a shift to the right, or none. A constant where it is called. */
+TK_INLINE int32_t rescale(int32_t x, const int32_t *pair, int quick)
 {
-    return (int8_t)tk_clamp(tk_add_wrap(value, op->zero_out), op->low, op->high);
+    if (quick) {
+        const int32_t value = tk_smmulr((int32_t)((uint32_t)x << 1), pair[0]), right = -pair[1];
+        return right == 0 ? value : (value + (value >> 31) + (1 << (right - 1))) >> right;
+    }
+    return tk_requantize(x, pair[0], pair[1]);
+}
+
+/* What a row's loop needs of the record, apart from it: bytes that are written might change that. */
+typedef struct row_numbers {
+    int32_t first[2], second[2], last[2]; /* multiplier and shift */
+    int32_t zero0, zero1, zero_out, low, high;
+} row_numbers;
+
+static row_numbers numbers_of(const tk_op *op)
+{
+    const row_numbers n = {{op->p[0], op->p[1]}, {op->p[2], op->p[3]}, {op->p[4], op->p[5]}, op->zero0,
+                           op->zero1,            op->zero_out,         op->low,              op->high};
+    return n;
+}
+
+static int is_right(const int32_t *pair)
+{
+    return pair[1] <= 0 && pair[1] > -31;
+}
+
+TK_INLINE int8_t finish(const row_numbers *n, int32_t value)
+{
+    return (int8_t)tk_clamp(tk_add_wrap(value, n->zero_out), n->low, n->high);
+}
+
+/* Sums, differences (sign -1) and, raised by fewer bits, squares of differences: each side is scaled first,
+ * and the second only when it changes, which it seldom does where it is used again and again. Quick is
+ * right: raised by 20 bits, a side is below 2^28, two together below 2^29; a square below 2^30. */
+TK_INLINE void scaled_row(row_numbers n, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                          int8_t *out, uint32_t count, int bits, int sign, int square, int quick)
+{
+    int32_t seen = 256, y = 0;
+    for (; count > 0; count--, a += step_a, b += step_b) {
+        const int32_t x = rescale((*a - n.zero0) * (1 << bits), n.first, quick);
+        if (*b != seen) {
+            seen = *b;
+            y = rescale((seen - n.zero1) * (1 << bits), n.second, quick);
+        }
+        uint32_t value = (uint32_t)x + (sign > 0 ? (uint32_t)y : 0u - (uint32_t)y);
+        value = square ? value * value : value;
+        *out++ = finish(&n, rescale((int32_t)value, n.last, quick));
+    }
 }
 
 static void add_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
                     int8_t *out, uint32_t count)
 {
-    const int subtract = (op->flags & TK_FLAG_SUBTRACT) != 0;
-    for (; count > 0; count--, a += step_a, b += step_b) {
-        const int32_t x = tk_requantize((*a - op->zero0) * (1 << 20), op->p[0], op->p[1]);
-        const uint32_t y = (uint32_t)tk_requantize((*b - op->zero1) * (1 << 20), op->p[2], op->p[3]);
-        const int32_t sum = tk_add_wrap(x, (int32_t)(subtract ? 0u - y : y));
-        *out++ = finish(op, tk_requantize(sum, op->p[4], op->p[5]));
-    }
-}
-
-static void mul_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
-                    int8_t *out, uint32_t count)
-{
-    for (; count > 0; count--, a += step_a, b += step_b) {
-        *out++ = finish(op, tk_requantize((*a - op->zero0) * (*b - op->zero1), op->p[0], op->p[1]));
+    const row_numbers n = numbers_of(op);
+    const int sign = op->flags & TK_FLAG_SUBTRACT ? -1 : 1;
+    if (is_right(n.first) && is_right(n.second) && is_right(n.last)) {
+        scaled_row(n, a, step_a, b, step_b, out, count, 20, sign, 0, 1);
+    } else {
+        scaled_row(n, a, step_a, b, step_b, out, count, 20, sign, 0, 0);
     }
 }
 
 static void squared_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
                         int8_t *out, uint32_t count)
 {
+    const row_numbers n = numbers_of(op);
+    if (is_right(n.first) && is_right(n.second) && is_right(n.last)) {
+        scaled_row(n, a, step_a, b, step_b, out, count, 7, -1, 1, 1);
+    } else {
+        scaled_row(n, a, step_a, b, step_b, out, count, 7, -1, 1, 0);
+    }
+}
+
+TK_INLINE void product_row(row_numbers n, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                           int8_t *out, uint32_t count, int quick)
+{
     for (; count > 0; count--, a += step_a, b += step_b) {
-        const int32_t x = tk_requantize((*a - op->zero0) * (1 << 7), op->p[0], op->p[1]);
-        const int32_t y = tk_requantize((*b - op->zero1) * (1 << 7), op->p[2], op->p[3]);
-        const uint32_t difference = (uint32_t)x - (uint32_t)y;
-        *out++ = finish(op, tk_requantize((int32_t)(difference * difference), op->p[4], op->p[5]));
+        *out++ = finish(&n, rescale((*a - n.zero0) * (*b - n.zero1), n.first, quick));
+    }
+}
+
+static void mul_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
+                    int8_t *out, uint32_t count)
+{
+    const row_numbers n = numbers_of(op);
+    if (is_right(n.first)) {
+        product_row(n, a, step_a, b, step_b, out, count, 1);
+    } else {
+        product_row(n, a, step_a, b, step_b, out, count, 0);
     }
 }
 
@@ -146,10 +204,10 @@ static void minimum_row(const tk_op *op, const int8_t *a, uint32_t step_a, const
 static void prelu_row(const tk_op *op, const int8_t *a, uint32_t step_a, const int8_t *b, uint32_t step_b,
                       int8_t *out, uint32_t count)
 {
+    const row_numbers n = numbers_of(op);
     for (; count > 0; count--, a += step_a, b += step_b) {
-        const int32_t x = *a - op->zero0;
-        *out++ = finish(op, x >= 0 ? tk_requantize(x, op->p[0], op->p[1])
-                                   : tk_requantize(x * (*b - op->zero1), op->p[2], op->p[3]));
+        const int32_t x = *a - n.zero0;
+        *out++ = finish(&n, x >= 0 ? rescale(x, n.first, 0) : rescale(x * (*b - n.zero1), n.second, 0));
     }
 }
 

@@ -17,6 +17,7 @@
  */
 #include "tk_check.h"
 #include "tk_kernels.h"
+#include "tk_mac16.h"
 #include "tk_quant.h"
 
 #define GATES 4u
@@ -110,16 +111,16 @@ static int32_t tangent(const uint16_t *table, int32_t scaled)
 }
 
 /* Four gates' inner products with the same values, added to `sums`; `length` is a multiple of 4. */
-TK_INLINE const uint8_t *dot4(int32_t *sums, const uint8_t *x, const uint8_t *w, uint32_t length)
+TK_LOOP const uint8_t *dot4(int32_t *sums, const uint8_t *x, const uint8_t *w, uint32_t length)
 {
+    const uint8_t *const end = x + length;
     int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
-    for (const uint8_t *const end = x + length; x != end; x += 4, w += 16) {
-        const uint32_t bytes = tk_load32(x), even = tk_sxtb16(bytes), odd = tk_sxtb16_odd(bytes);
-        const uint32_t w0 = tk_load32(w), w1 = tk_load32(w + 4), w2 = tk_load32(w + 8), w3 = tk_load32(w + 12);
-        s0 = tk_mac_pair(tk_sxtb16_odd(w0), odd, tk_mac_pair(tk_sxtb16(w0), even, s0));
-        s1 = tk_mac_pair(tk_sxtb16_odd(w1), odd, tk_mac_pair(tk_sxtb16(w1), even, s1));
-        s2 = tk_mac_pair(tk_sxtb16_odd(w2), odd, tk_mac_pair(tk_sxtb16(w2), even, s2));
-        s3 = tk_mac_pair(tk_sxtb16_odd(w3), odd, tk_mac_pair(tk_sxtb16(w3), even, s3));
+    if (length & 4u) {
+        tk_mac16(&s0, &s1, &s2, &s3, &x, &w);
+    }
+    while (x != end) {
+        tk_mac16(&s0, &s1, &s2, &s3, &x, &w);
+        tk_mac16(&s0, &s1, &s2, &s3, &x, &w);
     }
     sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
     return w;
