@@ -142,23 +142,49 @@ def _pack(blocks: list[Block], close: dict, tries: int) -> int:
         sorted(range(len(blocks)), key=lambda i: blocks[i].first),
         sorted(range(len(blocks)), key=lambda i: -blocks[i].last),
     ]
+    least = _lower_bound(blocks, pairs)
     shuffler = random.Random(0)
-    best, places = None, []
+    best, kept, places = None, orders[0], []
     for attempt in range(tries):
-        order = orders[attempt] if attempt < len(orders) else _nudged(orders[0], shuffler)
+        order = orders[attempt] if attempt < len(orders) else _nudged(kept, shuffler, _highest(blocks, places, peers))
         found, top = _place(blocks, order, peers, pairs)
-        if best is None or top < best:
-            best, places = top, found
+        if best is None or top <= best:  # an order as good as the best may lead on to a better one
+            best, kept, places = top, order, found
+        if best <= least:
+            break
     for block, place in zip(blocks, places, strict=True):
         block.place = place
     return best or 0
 
 
-def _nudged(order: list[int], shuffler: random.Random) -> list[int]:
+def _lower_bound(blocks: list[Block], pairs: dict) -> int:
+    """Bytes below which no arena can be: at each step what is alive, less what outputs may lie on."""
+    most = 0
+    for step in {block.first for block in blocks}:
+        saved: dict[int, int] = {}
+        for (new, old), (gap, _, _) in pairs.items():
+            if blocks[new].first == step:
+                both = blocks[new].size + blocks[old].size
+                saved[new] = saved.get(new, 0) + both - max(max(0, gap) + blocks[old].size, blocks[new].size)
+        alive = sum(block.size for block in blocks if block.first <= step <= block.last)
+        most = max(most, alive - sum(min(bytes_, blocks[new].size) for new, bytes_ in saved.items()))
+    return most
+
+
+def _highest(blocks: list[Block], places: list[int], peers: list[list[int]]) -> list[int]:
+    """The blocks that end at the top, and those that they must not lie on."""
+    top = max((place + block.size for block, place in zip(blocks, places, strict=True)), default=0)
+    ends = [i for i, block in enumerate(blocks) if places[i] + block.size == top]
+    return sorted({j for i in ends for j in [i, *peers[i]]})
+
+
+def _nudged(order: list[int], shuffler: random.Random, highest: list[int]) -> list[int]:
+    """Another order: some blocks elsewhere in it, most of them out of the way of what lies highest."""
     order = list(order)
-    for _ in range(shuffler.randint(1, 4)):
-        i, j = shuffler.randrange(len(order)), shuffler.randrange(len(order))
-        order.insert(j, order.pop(i))
+    for _ in range(shuffler.randint(1, 3)):
+        some = highest if highest and shuffler.random() < 0.7 else order
+        order.remove(block := shuffler.choice(some))
+        order.insert(shuffler.randrange(len(order) + 1), block)
     return order
 
 
