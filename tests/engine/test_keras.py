@@ -292,6 +292,15 @@ def test_layers_that_only_tensorflow_runs(keras):
         assert [step.kind for step in engine.plan.steps].count("copy") <= 1
 
 
+@pytest.mark.parametrize("layer", ["GRU", "SimpleRNN"])
+def test_recurrent_layers_unrolled(keras, layer):
+    """The way out that a refused loop is pointed to: UNPACK, slices and gates, once a step."""
+    keras.utils.set_random_seed(9)
+    L = keras.layers
+    cell = getattr(L, layer)(5, unroll=True)
+    agree(quantised(keras.Sequential([L.Input((4, 3), batch_size=1), cell, L.Dense(2)])), np.random.default_rng(0), 20)
+
+
 @pytest.mark.parametrize("ends", ["uint8", None])
 def test_ends_as_the_converter_makes_them(keras, ends):
     """inference_input_type left alone: float32 in and out, which tflite-micro runs as well."""
