@@ -190,3 +190,12 @@ def test_reductions_over_any_axes(kind, axes):
     if kind == "SUM":
         net.tensors[net.last].quantization.scale[0] *= 9
     agree(net.bytes(), rng)
+
+
+def test_equal_constants_are_kept_once():
+    net = Net(np.random.default_rng(3), (1, 16))
+    x = net.last
+    net.unary("LOGISTIC", 1 / 256, -128)
+    first, net.last = net.last, x
+    plan = agree(net.unary("LOGISTIC", 1 / 256, -128).concat([first], 1).bytes(), net.rng)
+    assert [layer.weight_bytes for layer in plan.ops if layer.kind == "table"] == [256, 0]

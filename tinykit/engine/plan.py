@@ -44,7 +44,7 @@ class Layer:
     macs : int
         Multiplications of an input by a weight, padding included.
     weight_bytes : int
-        Flash for its weights, biases, multipliers and tables.
+        Flash for its weights, biases, multipliers and tables, but for what an earlier layer has already.
     ram_bytes : int
         Arena in use while it runs: every buffer that is alive, and scratch.
     """
@@ -252,12 +252,15 @@ def _assemble(network: Network, lowered: Lowering, layout: Layout, section: byte
     ops_at = _up(section_at + len(section))
     const_at = ops_at + _OP.size * len(steps)
     constants, records, layers = bytearray(), [], []
+    kept: dict[bytes, int] = {}  # layers that are unrolled have the same weights again and again
 
     def keep(data: bytes) -> int:
-        """Add a constant; returns its plan offset."""
-        constants.extend(bytes(-len(constants) % _ALIGN))
-        constants.extend(data)
-        return const_at + len(constants) - len(data)
+        """Add a constant, if no earlier one is the same; returns its plan offset."""
+        if data not in kept:
+            constants.extend(bytes(-len(constants) % _ALIGN))
+            kept[data] = const_at + len(constants)
+            constants.extend(data)
+        return kept[data]
 
     for number, step in enumerate(steps):
         before = len(constants)
