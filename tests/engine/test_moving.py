@@ -254,7 +254,7 @@ def test_mirror_pad(mode, amounts):
     agree(net.bytes(), rng)
 
 
-@pytest.mark.parametrize("modes", [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize("modes", [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("seed", range(8))
 def test_resize_nearest(modes, seed):
     rng = np.random.default_rng(300 + seed)
@@ -262,7 +262,7 @@ def test_resize_nearest(modes, seed):
     agree(resized(net, *(int(n) for n in rng.integers(1, 21, 2)), *modes).bytes(), rng)
 
 
-@pytest.mark.parametrize("modes", [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize("modes", [(False, False), (True, False), (False, True), (True, True)])
 def test_resize_every_size(modes):
     """Where rounding in float32 decides: one line to every length."""
     rng = np.random.default_rng(16)
