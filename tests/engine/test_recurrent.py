@@ -1,11 +1,15 @@
 """Layers with a memory against TensorFlow Lite Micro, from a reset and without one; and what surrounds them."""
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from builder import Net, S
 
 from tinykit.engine import Runtime, compile_network
 from tinykit.errors import UnsupportedOp
+from tinykit.features import pack_section, quantized
 
 
 def answers(network: bytes, x: np.ndarray, reset: bool) -> np.ndarray:
@@ -147,3 +151,34 @@ def lstm_with(change) -> bytes:
 def test_other_lstms_are_refused_by_name(change, words):
     with pytest.raises(UnsupportedOp, match=words):
         compile_network(lstm_with(change))
+
+
+def test_a_board_forgets_when_live_mode_starts(monkeypatch):
+    """The second session answers as a runtime that was just reset, whatever the first one heard."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "hardware"))
+    host, live = (importlib.import_module(name) for name in ("host_device", "test_live"))
+    pipeline = live.make(window=20, hop=5, channels=("aX", "aY"), magnitude=())
+    net = (
+        Net(np.random.default_rng(5), (1, 20, 2), live.SCALE, live.ZERO)
+        .reshape((1, 40))
+        .svdf(3, 120, scale=1 / 256, zero=-128)
+    )
+    section = pack_section(pipeline, live.SCALE, live.ZERO)
+    plan = compile_network(net.bytes(), section=section)
+    device, samples = host.HostDevice(arena=16384), live.rows(600)
+    device.upload(plan.bytes)
+    sessions = []
+    for part in (samples[:300], samples[300:]):
+        device.request(0x0E)
+        device.sense(part)
+        sessions.append(live.predictions(device))
+        device.request(0x0F)
+    inputs = []
+    for session in sessions:
+        windows = np.stack([samples[p["index"] - 19 : p["index"] + 1, :2] for p in session])
+        x = quantized(np.ascontiguousarray(windows), pipeline.front_end, live.SCALE, live.ZERO)
+        inputs.append(x.reshape(len(x), 40))
+        answers = Runtime(plan).run(inputs[-1]).reshape(len(x), 3)
+        assert len(session) > 30 and [p["raw"] for p in session] == answers.tolist()
+    on_and_on = Runtime(plan).run(np.concatenate(inputs)).reshape(-1, 3)
+    assert not np.array_equal(on_and_on[-len(answers) :], answers)
