@@ -278,8 +278,14 @@ static void run(const tk_op *op, const uint8_t *plan, uint8_t *arena, void (*mak
     uint32_t *const ring = (uint32_t *)(void *)(arena + op->scratch);
     record *const records = (record *)(void *)(ring + words * SLOTS * CHANNELS);
     uint8_t *const out = arena + op->out;
-    tk_pairs pairs = {NULL,  s.in_step, s.in_pitch, s.in, s.in_lines, s.pad, words, SLOTS * CHANNELS,
-                      (uint8_t)op->zero0 * 0x01010101u};
+    tk_pairs pairs = {NULL,
+                      s.in_step,
+                      s.in_pitch,
+                      s.in_lines,
+                      SLOTS * CHANNELS,
+                      (uint8_t)op->zero0 * 0x01010101u,
+                      0, 0, 0, 0, 0, 0};
+    tk_pairs_split(&pairs, s.in, s.pad, words);
     for (uint32_t c = 0; c < op->out_c; c += CHANNELS) {
         const uint32_t count = op->out_c - c < CHANNELS ? op->out_c - c : CHANNELS;
         uint32_t next = 0; /* line to be made, outside ones counted */

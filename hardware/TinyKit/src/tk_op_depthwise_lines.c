@@ -328,15 +328,15 @@ static void run(const tk_op *op, const uint8_t *plan, uint8_t *arena, void (*mak
         prepare(records, op, plan, &n, c, count);
         for (uint32_t i = 0; i < l->dilation && i < l->out; i++) {
             const uint32_t shift = (i + l->dilation - l->pad % l->dilation) % l->dilation; /* first value of the phase */
-            const tk_pairs pairs = {arena + op->in0 + base + shift * l->in_step,
-                                    l->in_step * l->dilation,
-                                    l->in_pitch,
-                                    shift < l->in ? (l->in - shift + l->dilation - 1u) / l->dilation : 0u,
-                                    l->in_lines,
-                                    (shift + l->pad - i) / l->dilation,
-                                    n.words,
-                                    CHANNELS,
-                                    (uint8_t)op->zero0 * 0x01010101u};
+            const uint32_t values = shift < l->in ? (l->in - shift + l->dilation - 1u) / l->dilation : 0u;
+            tk_pairs pairs = {arena + op->in0 + base + shift * l->in_step,
+                              l->in_step * l->dilation,
+                              l->in_pitch,
+                              values > 0 ? l->in_lines : 0u,
+                              CHANNELS,
+                              (uint8_t)op->zero0 * 0x01010101u,
+                              0, 0, 0, 0, 0, 0};
+            tk_pairs_split(&pairs, values, (shift + l->pad - i) / l->dilation, n.words);
             const job work = {table,
                               arena + op->out + i * l->out_step + c,
                               l->out_step * l->dilation,

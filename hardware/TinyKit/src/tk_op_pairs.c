@@ -1,21 +1,38 @@
 #include "tk_pairs.h"
 
+void tk_pairs_split(tk_pairs *pairs, uint32_t count, uint32_t pad, uint32_t words)
+{
+    pairs->words = words;
+    pairs->head = pad / 2u < words ? pad / 2u : words;
+    words -= pairs->head;
+    pairs->odd = words > 0 && count > 0 ? pad & 1u : 0u;
+    words -= pairs->odd;
+    count -= pairs->odd;
+    pairs->whole = count / 2u < words ? count / 2u : words;
+    words -= pairs->whole;
+    pairs->tail = words > 0 ? count & 1u : 0u;
+    pairs->rest = words - pairs->tail;
+}
+
+/* `words` words of zero points. */
+TK_INLINE uint32_t *outside(uint32_t pair, uint32_t words, uint32_t *to, uint32_t stride)
+{
+    for (; words > 0; words--, to += stride) {
+        to[0] = pair;
+        to[1] = pair;
+        to[2] = pair;
+        to[3] = pair;
+    }
+    return to;
+}
+
 /* `words` words from values inside the picture. */
-TK_LOOP uint32_t *inner(const uint8_t *from, uint32_t step, uint32_t words, uint32_t *to, uint32_t stride)
+TK_INLINE uint32_t *inside(const uint8_t *from, uint32_t step, uint32_t words, uint32_t *to, uint32_t stride)
 {
 #if TK_DSP
     const uint32_t bytes = 4u * stride;
     uint32_t a, b, t;
-    if (words & 1u) {
-        tk_pair4(to, tk_load32(from), tk_load32(from + step));
-        from += 2u * step;
-        to += stride;
-    }
-    words >>= 1;
-    if (words == 0) {
-        return to;
-    }
-#define TWO                                                                                                   \
+#define WORD                                                                                                  \
     "ldr %[a], [%[from]]\n\t"                                                                                 \
     "ldr %[b], [%[from], %[step]]\n\t"                                                                        \
     "add %[from], %[from], %[step], lsl #1\n\t"                                                               \
@@ -30,13 +47,19 @@ TK_LOOP uint32_t *inner(const uint8_t *from, uint32_t step, uint32_t words, uint
     "str %[a], [%[to], #8]\n\t"                                                                               \
     "str %[b], [%[to], #12]\n\t"                                                                              \
     "add %[to], %[to], %[bytes]\n\t"
-    __asm__ volatile("1:\n\t" TWO TWO "subs %[words], %[words], #1\n\t"
-                     "bne 1b"
-                     : [from] "+r"(from), [to] "+r"(to), [words] "+r"(words), [a] "=&r"(a), [b] "=&r"(b),
+    /* Two at a time, from the middle when there is an odd number. */
+    __asm__ volatile("cbz %[words], 3f\n\t"
+                     "adds %[words], %[words], #1\n\t"
+                     "lsrs %[words], %[words], #1\n\t"
+                     "bcc 2f\n"
+                     "1:\n\t" WORD "2:\n\t" WORD "subs %[words], %[words], #1\n\t"
+                     "bne 1b\n"
+                     "3:"
+                     : [from] "+r"(from), [to] "+r"(to), [words] "+l"(words), [a] "=&r"(a), [b] "=&r"(b),
                        [t] "=&r"(t)
                      : [step] "r"(step), [bytes] "r"(bytes)
                      : "cc", "memory");
-#undef TWO
+#undef WORD
 #else
     for (; words > 0; words--) {
         tk_pair4(to, tk_load32(from), tk_load32(from + step));
@@ -47,47 +70,26 @@ TK_LOOP uint32_t *inner(const uint8_t *from, uint32_t step, uint32_t words, uint
     return to;
 }
 
-/* `words` words of zero points. */
-TK_LOOP uint32_t *outer(uint32_t zero, uint32_t words, uint32_t *to, uint32_t stride)
-{
-    const uint32_t pair = tk_sxtb16(zero);
-    for (; words > 0; words--, to += stride) {
-        to[0] = pair;
-        to[1] = pair;
-        to[2] = pair;
-        to[3] = pair;
-    }
-    return to;
-}
-
 void tk_pairs_line(const tk_pairs *pairs, int32_t number, uint32_t *to)
 {
-    const uint32_t stride = pairs->stride, zero = pairs->zero, pad = pairs->pad;
-    uint32_t left = pairs->count, room = pairs->words;
-    if (number >= 0 && (uint32_t)number < pairs->lines && left > 0 && pad / 2u < room) {
-        const uint8_t *from = pairs->picture + (uint32_t)number * pairs->pitch;
-        uint32_t whole;
-        if (pad > 0) {
-            to = outer(zero, pad / 2u, to, stride);
-            room -= pad / 2u;
-            if (pad & 1u) {
-                tk_pair4(to, zero, tk_load32(from));
-                from += pairs->step;
-                left--;
-                to += stride;
-                room--;
-            }
-        }
-        whole = left / 2u < room ? left / 2u : room;
-        to = inner(from, pairs->step, whole, to, stride);
-        room -= whole;
-        if (room > 0 && (left & 1u)) {
-            tk_pair4(to, tk_load32(from + (left - 1u) * pairs->step), zero);
-            to += stride;
-            room--;
-        }
+    const uint32_t stride = pairs->stride, step = pairs->step, zero = pairs->zero, pair = tk_sxtb16(zero);
+    const uint8_t *from = pairs->picture + (uint32_t)number * pairs->pitch;
+    if ((uint32_t)number >= pairs->lines) {
+        (void)outside(pair, pairs->words, to, stride);
+        return;
     }
-    (void)outer(zero, room, to, stride);
+    to = outside(pair, pairs->head, to, stride);
+    if (pairs->odd != 0) {
+        tk_pair4(to, zero, tk_load32(from));
+        from += step;
+        to += stride;
+    }
+    to = inside(from, step, pairs->whole, to, stride);
+    if (pairs->tail != 0) {
+        tk_pair4(to, tk_load32(from + 2u * pairs->whole * step), zero);
+        to += stride;
+    }
+    (void)outside(pair, pairs->rest, to, stride);
 }
 
 tk_lines tk_lines_of(const tk_op *op)

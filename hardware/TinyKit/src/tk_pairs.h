@@ -31,12 +31,16 @@ extern "C" {
 typedef struct tk_pairs {
     const uint8_t *picture; /* the first of four neighbouring channels, at line 0, position 0 */
     uint32_t step, pitch;   /* bytes */
-    uint32_t count, lines;  /* values in a line, lines in the picture */
-    uint32_t pad;           /* positions before the first value */
-    uint32_t words;         /* to be made of each line */
+    uint32_t lines;         /* in the picture */
     uint32_t stride;        /* between words of a line and of a channel, in words of 4 bytes; at least 4 */
     uint32_t zero;          /* zero point, four times in a word */
+    /* Words of a line, in order (tk_pairs_split): of zero points, one with the first value behind one
+     * (or none), with two values, one with the last value before one (or none), of zero points. */
+    uint32_t words, head, odd, whole, tail, rest;
 } tk_pairs;
+
+/* Lines of `count` values (0: none is in the picture) behind `pad` zero points, as `words` words. */
+void tk_pairs_split(tk_pairs *pairs, uint32_t count, uint32_t pad, uint32_t words);
 
 /* A depthwise convolution by lines: p[0] = 0 along rows, 1 along columns; p[1] outputs from each input
  * channel. Kernel, strides, dilations and padding along and across lines. */
