@@ -69,8 +69,12 @@ def core_sources() -> list[Path]:
 def engine_sources() -> list[Path]:
     """The C files that read and run a plan: validator, all kernels, and what they need."""
     source = hardware_dir() / "TinyKit" / "src"
-    names = ("tk_plan", "tk_check", "tk_halves", "tk_kinds", "tk_engine", "tk_crc")
-    return [*(source / f"{name}.c" for name in names), *sorted(source.glob("tk_op_*.c"))]
+    names = ("tk_plan", "tk_check", "tk_kinds", "tk_engine", "tk_crc")
+    return [
+        *(source / f"{name}.c" for name in names),
+        *sorted(source.glob("tk_halves*.c")),
+        *sorted(source.glob("tk_op_*.c")),
+    ]
 
 
 def host_library(sources, include_dirs=(), name: str = "core", flags=()) -> Path:

@@ -29,7 +29,9 @@ extern "C" {
 #define TK_NARROW 16u      /* bytes of a row that tk_halves_copy takes */
 #define TK_QUAD_WORDS 6u   /* of its scratch for four inputs: b of each pixel, a of each pixel */
 
-#if !TK_DSP
+#if TK_DSP
+#define TK_NAKED __attribute__((naked, noinline)) /* written whole in assembly */
+#else
 /* Two products of 16 bits, added to a sum. */
 TK_INLINE int32_t tk_smlad(uint32_t a, uint32_t b, int32_t sum)
 {

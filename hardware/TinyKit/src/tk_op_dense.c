@@ -59,7 +59,7 @@ tk_status tk_check_dense(const tk_plan *plan, const tk_op *op)
 /*   r0 weights  r1 piece  r2 its end  r3-r6 words h  r7, r8 inputs  r9-r12 sums  lr channels
  *
  * Estimated cycles: 19 for four inputs of four outputs, 4 more every eighth time; 67 for four
- * outputs. Written whole in assembly for the reasons in tk_halves.c.
+ * outputs. Written whole in assembly for the reasons in tk_halves_tiles.c.
  */
 #define QUAD                                                                                        \
     "ldr.n r4, [r0, #4]\n\t"                                                                        \
@@ -98,7 +98,7 @@ tk_status tk_check_dense(const tk_plan *plan, const tk_op *op)
 
 /* On the stack: 0 weights, 4 piece, 8 channels, 12 end of piece, 16 r4-r11, 48 lr, 52 out, 56 sums,
  * 60 end of channels, 64 quads, then where the loop is entered, 68 first, 72 last. */
-__attribute__((naked)) static void products(const uint8_t *weights, const uint32_t *x, const tk_channel *channels,
+static TK_NAKED void products(const uint8_t *weights, const uint32_t *x, const tk_channel *channels,
                                             const uint32_t *x_end, int8_t *out, int32_t *sums,
                                             const tk_channel *end, uint32_t quads, int first, int last)
 {
