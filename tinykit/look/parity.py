@@ -102,7 +102,7 @@ def _grid(layers, pairs, worst) -> str:
         what = f'<br><span class="xs mut">{esc(kind.lower().replace("_", " "))}</span>' if kind else ""
         size = "×".join(map(str, shape)) or "1"
         lines.append(
-            f'<tr><td class="r num mut">{i or ""}</td><td>{esc(name)}{what}</td>'
+            f'<tr><td class="r num mut">{i or ""}</td><td>{esc(name).replace("_", "_<wbr>")}{what}</td>'
             f'<td class="r num hide6">{esc(size)}</td>{cells}</tr>'
         )
     return (
