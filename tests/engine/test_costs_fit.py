@@ -1,12 +1,14 @@
 """Will it fit: verdicts, times, and advice that must hold when it is followed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from builder import Net
 
 import tinykit as tk
 from tinykit.engine import compile_network, cost
-from tinykit.engine.changes import Change, NotPossible, apply, candidates, understood
+from tinykit.engine.changes import Change, NotPossible, apply, candidates
 from tinykit.engine.fit import fits
 from tinykit.engine.plan import ARENA_BYTES, SLOT_BYTES, planned
 from tinykit.engine.targets import TARGETS, target
@@ -52,9 +54,17 @@ def test_figures_of_boards_have_a_source():
         fits(residual(), "uno")
 
 
-@pytest.mark.parametrize("data", [wide(), heavy(), residual()], ids=["wide", "heavy", "residual"])
-def test_shapes_that_are_worked_out_are_those_of_the_file(data):
-    assert understood(read_network(data))
+def test_an_operation_that_is_not_known_stands_in_the_way_only_of_what_reaches_it():
+    network = read_network(wide())
+    nodes = list(network.nodes)
+    nodes[2] = dataclasses.replace(nodes[2], kind="MYSTERY")
+    strange = dataclasses.replace(network, nodes=tuple(nodes))
+    for change in (Change("stride", 1), Change("filters", 1), Change("input")):
+        with pytest.raises(NotPossible, match="MYSTERY"):
+            apply(strange, change)
+    nodes = [dataclasses.replace(network.nodes[0], kind="MYSTERY"), *network.nodes[1:]]
+    after = apply(dataclasses.replace(network, nodes=tuple(nodes)), Change("stride", 1))
+    assert after.nodes[1].outputs[0].shape == (1, 20, 20, 8)
 
 
 @pytest.mark.parametrize("data", [wide(), heavy(60), residual()], ids=["wide", "heavy", "residual"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import TinykitError
-from .changes import Change, NotPossible, apply, candidates, understood
+from .changes import Change, NotPossible, apply, candidates
 from .meter import random_input, run_on_core
 from .plan import Plan, planned
 
@@ -66,10 +66,10 @@ def advise(fit) -> tuple[Advice, ...]:
     Returns
     -------
     tuple of Advice
-        Empty when the network has an operation whose shapes can't be worked out here.
+        Empty when no change could be worked out, or none helps.
     """
     plan = fit.cost.plan
-    if plan is None or plan.network is None or not understood(plan.network):
+    if plan is None or plan.network is None:
         return ()
     # The section of a pipeline stays as it is.
     extra = fit.cost.plan_bytes - len(planned(plan.network).bytes)

@@ -19,7 +19,7 @@ _REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
 
 
 class NotPossible(Exception):
-    """This change can't be made to this network, or it has an operation that is not known here."""
+    """This change can't be made to this network, or it meets an operation that is not known here."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ def apply(network: Network, change: Change) -> Network:
 
 
 class _Rewrite:
-    def __init__(self, network: Network, change: Change | None):
+    def __init__(self, network: Network, change: Change):
         self.change = change
         self.last = max((i for i, node in enumerate(network.nodes) if node.kind in WITH_FILTERS), default=None)
         self.new: dict[int, Tensor] = {}
         shape = network.input.shape
-        if change is not None and change.kind == "input":
+        if change.kind == "input":
             shape = _halved(shape)
         self.new[network.input.index] = replace(network.input, shape=shape)
         try:
@@ -96,27 +96,22 @@ class _Rewrite:
 
     def _node(self, i: int, node: Node) -> Node:
         inputs = [t if t is None else self.new.get(t.index, t) for t in node.inputs]
-        halve = (
-            self.change is not None
-            and self.change.kind == "filters"
-            and (self.change.node == i or (self.change.node is None and node.kind in WITH_FILTERS and i != self.last))
-        )
+        chosen, every = self.change.node == i, self.change.node is None
+        halve = self.change.kind == "filters" and (chosen or (every and node.kind in WITH_FILTERS and i != self.last))
+        longer = self.change.kind == "stride" and chosen
+        same = all(a is b or a.shape == b.shape for a, b in zip(inputs, node.inputs, strict=True))
+        if same and not halve and not longer:
+            # What comes is as it was, so what goes is too, whatever this operation does.
+            self.new.update((tensor.index, tensor) for tensor in node.outputs)
+            return node
+        if self._shape(node, list(node.inputs), dict(node.options), False) != node.outputs[0].shape:
+            raise NotPossible(f"{node.kind} does something else to shapes here")
         options = dict(node.options)
-        if self.change is not None and self.change.kind == "stride" and self.change.node == i:
-            # Only along sides that there are.
+        if longer:  # only along sides that there are
             sides = [n > 1 for n in node.outputs[0].shape[1:3]]
             options["strideH"] *= 1 + sides[0]
             options["strideW"] *= 1 + sides[1]
-        if node.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
-            shape = self._weighted(node, inputs, options, halve)
-        elif node.kind in _POOLS:
-            x, old = inputs[0].shape, node.inputs[0].shape
-            # A window over the whole picture stays one.
-            options["filterHeight"] = _window(options["filterHeight"], old[1], x[1])
-            options["filterWidth"] = _window(options["filterWidth"], old[2], x[2])
-            shape = _slid(x, (options["filterHeight"], options["filterWidth"]), options, x[3])
-        else:
-            shape = self._plain(node, inputs)
+        shape = self._shape(node, inputs, options, halve)
         if min(shape, default=1) < 1:
             raise NotPossible(f"nothing would be left after {node.name}")
         outputs = []
@@ -126,6 +121,18 @@ class _Rewrite:
             outputs.append(replace(tensor, shape=shape))
             self.new[tensor.index] = outputs[-1]
         return Node(node.kind, tuple(inputs), tuple(outputs), options)
+
+    def _shape(self, node: Node, inputs: list, options: dict, halve: bool) -> tuple[int, ...]:
+        """The output's shape; weights among the inputs are cut to size."""
+        if node.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            return self._weighted(node, inputs, options, halve)
+        if node.kind in _POOLS:
+            x, old = inputs[0].shape, node.inputs[0].shape
+            # A window over the whole picture stays one.
+            options["filterHeight"] = _window(options["filterHeight"], old[1], x[1])
+            options["filterWidth"] = _window(options["filterWidth"], old[2], x[2])
+            return _slid(x, (options["filterHeight"], options["filterWidth"]), options, x[3])
+        return self._plain(node, inputs)
 
     def _weighted(self, node: Node, inputs: list, options: dict, halve: bool) -> tuple[int, ...]:
         """Cut the weights to size; the output's shape."""
@@ -184,16 +191,6 @@ class _Rewrite:
         if old.shape == out.shape and sum(t is not None and t.data is None for t in inputs) == 1:
             return x.shape
         raise NotPossible(f"what {kind} does to shapes is not known here")
-
-
-def understood(network: Network) -> bool:
-    """Whether the shapes worked out here are those of the file."""
-    try:
-        again = _Rewrite(network, None).result
-    except NotPossible:
-        return False
-    pairs = zip(network.nodes, again.nodes, strict=True)
-    return all(a.outputs[0].shape == b.outputs[0].shape for a, b in pairs)
 
 
 def _halved(shape) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ class Lifetime:
     def __str__(self) -> str:
         days = f"{self.days:,.0f} days" if self.days >= 10 else f"{self.days:.1f} days"
         return (
-            f"{days} on {self.battery.name} at an answer every {self.every_s:g} s (estimated): the processor runs "
+            f"{days} on {self.battery.name} at an answer every {self.every_s:.4g} s (estimated): the processor runs "
             f"{100 * self.duty:.2g} % of the time, {self.mean_ma:.3g} mA on average"
         )
 
