@@ -29,6 +29,7 @@ _INSTEAD = {
     "Mfcc": _BOARD,
 }
 _ALL = "Use convolution, dense, pooling, mean, add, mul, concatenation, relu or softmax layers."
+_OTHERWISE = "Give this layer another form, or leave it out; the README lists what runs."
 _QUANTISE = (
     "small = tk.quantize(pipeline, train); or give the converter representative_dataset and "
     "target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]."
@@ -41,7 +42,7 @@ def refuse(node, reason: str = "") -> None:
         raise UnsupportedOp(f"The engine can't run this network: {reason}.", "Check the network's graph.")
     what = f"The engine has no {node.kind}" if not reason else f"The engine can't run this {node.kind}: {reason}"
     word = node.kind.split()[-1]
-    raise UnsupportedOp(f"{what} (layer {node.name}).", _INSTEAD.get(word, _ALL))
+    raise UnsupportedOp(f"{what} (layer {node.name}).", _INSTEAD.get(word, _OTHERWISE if reason else _ALL))
 
 
 def refuse_type(node, tensor, allowed: tuple[str, ...], nodes=()) -> None:
