@@ -65,7 +65,7 @@ tk_status tk_check_depthwise_3x3(const tk_plan *plan, const tk_op *op)
     return TK_OK;
 }
 
-#if TK_NAKED
+#if TK_DSP_FPU
 /* Registers: r0-r5 weights of the ring's three lines, r6-r8 a pair of each, r9 r10 r11 lr sums, r12 where
  * in the ring. s0-s3 the channel's constants, s4 output, s5 step, s6 where the blocks of four end, s7 job,
  * s8 outputs behind them, s9 how many of those are left. r8 is the third line's next pair at the start of

@@ -79,7 +79,7 @@ tk_status tk_check_depthwise_lines(const tk_plan *plan, const tk_op *op)
     return TK_OK;
 }
 
-#if TK_NAKED
+#if TK_DSP_FPU
 /* Registers: r0-r3 sums, r4-r7 pairs and weights, r8 where in a ring line, r9 in the weights, r11 in the
  * table of lines, r12 where the code for a kernel line begins, lr what to add for where in a line,
  * r10 what is said below. s0-s3 the channel's constants, s4 output, s5 step, s6 outputs left, s7 weights,

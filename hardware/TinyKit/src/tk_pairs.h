@@ -20,13 +20,6 @@
 extern "C" {
 #endif
 
-/* Naked functions take all registers for themselves; their constants wait in the FPU's. */
-#if TK_DSP && defined(__ARM_FP) && defined(__thumb2__)
-#define TK_NAKED 1
-#else
-#define TK_NAKED 0
-#endif
-
 /* Which four input channels, and how their lines lie in memory. */
 typedef struct tk_pairs {
     const uint8_t *picture; /* the first of four neighbouring channels, at line 0, position 0 */

@@ -23,6 +23,13 @@
 #define TK_DSP 0
 #endif
 
+/* Naked functions take all registers for themselves; their constants wait in the FPU's. */
+#if TK_DSP && defined(__ARM_FP) && defined(__thumb2__)
+#define TK_DSP_FPU 1
+#else
+#define TK_DSP_FPU 0
+#endif
+
 #if defined(__GNUC__)
 #define TK_INLINE static inline __attribute__((always_inline))
 #define TK_LOOP static __attribute__((noinline)) /* a hot loop, with the registers to itself */
