@@ -53,13 +53,14 @@ tk_status tk_check_dense(const tk_plan *plan, const tk_op *op)
  * x         the piece, 2 words for four inputs
  * sums      where sums wait: read unless this is the first piece, written unless it is the last
  * out       the outputs, after the last piece
+ * last      whether this is the last piece: 1, or 2 for an op that tk_is_floored
  * quads     fours of inputs in the piece, at least one
  */
 #if TK_DSP
 /*   r0 weights  r1 piece  r2 its end  r3-r6 words h  r7, r8 inputs  r9-r12 sums  lr channels
  *
- * Estimated cycles: 19 for four inputs of four outputs, 4 more every eighth time; 67 for four
- * outputs. Written whole in assembly for the reasons in tk_halves_tiles.c.
+ * Estimated cycles: 19 for four inputs of four outputs, 4 more every eighth time; 60 for four outputs,
+ * 67 if not floored. Written whole in assembly for the reasons in tk_halves_tiles.c.
  */
 #define QUAD                                                                                        \
     "ldr.n r4, [r0, #4]\n\t"                                                                        \
@@ -82,17 +83,37 @@ tk_status tk_check_dense(const tk_plan *plan, const tk_op *op)
     "smlad r12, r6, r8, r12\n\t"
 #define QUAD_BYTES "64"
 
-/* One output, by the channel at lr + `at`. */
-#define FINISH(sum, at)                                                                             \
-    "ldr r5, [lr, #" at " + 4]\n\t"                                                                 \
-    "ldr r6, [lr, #" at " + 8]\n\t"                                                                 \
-    "ldr r7, [lr, #" at " + 12]\n\t"                                                                \
-    "asr.w r3, " sum ", #31\n\t"                                                                    \
-    "smmla " sum ", " sum ", r5, r6\n\t"                                                            \
-    "add.w " sum ", " sum ", r3, lsl #7\n\t"                                                        \
-    "asr.w " sum ", " sum ", r7\n\t"                                                                \
+/* The channels of two outputs, at lr + `a` and lr + `b`; then an output by either's short form. */
+#define CHANNELS(a, b)                                                                              \
+    "ldr r5, [lr, #" a " + 4]\n\t"                                                                  \
+    "ldr r6, [lr, #" a " + 8]\n\t"                                                                  \
+    "ldr r7, [lr, #" a " + 12]\n\t"                                                                 \
+    "ldr r1, [lr, #" b " + 4]\n\t"                                                                  \
+    "ldr r4, [lr, #" b " + 8]\n\t"                                                                  \
+    "ldr r8, [lr, #" b " + 12]\n\t"
+#define FLOORED(sum, multiplier, offset, shift)                                                     \
+    "smmla " sum ", " sum ", " multiplier ", " offset "\n\t"                                        \
+    "asr.w " sum ", " sum ", " shift "\n\t"                                                         \
     "ssat " sum ", #8, " sum "\n\t"                                                                 \
     "strb " sum ", [r2], #1\n\t"
+#define ANY(sum, multiplier, offset, shift)                                                         \
+    "asr.w r3, " sum ", #31\n\t"                                                                    \
+    "smmla " sum ", " sum ", " multiplier ", " offset "\n\t"                                        \
+    "add.w " sum ", " sum ", r3, lsl #7\n\t"                                                        \
+    "asr.w " sum ", " sum ", " shift "\n\t"                                                         \
+    "ssat " sum ", #8, " sum "\n\t"                                                                 \
+    "strb " sum ", [r2], #1\n\t"
+#define OUTPUTS_BY(FINISH)                                                                          \
+    CHANNELS("0", "16") FINISH("r9", "r5", "r6", "r7") FINISH("r10", "r1", "r4", "r8")              \
+    CHANNELS("32", "48") FINISH("r11", "r5", "r6", "r7") FINISH("r12", "r1", "r4", "r8")
+
+/* The next four outputs, if there are more. */
+#define NEXT                                                                                        \
+    "str r2, [sp, #52]\n\t"                                                                         \
+    "ldr r3, [sp, #60]\n\t"                                                                         \
+    "add.w lr, lr, #64\n\t"                                                                         \
+    "cmp lr, r3\n\t"                                                                                \
+    "bne.w 1b\n\t"
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
@@ -133,17 +154,15 @@ static TK_NAKED void products(const uint8_t *weights, const uint32_t *x, const t
                      "bne.w 2b\n\t"
                      "ldr r3, [sp, #72]\n\t"
                      "ldr r2, [sp, #52]\n\t"
-                     "cmp r3, #0\n\t"
-                     "beq.w 4f\n\t"
-                     FINISH("r9", "0") FINISH("r10", "16") FINISH("r11", "32") FINISH("r12", "48")
-                     "str r2, [sp, #52]\n"
-                     "5:\n\t"
-                     "ldr r3, [sp, #60]\n\t"
-                     "add.w lr, lr, #64\n\t"
-                     "cmp lr, r3\n\t"
-                     "bne.w 1b\n\t"
+                     "cmp r3, #1\n\t"
+                     "beq.w 5f\n\t"
+                     "blo.w 4f\n\t"
+                     OUTPUTS_BY(FLOORED) NEXT
+                     "6:\n\t"
                      "add sp, #16\n\t"
                      "pop {r4-r11, pc}\n"
+                     "5:\n\t" OUTPUTS_BY(ANY) NEXT
+                     "b 6b\n"
                      "4:\n\t"
                      "ldr r3, [sp, #56]\n\t"
                      "ldr r4, [sp, #68]\n\t"
@@ -151,8 +170,8 @@ static TK_NAKED void products(const uint8_t *weights, const uint32_t *x, const t
                      "it eq\n\t" /* they were read, and the pointer has moved on */
                      "subeq r3, #16\n\t"
                      "stm r3!, {r9-r12}\n\t"
-                     "str r3, [sp, #56]\n\t"
-                     "b 5b\n\t"
+                     "str r3, [sp, #56]\n\t" NEXT
+                     "b 6b\n\t"
                      ".p2align 2\n\t");
 }
 #else
@@ -168,7 +187,7 @@ static void products(const uint8_t *weights, const uint32_t *x, const tk_channel
                 sum = tk_smlad(word, at[1], tk_smlad(tk_sxtb16(word), at[0], sum));
             }
             if (last) {
-                *out++ = tk_short(sum, channels + i, 0);
+                *out++ = tk_short(sum, channels + i, last == 2);
             } else {
                 sums[i] = sum;
             }
@@ -191,7 +210,7 @@ void tk_op_dense(const tk_op *op, const uint8_t *plan, uint8_t *arena)
         const uint8_t *weights = plan + op->data;
         for (uint32_t done = 0; done < quads; done += piece) {
             const uint32_t count = quads - done < piece ? quads - done : piece;
-            const int last = done + count == quads;
+            const int last = done + count < quads ? 0 : tk_is_floored(op) ? 2 : 1;
             tk_halves_widen_row(x, in + 4u * done, count);
             if (whole > 0) {
                 products(weights, x, channels, x + 2u * count, out, sums, channels + whole, count, done == 0, last);
