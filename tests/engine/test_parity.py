@@ -44,7 +44,7 @@ def test_the_host_has_every_tensor_where_the_plan_says(no_tensorflow):
     network = picture()
     report = tk.parity(network)
     assert report.exact and "TFLite" in report.left_out and "float" in report.left_out
-    assert "TensorFlow cannot be imported" in report.left_out["TFLite"]
+    assert report.left_out["TFLite"].startswith("TensorFlow cannot be imported")
     whys = {row.kind: row.why for row in report.rows if "host" not in row.values}
     assert whys == {"PAD": f"folded into {report.rows[6].name}", "RESHAPE": "only another shape"}
     plan = compile_network(network)

@@ -192,6 +192,8 @@ def _tflite(plan: Plan, network: bytes, x, indices) -> dict:
             )
     try:
         return interpreter_layers(network, x, indices)
+    except ModelError:
+        raise
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             f"TensorFlow's interpreter can't run this network ({str(error).splitlines()[0][:80]}).",
