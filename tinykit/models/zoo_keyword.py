@@ -1,7 +1,7 @@
 """Networks for words: rows of log-mel (or MFCC) in, a probability a label out.
 
-Only layers that the engine has. Plain convolutions cost about 2 cycles a MAC on the board and
-depthwise ones about 7, so a network of few MACs is not always the quicker one; ``tinykit.cost``
+Only layers that the engine has. Plain convolutions cost about 1.5 cycles a MAC on the board and
+depthwise ones about 3, so a network of few MACs is not always the quicker one; ``tinykit.cost``
 estimates the cycles of a compiled pipeline.
 
 ==========  ==================================================================  =======  =========
