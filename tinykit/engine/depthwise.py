@@ -26,7 +26,7 @@ def choose(step: Step, taps: np.ndarray) -> Step:
     taps : numpy.ndarray
         int8 weights, shape (kernel height * width, out channels).
     """
-    if not step.flags & FLAG_SIMPLE:
+    if not step.flags & FLAG_SIMPLE or not _has_line_form(step):
         return step
     ways = [_Lines(step, down) for down in (False, True)]
     ways = [way for way in ways if way.possible]
@@ -45,6 +45,17 @@ def choose(step: Step, taps: np.ndarray) -> Step:
         clear=way.clear,
         grain=way.grain,
     )
+
+
+def _has_line_form(step: Step) -> bool:
+    """Whether the kernels by line can take the channels: with a floor all; else none with part of its bias in
+    the offset (``requantisation``), as those kernels add the zero point last."""
+    zero = step.zeros[2]
+    if step.clamp[0] >= zero:
+        return True
+    multiplier, offset, shift = (step.channels[name].astype(np.int64) for name in ("multiplier", "offset", "shift"))
+    usual = 64 * (1 + (1 << shift - 7)) + zero * (1 << shift)
+    return bool(((multiplier == 0) | (offset == usual)).all())
 
 
 class _Lines:

@@ -64,7 +64,8 @@ TK_INLINE void tk_line_channel_from(tk_line_channel *to, const tk_channel *from,
     const uint32_t shift = (uint32_t)from->shift; /* of the second rounding, and 7 more */
     to->bias = floored ? from->bias : from->bias >> 7;
     to->multiplier = from->multiplier;
-    to->offset = floored ? from->offset : zero;
+    /* A channel that gives one value only (multiplier 0) has it in the offset. */
+    to->offset = floored ? from->offset : from->multiplier != 0 ? zero : from->offset >> (from->shift & 31);
     to->shift = floored ? from->shift : (int32_t)(0u - (1u << ((39u - shift) & 31u)));
     to->plane = plane;
 }
