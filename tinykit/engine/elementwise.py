@@ -12,6 +12,8 @@ from .refuse import refuse
 from .step import Step
 from .tflite import Node
 
+_LONGEST_ROW = 4096  # of a softmax (tk_op_softmax.c)
+
 
 def _unary(lowering, node: Node, table: np.ndarray) -> None:
     source = lowering.read(node, node.inputs[0])
@@ -37,6 +39,8 @@ def _softmax(lowering, node: Node) -> None:
         found = f"its output has scale {y.scale:g} and zero point {y.zero_point}"
         refuse(node, f"{found}, expected 1/65536 and -32768")
     depth = x.shape[-1]
+    if depth > _LONGEST_ROW:
+        refuse(node, f"its rows have {depth} values, more than {_LONGEST_ROW}")
     table = fixed.softmax_table(x.scale, float(np.float32(node.options.get("beta", 1.0))))
     shape = (x.size // depth, 1, depth)
     source = lowering.read(node, x)
