@@ -8,7 +8,7 @@ import numpy as np
 
 from . import fixed
 from .refuse import refuse
-from .step import FLAG_EACH_RUN, Step
+from .step import FLAG_EACH_RUN, FLAG_SIMPLE, Step
 from .tflite import Node, Tensor
 
 _WIDTH = {"INT8": 1, "INT16": 2}
@@ -127,6 +127,11 @@ def _lstm(lowering, node: Node) -> None:
     numbers = _lstm_numbers(node, x, hidden, cell, tensors)
     if wide and any(shift > 7 for _, shift in numbers[:8]):
         refuse(node, "its scales raise a gate's sum more than 128 times")
+    reach = max(
+        int((np.abs(s) + 128 * np.abs(w.astype(np.int64)).sum(axis=1)).max())
+        for s, w in zip(sums, inputs + pasts, strict=False)
+    )
+    simple = all(-30 <= shift <= 0 for _, shift in numbers) and reach < 2**30 and not wide
     gates = np.concatenate(
         [_rows(np.stack(rows, axis=1).reshape(4 * units, -1)).reshape(units, 4, -1, 4).transpose(0, 2, 1, 3)
          for rows in (inputs, pasts)], axis=1
@@ -147,6 +152,7 @@ def _lstm(lowering, node: Node) -> None:
             zeros=(x.zero_point, hidden.zero_point, hidden.zero_point),
             data=fixed.sigmoid_entries().tobytes() + _words(numbers) + per_unit + gates.tobytes(),
             params=[clip, scale, shift],
+            flags=FLAG_SIMPLE if simple else 0,
             in_size=size,
             out_size=size,
             over=0 if wide else -depth % 4,

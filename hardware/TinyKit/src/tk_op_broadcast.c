@@ -93,8 +93,7 @@ TK_INLINE void each_row(const tk_op *op, const uint8_t *plan, uint8_t *arena, ro
 TK_INLINE int32_t rescale(int32_t x, const int32_t *pair, int quick)
 {
     if (quick) {
-        const int32_t value = tk_smmulr((int32_t)((uint32_t)x << 1), pair[0]), right = -pair[1];
-        return right == 0 ? value : (value + (value >> 31) + (1 << (right - 1))) >> right;
+        return tk_requantize_right(x, pair[0], -pair[1]);
     }
     return tk_requantize(x, pair[0], pair[1]);
 }

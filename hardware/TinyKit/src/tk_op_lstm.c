@@ -13,7 +13,8 @@
  * unit 32 bytes: four int32 biases for the inputs and four for the past outputs, their zero points folded
  * in (TK_LSTM); or four int64 biases for the inputs (TK_LSTM_16, whose zero points are 0). Then for each
  * unit the four gates' weights for the inputs, filled up to a multiple of 4 with zeros and interleaved by
- * words, and those for the past outputs likewise. TK_LSTM reads up to 3 bytes behind the input.
+ * words, and those for the past outputs likewise. TK_FLAG_SIMPLE: no shift is to the left, and the gates'
+ * sums are below 2^30 (the host has checked it; products of two numbers of 16 bits always are). TK_LSTM reads up to 3 bytes behind the input.
  */
 #include "tk_check.h"
 #include "tk_kernels.h"
@@ -62,10 +63,12 @@ static tk_status check(const tk_plan *plan, const tk_op *op, uint32_t size)
         return TK_ERR_TOO_LARGE;
     }
     const int32_t *pairs = (const int32_t *)(const void *)(plan->bytes + op->data + TABLE_BYTES);
+    const int simple = (op->flags & TK_FLAG_SIMPLE) != 0;
     for (uint32_t i = 0; i < PAIRS; i++) {
         /* The sums of int16 values are long, and their product knows fewer shifts. */
         if (tk_check_multiplier(pairs[2 * i], pairs[2 * i + 1]) != TK_OK ||
-            (size == 2 && i < 2 * GATES && pairs[2 * i + 1] > 7)) {
+            (size == 2 && i < 2 * GATES && pairs[2 * i + 1] > 7) ||
+            (simple && (pairs[2 * i + 1] > 0 || pairs[2 * i + 1] < -30))) {
             return TK_ERR_PARAMETER;
         }
     }
@@ -80,6 +83,12 @@ tk_status tk_check_lstm(const tk_plan *plan, const tk_op *op)
 tk_status tk_check_lstm_16(const tk_plan *plan, const tk_op *op)
 {
     return check(plan, op, 2);
+}
+
+/* tk_requantize by a pair; `simple`: the op has TK_FLAG_SIMPLE. A constant where it is called. */
+TK_INLINE int32_t rescale(int32_t x, const int32_t *pair, int simple)
+{
+    return simple ? tk_requantize_right(x, pair[0], -pair[1]) : tk_requantize(x, pair[0], pair[1]);
 }
 
 TK_INLINE int32_t clamp16(int32_t x)
@@ -110,11 +119,11 @@ static int32_t tangent(const uint16_t *table, int32_t scaled)
     return scaled >= 0 ? (value - (1 << 23) + 128) >> 8 : ((1 << 23) - value + 127) >> 8;
 }
 
-/* Four gates' inner products with the same values, added to `sums`; `length` is a multiple of 4. */
-TK_LOOP const uint8_t *dot4(int32_t *sums, const uint8_t *x, const uint8_t *w, uint32_t length)
+/* Four gates' inner products with the same values, and biases; `length` is a multiple of 4. */
+TK_LOOP const uint8_t *dot4(int32_t *sums, const int32_t *biases, const uint8_t *x, const uint8_t *w, uint32_t length)
 {
     const uint8_t *const end = x + length;
-    int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
+    int32_t s0 = biases[0], s1 = biases[1], s2 = biases[2], s3 = biases[3];
     if (length & 4u) {
         tk_mac16(&s0, &s1, &s2, &s3, &x, &w);
     }
@@ -144,8 +153,9 @@ typedef struct unit {
     const uint8_t *biases, *weights; /* of this unit; the weights move on */
 } unit;
 
-/* What goes into the four gates, in units of 2^-12. `wide` is a constant where it is called. */
-TK_INLINE void gates_of(const tk_op *op, unit *u, const uint8_t *x, const uint8_t *past, int32_t *gates, int wide)
+/* What goes into the four gates, in units of 2^-12. `wide` and `simple` are constants where it is called. */
+TK_INLINE void gates_of(const tk_op *op, unit *u, const uint8_t *x, const uint8_t *past, int32_t *gates, int wide,
+                        int simple)
 {
     if (wide) {
         int64_t inputs[GATES], outputs[GATES] = {0, 0, 0, 0};
@@ -159,24 +169,23 @@ TK_INLINE void gates_of(const tk_op *op, unit *u, const uint8_t *x, const uint8_
         }
     } else {
         int32_t sums[2 * GATES];
-        memcpy(sums, u->biases, sizeof sums);
-        u->weights = dot4(sums, x, u->weights, up4(op->in_c));
-        u->weights = dot4(sums + GATES, past, u->weights, up4(op->out_c));
+        const int32_t *biases = (const int32_t *)(const void *)u->biases;
+        u->weights = dot4(sums, biases, x, u->weights, up4(op->in_c));
+        u->weights = dot4(sums + GATES, biases + GATES, past, u->weights, up4(op->out_c));
         for (uint32_t g = 0; g < GATES; g++) {
             const int32_t *p = u->pairs + 4 * g;
-            gates[g] = clamp16(clamp16(tk_requantize(sums[g], p[0], p[1])) +
-                               clamp16(tk_requantize(sums[GATES + g], p[2], p[3])));
+            gates[g] = clamp16(clamp16(rescale(sums[g], p, simple)) + clamp16(rescale(sums[GATES + g], p + 2, simple)));
         }
     }
 }
 
 /* One unit's step: its cell changes; returns its output in units of the pairs' last. */
-TK_INLINE int32_t step_of(const tk_op *op, const unit *u, const int32_t *gates, int16_t *cell)
+TK_INLINE int32_t step_of(const tk_op *op, const unit *u, const int32_t *gates, int16_t *cell, int simple)
 {
     const int32_t *p = u->pairs + 4 * GATES;
-    const int32_t kept = clamp16(tk_requantize(sigmoid(u->table, gates[FORGET]) * *cell, p[0], p[1]));
+    const int32_t kept = clamp16(rescale(sigmoid(u->table, gates[FORGET]) * *cell, p, simple));
     const int32_t candidate = tangent(u->table, 3 * gates[CELL]);
-    const int32_t added = clamp16(tk_requantize(sigmoid(u->table, gates[INPUT]) * candidate, p[2], p[3]));
+    const int32_t added = clamp16(rescale(sigmoid(u->table, gates[INPUT]) * candidate, p + 2, simple));
     int32_t value = clamp16(kept + added);
     if (op->p[0] > 0) {
         value = tk_clamp(value, -op->p[0], op->p[0]);
@@ -184,10 +193,10 @@ TK_INLINE int32_t step_of(const tk_op *op, const unit *u, const int32_t *gates, 
     *cell = (int16_t)value;
     const int32_t half = op->p[2] > 0 ? 1 << (op->p[2] - 1) : 0;
     const int32_t squashed = tangent(u->table, (value * op->p[1] + half) >> op->p[2]);
-    return tk_requantize(squashed * sigmoid(u->table, gates[OUTPUT]), p[4], p[5]);
+    return rescale(squashed * sigmoid(u->table, gates[OUTPUT]), p + 4, simple);
 }
 
-TK_INLINE void lstm(const tk_op *op, const uint8_t *plan, uint8_t *arena, int wide)
+TK_INLINE void lstm(const tk_op *op, const uint8_t *plan, uint8_t *arena, int wide, int simple)
 {
     const uint32_t units = op->out_c, size = wide ? 2u : 1u;
     const uint8_t *const block = plan + op->data;
@@ -203,8 +212,8 @@ TK_INLINE void lstm(const tk_op *op, const uint8_t *plan, uint8_t *arena, int wi
                       biases, biases + units * UNIT_BYTES};
             for (uint32_t i = 0; i < units; i++, u.biases += UNIT_BYTES) {
                 int32_t gates[GATES];
-                gates_of(op, &u, x, pasts, gates, wide);
-                const int32_t value = tk_add_wrap(step_of(op, &u, gates, cells + i), op->zero_out);
+                gates_of(op, &u, x, pasts, gates, wide, simple);
+                const int32_t value = tk_add_wrap(step_of(op, &u, gates, cells + i, simple), op->zero_out);
                 if (wide) {
                     ((int16_t *)(void *)out)[i] = (int16_t)clamp16(value);
                 } else {
@@ -218,10 +227,14 @@ TK_INLINE void lstm(const tk_op *op, const uint8_t *plan, uint8_t *arena, int wi
 
 void tk_op_lstm(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    lstm(op, plan, arena, 0);
+    if (op->flags & TK_FLAG_SIMPLE) {
+        lstm(op, plan, arena, 0, 1);
+    } else {
+        lstm(op, plan, arena, 0, 0);
+    }
 }
 
 void tk_op_lstm_16(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    lstm(op, plan, arena, 1);
+    lstm(op, plan, arena, 1, 0);
 }

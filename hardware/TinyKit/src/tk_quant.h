@@ -101,20 +101,6 @@ TK_INLINE int32_t tk_requantize(int32_t x, int32_t multiplier, int32_t shift)
     return tk_round_shift(tk_high_mul((int32_t)((uint32_t)x << left), multiplier), right);
 }
 
-/* The same for sums of 64 bits, as the reference does it: with the multiplier's upper 16 bits, rounded
- * once. |x| < 2^47, shift in -31..7; modulo 2^32 beyond. */
-TK_INLINE int32_t tk_requantize_long(int64_t x, int32_t multiplier, int32_t shift)
-{
-    const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
-    const uint64_t product = (uint64_t)x * (uint64_t)reduced + ((uint64_t)1 << (14 - shift));
-    return (int32_t)(uint32_t)(uint64_t)((int64_t)product >> (15 - shift));
-}
-
-TK_INLINE int32_t tk_clamp(int32_t x, int32_t low, int32_t high)
-{
-    return x < low ? low : x > high ? high : x;
-}
-
 /* (a * b + 2^31) / 2^32 */
 TK_INLINE int32_t tk_smmulr(int32_t a, int32_t b)
 {
@@ -137,6 +123,27 @@ TK_INLINE int32_t tk_smmlsr(int32_t a, int32_t b, int32_t c)
 #else
     return (int32_t)(((int64_t)((uint64_t)(int64_t)c << 32) - (int64_t)a * b + ((int64_t)1 << 31)) >> 32);
 #endif
+}
+
+/* tk_requantize for |x| < 2^30 and a shift to the right by `right` bits, 0..30. */
+TK_INLINE int32_t tk_requantize_right(int32_t x, int32_t multiplier, int32_t right)
+{
+    const int32_t value = tk_smmulr((int32_t)((uint32_t)x << 1), multiplier);
+    return right == 0 ? value : (value + (value >> 31) + (1 << (right - 1))) >> right;
+}
+
+/* tk_requantize for sums of 64 bits, as the reference does it: with the multiplier's upper 16 bits, rounded
+ * once. |x| < 2^47, shift in -31..7; modulo 2^32 beyond. */
+TK_INLINE int32_t tk_requantize_long(int64_t x, int32_t multiplier, int32_t shift)
+{
+    const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+    const uint64_t product = (uint64_t)x * (uint64_t)reduced + ((uint64_t)1 << (14 - shift));
+    return (int32_t)(uint32_t)(uint64_t)((int64_t)product >> (15 - shift));
+}
+
+TK_INLINE int32_t tk_clamp(int32_t x, int32_t low, int32_t high)
+{
+    return x < low ? low : x > high ? high : x;
 }
 
 /* Clamp to -128..127. */
