@@ -7,7 +7,7 @@ import numpy as np
 from . import fixed
 from .broadcast import keep_constant, shared_axes
 from .refuse import refuse
-from .step import FLAG_CONST, FLAG_TURN_A, FLAG_TURN_B, Step
+from .step import FLAG_CONST, FLAG_SIMPLE, FLAG_TURN_A, FLAG_TURN_B, Step
 from .tflite import Node
 
 _AXES = 3
@@ -45,6 +45,8 @@ def _batch_matmul(lowering, node: Node) -> None:
     sizes = [size for size, _, _ in axes]
     padded = -(-k // 4) * 4
     flags = (FLAG_CONST * constant) | (FLAG_TURN_A * turns[0]) | (FLAG_TURN_B * turns[1])
+    if not wide and -30 <= shift <= 0 and k * 255 * 255 < 2**30:
+        flags |= FLAG_SIMPLE
     step = Step(
         "batch_matmul_16" if wide else "batch_matmul",
         node.name,

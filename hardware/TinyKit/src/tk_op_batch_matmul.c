@@ -5,7 +5,7 @@
  * in the plan with TK_FLAG_CONST. The batches have up to three axes: kernel_h, kernel_w and stride_h of
  * them, the last fastest; bit i of dilation_h says that the first input has axis i too, without it the
  * same matrix serves for the whole axis; dilation_w says so of the second. p[0], p[1]: multiplier and
- * shift.
+ * shift; TK_FLAG_SIMPLE: not to the left, and all sums are below 2^30 (the host has checked it).
  *
  * TK_BATCH_MATMUL: scratch of 9 * k bytes, k rounded up to 4. Four columns at a time are unpacked into
  * halves there, less their zero point, in the order in which the rows' bytes are: 0 and 2, 1 and 3. Reads up
@@ -74,6 +74,9 @@ static tk_status check(const tk_plan *plan, const tk_op *op, uint32_t size)
     if (w.all * m * n * padded > TK_MAX_WORK) {
         return TK_ERR_TOO_LARGE;
     }
+    if ((op->flags & TK_FLAG_SIMPLE) != 0 && (op->p[1] > 0 || op->p[1] < -30)) {
+        return TK_ERR_PARAMETER;
+    }
     return tk_check_multiplier(op->p[0], op->p[1]);
 }
 
@@ -100,7 +103,7 @@ static matrix matrix_of(uint32_t rows, uint32_t columns, int turned)
 }
 
 /* Up to four columns into halves; returns nothing. Missing ones are zeros. `sums` gets their sums. */
-static void unpack(uint32_t *to, const int8_t *from, matrix at, uint32_t k, uint32_t columns, int32_t zero, int32_t *sums)
+TK_LOOP void unpack(uint32_t *to, const int8_t *from, matrix at, uint32_t k, uint32_t columns, int32_t zero, int32_t *sums)
 {
     for (uint32_t j = 0; j < COLUMNS; j++) {
         int32_t sum = 0;
@@ -118,6 +121,83 @@ static void unpack(uint32_t *to, const int8_t *from, matrix at, uint32_t k, uint
     }
 }
 
+/* Four values of a row times four of each column. */
+TK_INLINE void quad(int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3, const uint8_t **row, const uint32_t **pair)
+{
+#if TK_DSP
+    uint32_t even, odd, a, b, c, d;
+    __asm__("ldr %[odd], [%[row]], #4\n\t"
+            "ldr %[a], [%[pair]], #32\n\t"
+            "ldr %[b], [%[pair], #-28]\n\t"
+            "ldr %[c], [%[pair], #-24]\n\t"
+            "ldr %[d], [%[pair], #-20]\n\t"
+            "sxtb16 %[even], %[odd]\n\t"
+            "sxtb16 %[odd], %[odd], ror #8\n\t"
+            "smlad %[s0], %[a], %[even], %[s0]\n\t"
+            "smlad %[s0], %[b], %[odd], %[s0]\n\t"
+            "smlad %[s1], %[c], %[even], %[s1]\n\t"
+            "smlad %[s1], %[d], %[odd], %[s1]\n\t"
+            "ldr %[a], [%[pair], #-16]\n\t"
+            "ldr %[b], [%[pair], #-12]\n\t"
+            "ldr %[c], [%[pair], #-8]\n\t"
+            "ldr %[d], [%[pair], #-4]\n\t"
+            "smlad %[s2], %[a], %[even], %[s2]\n\t"
+            "smlad %[s2], %[b], %[odd], %[s2]\n\t"
+            "smlad %[s3], %[c], %[even], %[s3]\n\t"
+            "smlad %[s3], %[d], %[odd], %[s3]"
+            : [s0] "+r"(*s0), [s1] "+r"(*s1), [s2] "+r"(*s2), [s3] "+r"(*s3), [row] "+r"(*row), [pair] "+r"(*pair),
+              [even] "=&r"(even), [odd] "=&r"(odd), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d)
+            :
+            : "memory");
+#else
+    const uint32_t bytes = tk_load32(*row), even = tk_sxtb16(bytes), odd = tk_sxtb16_odd(bytes);
+    const uint32_t *p = *pair;
+    *s0 = tk_mac_pair(odd, p[1], tk_mac_pair(even, p[0], *s0));
+    *s1 = tk_mac_pair(odd, p[3], tk_mac_pair(even, p[2], *s1));
+    *s2 = tk_mac_pair(odd, p[5], tk_mac_pair(even, p[4], *s2));
+    *s3 = tk_mac_pair(odd, p[7], tk_mac_pair(even, p[6], *s3));
+    *row += 4;
+    *pair += 2 * COLUMNS;
+#endif
+}
+
+/* `rows` rows of up to four columns, to `out` and on by a row: sums begin with `start`. */
+TK_LOOP void rows_of(const tk_op *op, int8_t *out, const uint8_t *from, uint32_t rows, uint32_t quads,
+                     const uint32_t *columns, const int32_t *start, uint32_t count)
+{
+    const int32_t multiplier = op->p[0], right = -op->p[1], zero = op->zero_out;
+    const int simple = (op->flags & TK_FLAG_SIMPLE) != 0;
+    const uint32_t n = op->out_c, step = (uint32_t)op->p[2];
+    for (; rows > 0; rows--, from += step, out += n) {
+        const uint8_t *row = from, *const end = from + 4 * quads;
+        const uint32_t *pair = columns;
+        int32_t s0 = start[0], s1 = start[1], s2 = start[2], s3 = start[3];
+        if (quads & 1u) {
+            quad(&s0, &s1, &s2, &s3, &row, &pair);
+        }
+        while (row != end) {
+            quad(&s0, &s1, &s2, &s3, &row, &pair);
+            quad(&s0, &s1, &s2, &s3, &row, &pair);
+        }
+        if (simple && count == COLUMNS && right > 0) {
+            const int32_t half = 1 << (right - 1);
+            const int32_t v0 = tk_smmulr((int32_t)((uint32_t)s0 << 1), multiplier);
+            const int32_t v1 = tk_smmulr((int32_t)((uint32_t)s1 << 1), multiplier);
+            const int32_t v2 = tk_smmulr((int32_t)((uint32_t)s2 << 1), multiplier);
+            const int32_t v3 = tk_smmulr((int32_t)((uint32_t)s3 << 1), multiplier);
+            out[0] = (int8_t)tk_ssat8(((v0 + (v0 >> 31) + half) >> right) + zero);
+            out[1] = (int8_t)tk_ssat8(((v1 + (v1 >> 31) + half) >> right) + zero);
+            out[2] = (int8_t)tk_ssat8(((v2 + (v2 >> 31) + half) >> right) + zero);
+            out[3] = (int8_t)tk_ssat8(((v3 + (v3 >> 31) + half) >> right) + zero);
+            continue;
+        }
+        for (uint32_t c = 0; c < count; c++) {
+            out[c] = (int8_t)tk_ssat8(tk_add_wrap(tk_requantize(s0, multiplier, -right), zero));
+            s0 = s1, s1 = s2, s2 = s3;
+        }
+    }
+}
+
 void tk_op_batch_matmul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
     const batches w = batches_of(op);
@@ -129,8 +209,7 @@ void tk_op_batch_matmul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
     uint32_t *columns = (uint32_t *)(void *)(arena + op->scratch);
     uint8_t *gathered = (uint8_t *)(columns + quads * 2 * COLUMNS);
     int8_t *out = (int8_t *)(arena + op->out);
-    const tk_output output = tk_output_of(op);
-    const int32_t multiplier = op->p[0], shift = op->p[1], zero_a = op->zero0, zero_b = op->zero1;
+    const int32_t zero_a = op->zero0, zero_b = op->zero1;
     for (uint32_t batch = 0; batch < op->out_h; batch++, out += m * n) {
         const uint32_t z = batch % w.size[2], y = batch / w.size[2] % w.size[1], x = batch / w.size[2] / w.size[1];
         const int8_t *a = first + (x * w.step_a[0] + y * w.step_a[1] + z * w.step_a[2]) * m * k;
@@ -142,28 +221,14 @@ void tk_op_batch_matmul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
             for (uint32_t c = 0; c < COLUMNS; c++) {
                 start[c] = (int32_t)(0u - (uint32_t)start[c] * (uint32_t)zero_a);
             }
-            for (uint32_t i = 0; i < m; i++) {
-                const uint8_t *row = (const uint8_t *)(a + i * at_a.step_row);
-                const uint32_t *pair = columns;
-                int32_t s0 = start[0], s1 = start[1], s2 = start[2], s3 = start[3];
-                if (turn_a) {
-                    for (uint32_t d = 0; d < 4 * quads; d++) {
-                        gathered[d] = d < k ? row[d * at_a.step_column] : 0;
-                    }
-                    row = gathered;
+            if (!turn_a) {
+                rows_of(op, out + j, (const uint8_t *)a, m, quads, columns, start, count);
+            }
+            for (uint32_t i = 0; i < m && turn_a; i++) {
+                for (uint32_t d = 0; d < 4 * quads; d++) {
+                    gathered[d] = d < k ? (uint8_t)a[i * at_a.step_row + d * at_a.step_column] : 0;
                 }
-                for (uint32_t q = 0; q < quads; q++, row += 4, pair += 2 * COLUMNS) {
-                    const uint32_t bytes = tk_load32(row), even = tk_sxtb16(bytes), odd = tk_sxtb16_odd(bytes);
-                    s0 = tk_mac_pair(odd, pair[1], tk_mac_pair(even, pair[0], s0));
-                    s1 = tk_mac_pair(odd, pair[3], tk_mac_pair(even, pair[2], s1));
-                    s2 = tk_mac_pair(odd, pair[5], tk_mac_pair(even, pair[4], s2));
-                    s3 = tk_mac_pair(odd, pair[7], tk_mac_pair(even, pair[6], s3));
-                }
-                for (uint32_t c = 0; c < count; c++) {
-                    const int32_t value = tk_add_wrap(tk_requantize(s0, multiplier, shift), output.zero);
-                    out[i * n + j + c] = (int8_t)tk_clamp(value, output.low, output.high);
-                    s0 = s1, s1 = s2, s2 = s3;
-                }
+                rows_of(op, out + i * n + j, gathered, 1, quads, columns, start, count);
             }
         }
     }
