@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
 
 import numpy as np
 
-from .. import toolchain
 from ..errors import TinykitError
 from .cortex import FLASH_BYTES, RAM_BASE, RAM_BYTES, Cortex
-from .elf import Elf, read_elf
+from .elf import Elf
 from .plan import Plan
-from .standalone import ENTRIES, include_dirs
+from .standalone import engine_image
 
 _STATE, _ARENA = 0x400, 0x1000  # from the start of RAM; the stack is at its end
 _PLAN = 0x5_1000  # flash: where slot A's plan begins
 # Memory that the chip has not, for networks that are too large for it: they have a cost all the same.
 _MORE_FLASH, _MORE_RAM, _PAGE = 0x9000_0000, 0xA000_0000, 0x1000
-
-
-@lru_cache(maxsize=1)
-def engine_image():
-    """All kernels, to be called one by one."""
-    keep = (*ENTRIES, "tk_engine_step")
-    return read_elf(toolchain.arm_image(toolchain.engine_sources(), include_dirs(), name="engine", keep=keep))
 
 
 def run_on_core(plan: Plan, x: np.ndarray, image: Elf | None = None):

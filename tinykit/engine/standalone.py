@@ -92,13 +92,24 @@ def stand_alone(plan: Plan) -> Firmware:
 
 def whole_engine() -> Firmware:
     """The engine with every kind, as the firmware that is flashed once holds it."""
-    return _built(tuple(KINDS))
+    return _firmware(tuple(KINDS), engine_image())
+
+
+@lru_cache(maxsize=1)
+def engine_image() -> Elf:
+    """The engine with every kind; its ops can be called one by one."""
+    keep = (*ENTRIES, "tk_engine_step")
+    return read_elf(toolchain.arm_image(toolchain.engine_sources(), include_dirs(), name="engine", keep=keep))
 
 
 @lru_cache(maxsize=64)
 def _built(kinds: tuple[str, ...]) -> Firmware:
     with tempfile.TemporaryDirectory(prefix="tinykit-") as folder:
         image = read_elf(toolchain.arm_image(sources(kinds, folder), include_dirs(), name="alone", keep=ENTRIES))
+    return _firmware(kinds, image)
+
+
+def _firmware(kinds: tuple[str, ...], image: Elf) -> Firmware:
     flash = sum(len(segment.data) for segment in image.segments)
     ram = sum(size for name, (_, size) in image.sections.items() if name in (".data", ".bss"))
     return Firmware(kinds, flash, ram, _parts(image))
