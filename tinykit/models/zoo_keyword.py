@@ -143,5 +143,5 @@ def _mean(made, x):
     return made.layers.GlobalAveragePooling2D()(x)
 
 
-_CYCLES_A_MAC = {"Conv2D": 2.5, "DepthwiseConv2D": 8.0, "Dense": 2.5}
+_CYCLES_A_MAC = {"Conv2D": 1.5, "DepthwiseConv2D": 3.5, "Dense": 1.7}
 _ZOO = {"res_time": _res_time, "res2d": _res2d, "ds_cnn": _ds_cnn, "tiny_conv": _tiny_conv}
