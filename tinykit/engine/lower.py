@@ -161,4 +161,6 @@ class Lowering:
         return False
 
     def pad(self, node: Node, x: Tensor, y: Tensor, pads) -> None:
-        shapes.pad(self, node, x, y, pads)
+        # In the source's rank: a dilated convolution, put together again, sees the output in another.
+        shape = tuple(n + before + after for n, (before, after) in zip(x.shape, pads, strict=True))
+        shapes.pad(self, node, x, replace(y, shape=shape), pads)
