@@ -103,7 +103,7 @@ class BoardInfo:
     def require_plan(self, plan) -> None:
         """Raise BoardError, naming op and layer, when the firmware can't run a plan."""
         form = int.from_bytes(plan.bytes[4:6], "little")
-        if form != self.plan_format:
+        if plan.bytes[:4] == b"TKPL" and form != self.plan_format:
             raise BoardError(
                 f"The firmware {self.firmware} of this board reads plans of format {self.plan_format}, this tinykit "
                 f"writes format {form}.",
