@@ -112,7 +112,7 @@ def test_sketch_fits_the_boards_ram_and_its_part_of_the_flash():
     ram = sections[".data"] + sections[".bss"]
     flash = sections[".text"] + sections[".data"]
     assert 128 * 1024 < ram < 200 * 1024
-    assert flash < 64 * 1024
+    assert flash < 128 * 1024  # of the sketch's 256 KB; the mbed core of a real board takes some 96 KB
 
 
 STUBS = {  # as much of Arduino's mbed core as nano33_port.h touches, by the signatures of version 4.5
@@ -138,7 +138,8 @@ def test_the_sketch_for_the_real_board_compiles(tmp_path):
         path = tmp_path / "stub" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), encoding="utf-8")
-    (tmp_path / "stub" / "FlashIAP.h").write_bytes((arduino / "FlashIAP.h").read_bytes())
+    flash = (arduino / "FlashIAP.h").read_text(encoding="utf-8") + "\n#define FLASHIAP_APP_ROM_END_ADDR 0x30000u\n"
+    (tmp_path / "stub" / "FlashIAP.h").write_text(flash, encoding="utf-8")
     done = run(sys.executable, "-m", "ziglang", "c++", "-std=gnu++14", "-x", "c++", "-Wall", "-Wextra", "-Werror", "-c",
                "-Wno-unused-command-line-argument", f"-I{tmp_path / 'stub'}", f"-I{arduino}", f"-I{arduino.parent}",
                f"-I{SRC}", "-o", tmp_path / "board.o", sketch)  # fmt: skip

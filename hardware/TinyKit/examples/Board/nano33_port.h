@@ -102,7 +102,7 @@ static inline uint32_t port_free_ram()
  * begins with the interrupt vectors. Names of the mbed core's linker script. */
 extern uint32_t __bss_end__;
 static inline uint32_t port_code_bytes() { return FLASHIAP_APP_ROM_END_ADDR - 0x10000u; }
-static inline uint32_t port_static_bytes() { return (uint32_t)&__bss_end__ - 0x20000000u; }
+static inline uint32_t port_static_bytes() { return (uint32_t)(uintptr_t)&__bss_end__ - 0x20000000u; }
 
 static inline void port_idle() { rtos::ThisThread::yield(); }
 
