@@ -22,7 +22,6 @@ def main(argv=None) -> int:
     """Run one command and return its exit status."""
     arguments = _parser().parse_args(argv)
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return arguments.command(arguments) or 0
     except TinykitError as error:
