@@ -25,7 +25,7 @@ def gcc_image():
     from pathlib import Path
 
     from tinykit.engine.elf import read_elf
-    from tinykit.engine.meter import ENTRIES
+    from tinykit.engine.standalone import ENTRIES
 
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("arm-none-eabi-gcc is not installed.")
