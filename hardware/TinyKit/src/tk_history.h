@@ -12,7 +12,9 @@
 extern "C" {
 #endif
 
+#ifndef TK_HISTORY_SAMPLES /* a program of its own may have less */
 #define TK_HISTORY_SAMPLES 512u /* a power of two; 4.3 s at 119 Hz, 10 KB of RAM */
+#endif
 
 typedef struct tk_history {
     tk_sample ring[TK_HISTORY_SAMPLES];

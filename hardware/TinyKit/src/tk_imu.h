@@ -21,7 +21,9 @@ extern "C" {
 #endif
 
 #define TK_IMU_FEATURES 8u   /* most features: six channels, |a| and |g| */
+#ifndef TK_WINDOW_MAX /* a program of its own may have less */
 #define TK_WINDOW_MAX 512u   /* most rows in a window */
+#endif
 
 /* Filled in and checked by tk_pipeline_parse(). */
 typedef struct tk_imu_front {

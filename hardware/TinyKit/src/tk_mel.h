@@ -37,7 +37,9 @@ extern "C" {
 #endif
 
 #define TK_MEL_FRAME_MIN 130u    /* samples; frames are even */
+#ifndef TK_MEL_FRAME_MAX /* a program of its own may have less */
 #define TK_MEL_FRAME_MAX 1024u
+#endif
 #define TK_MEL_BANDS_MAX 80u     /* also the most features */
 #define TK_MEL_BLOCK_MIN 24u     /* bytes before the tables */
 

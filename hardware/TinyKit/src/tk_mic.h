@@ -18,7 +18,9 @@
 extern "C" {
 #endif
 
+#ifndef TK_MIC_SAMPLES /* a program of its own may have less */
 #define TK_MIC_SAMPLES 16384u     /* a power of two; 1.02 s at 16 kHz, 32 KB of RAM */
+#endif
 #define TK_MIC_BREAKS 8u          /* most breaks within the ring: at one more the oldest sound is let go */
 #define TK_MIC_RESTART_US 500000u /* silence after which the driver is started again */
 #define TK_MIC_DEAD_US 2000000u   /* silence after which the microphone counts as dead */

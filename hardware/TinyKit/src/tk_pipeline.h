@@ -40,7 +40,9 @@ extern "C" {
 #define TK_RATE_MAX 4000000u     /* 4 kHz, for an IMU */
 #define TK_SOUND_RATE 16000000u  /* 16 kHz: the one rate of sound */
 #define TK_SOUND_WINDOW_MAX 16384u /* most samples of sound in a window */
+#ifndef TK_SOUND_INPUT_MAX /* a program of its own may have less */
 #define TK_SOUND_INPUT_MAX 6144u /* most bytes of features that a window of sound gives */
+#endif
 
 /* When is an answer a decision? Can be changed on the running device (DECISION). */
 typedef struct tk_rule {
