@@ -4,7 +4,7 @@
  * and on the virtual one. What differs between them is in one header each, which defines:
  *
  *   PORT_BOARD, PORT_VIRTUAL                        name, and 1 on the virtual board
- *   void port_begin()                               anything to prepare
+ *   void port_begin()                               anything to prepare, Serial if it needs it
  *   const char *port_id()                           the board's serial number
  *   size_t port_serial_write(bytes, length)         what the line takes now, never waiting
  *   uint32_t port_imu_index(kept, period_us)        number of the reading just taken, by a sensor
@@ -51,7 +51,8 @@ template <class Imu> static int read_imu(Imu &imu, uint32_t kept, tk_sample *sam
 {
     float a[3], g[3];
     if (!imu.accelerationAvailable()) return 0;
-    if (!imu.readGyroscope(g[0], g[1], g[2]) || !imu.readAcceleration(a[0], a[1], a[2])) return 0;
+    /* On a bus that fails the LSM9DS1's library says that there is a reading, and -1 when it is read. */
+    if (imu.readGyroscope(g[0], g[1], g[2]) != 1 || imu.readAcceleration(a[0], a[1], a[2]) != 1) return 0;
     sample->index = port_imu_index(kept, 1000000000u / hal.imu_rate_mhz);
     sample->time_us = port_imu_time();
     for (int i = 0; i < 3; i++) {
@@ -171,8 +172,7 @@ static tk_status flash_write(void *, uint32_t address, const uint32_t *words, si
 
 void setup()
 {
-    Serial.begin(115200); /* and don't wait for a host: the board works without one */
-    port_begin();
+    port_begin(); /* and don't wait for a host: the board works without one */
     find_imu();
     hal.micros = now_us;
     hal.mic_read = mic_read;

@@ -1,7 +1,7 @@
 /* nano33_port: what Board.ino asks of a real Nano 33 BLE Sense (see its head comment).
  *
- * Compiles with the headers of Arduino's mbed core 4.6, its PDM library and the two IMU libraries; not
- * yet run on a board.
+ * Read against the sources of Arduino's mbed core 4.6, and compiled with its headers, its PDM library's
+ * and the two IMU libraries' (tests/hardware/test_real_headers.py); not yet run on a board.
  */
 #ifndef NANO33_PORT_H
 #define NANO33_PORT_H
@@ -10,25 +10,29 @@
 #include <USB/PluggableUSBSerial.h>
 #include <drivers/FlashIAP.h>
 #include <malloc.h>
+#include <tk_schedule.h>
 
 #define PORT_BOARD "Arduino Nano 33 BLE Sense"
 #define PORT_VIRTUAL 0
 
 static mbed::FlashIAP port_flash;
 
+/* The USB port is open already: the core's main() has called Serial.begin(). A second call would start a
+ * second thread that waits for the 1200 baud of an upload. */
 static inline void port_begin()
 {
-    port_flash.init();
+    port_flash.init(); /* should it fail, so does every erase, and that is told */
     CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk; /* without this the cycle counter stands still */
     DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
 }
 
-/* The factory's 64-bit number, which is what the USB serial number is made of. */
+/* The same words, in the same order, as the core makes the USB serial number of, so that a board is known
+ * by one number whether it is asked or only seen on the bus. */
 static inline const char *port_id()
 {
     static char id[17];
     for (int i = 0; i < 16; i++) {
-        uint32_t word = NRF_FICR->DEVICEID[i < 8 ? 1 : 0];
+        uint32_t word = NRF_FICR->DEVICEADDR[i < 8 ? 1 : 0];
         id[i] = "0123456789ABCDEF"[(word >> (28 - 4 * (i % 8))) & 15];
     }
     return id;
@@ -45,34 +49,30 @@ static inline size_t port_serial_write(const uint8_t *bytes, size_t length)
     return sent;
 }
 
-/* Neither library tells the sensor's own count or clock, so readings are counted and timed as they are
- * taken. When the board was away for longer than the sensor remembers (`kept` readings; a flash erase
- * takes 90 ms), the count goes on by what must have been lost: an estimate, right to one or two. */
+/* Neither library tells the sensor's own count or clock, so both are reckoned from when readings are taken.
+ * When the board was away for longer than the sensor remembers (a flash erase takes 90 ms), the count goes
+ * on by what must have been lost. */
+static tk_schedule port_imu;
+
 static inline uint32_t port_imu_index(uint32_t kept, uint32_t period_us)
 {
-    static uint32_t index, last_us;
-    uint32_t now = micros(), periods = (now - last_us + period_us / 2) / period_us;
-    if (index > 0 && periods > kept) index += periods - kept;
-    last_us = now;
-    return index++;
+    tk_schedule_reading(&port_imu, micros(), period_us, kept);
+    return port_imu.index;
 }
 
-static inline uint32_t port_imu_time() { return micros(); }
+static inline uint32_t port_imu_time() { return port_imu.time_us; }
 
-/* The driver counts nothing. Buffers come every 16 ms; when none has come for longer than that can be
- * late, the count goes on by the time that passed: an estimate, right to a buffer. */
+/* Nor does the microphone's driver count: it calls back when a buffer is full, always of the same size. When
+ * interrupts were held back for longer than a buffer takes, it has overwritten what nobody read. */
+static tk_schedule port_mic;
+
 static inline uint32_t port_mic_index(uint32_t samples)
 {
-    static uint32_t index, last_us;
-    uint32_t first = index, now = micros(), passed = now - last_us;
-    if (index > 0 && passed > 40000u) first += (uint32_t)(passed * (uint64_t)16 / 1000) - samples;
-    last_us = now;
-    index = first + samples;
-    return first;
+    tk_schedule_reading(&port_mic, micros(), samples * 125u / 2u, 1);
+    return port_mic.index * samples;
 }
 
-/* The driver calls back when its buffer is full. */
-static inline uint32_t port_mic_time(uint32_t samples) { return micros() - samples * 125u / 2u; }
+static inline uint32_t port_mic_time(uint32_t samples) { return port_mic.time_us - samples * 125u / 2u; }
 
 static inline bool port_flash_erase(uint32_t address) { return port_flash.erase(address, 4096) == 0; }
 
