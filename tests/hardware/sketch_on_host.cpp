@@ -15,13 +15,16 @@ struct SerialOfTheTest {
     int read() { return -1; }
 } Serial;
 
-struct NoImu {
-    int begin() { return 0; }
+/* An IMU whose library answers with `answer` whenever it is read: 1, or as the LSM9DS1's does on a bus that
+ * fails, where it says that there is a reading, and -1 when that is read. */
+struct ImuOfTheTest {
+    int found, answer;
+    int begin() { return found; }
     void setContinuousMode() {}
-    int accelerationAvailable() { return 0; }
-    int readAcceleration(float &, float &, float &) { return 0; }
-    int readGyroscope(float &, float &, float &) { return 0; }
-    float accelerationSampleRate() { return 1; }
+    int accelerationAvailable() { return 1; }
+    int readAcceleration(float &x, float &y, float &z) { x = y = z = 1; return answer; }
+    int readGyroscope(float &x, float &y, float &z) { x = y = z = 1; return answer; }
+    float accelerationSampleRate() { return 119; }
 } IMU_LSM9DS1, IMU_BMI270_BMM150;
 
 static uint32_t made, begun, ended, first_index; /* samples made by the driver so far, ... */
@@ -76,6 +79,18 @@ int test_interrupt(uint32_t samples)
 size_t test_read(int16_t *samples, size_t capacity, uint32_t *index, uint32_t *time_us)
 {
     return mic_read(nullptr, samples, capacity, index, time_us);
+}
+/* How many readings there are when revision 1 or 2 answers so, the board's setup() done; -1: no IMU found. */
+int test_imu(int revision, int answer)
+{
+    tk_sample sample;
+    int n = 0;
+    IMU_LSM9DS1 = {revision == 1, answer};
+    IMU_BMI270_BMM150 = {revision == 2, answer};
+    find_imu();
+    if (hal.imu_read == nullptr) return -1;
+    while (n < 10 && hal.imu_read(nullptr, &sample) == 1) n++;
+    return n;
 }
 void test_start() { mic_start(nullptr); }
 uint32_t test_begun() { return begun; }

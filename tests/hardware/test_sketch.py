@@ -1,4 +1,4 @@
-"""Board.ino's queue between the microphone's interrupt and the loop, on this computer."""
+"""Board.ino on this computer: the microphone's queue between interrupt and loop, and the IMU's answers."""
 
 import ctypes
 import random
@@ -92,3 +92,14 @@ def test_a_restart_ends_the_driver_first(sketch):
     assert (sketch.test_begun(), sketch.test_ended()) == (1, 0)
     sketch.test_start()
     assert (sketch.test_begun(), sketch.test_ended()) == (2, 1)
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_an_imu_that_fails_gives_no_reading(sketch, revision):
+    assert sketch.test_imu(revision, 1) == 10
+    for failure in (0, -1):
+        assert sketch.test_imu(revision, failure) == 0
+
+
+def test_no_imu_is_no_sensor(sketch):
+    assert sketch.test_imu(0, 1) == -1
