@@ -258,6 +258,10 @@ class Board(Inference):
             callback(parse(frame.payload))
 
     def _restore(self, rebooted: bool, away: float) -> None:
+        if rebooted:  # perhaps with another firmware
+            info = BoardInfo.parse(self._link.request(m.INFO))
+            self._sensors |= sensors_of(info, self._link, self.log, known=self._sensors)
+            self.info = self._shelf.info = info
         self._shelf.restore(rebooted)
         for sensor in self._sensors.values():
             sensor._restore(rebooted, away)

@@ -216,10 +216,10 @@ class Microphone(Sensor):
 KINDS = {"imu": (m.IMU, Sensor), "mic": (m.MIC, Microphone)}
 
 
-def sensors_of(info, link, log: EventLog) -> dict[str, Sensor]:
-    """The sensors that a board's INFO names; those of a later firmware are left out."""
+def sensors_of(info, link, log: EventLog, known=()) -> dict[str, Sensor]:
+    """The sensors that a board's INFO names, but the known ones; those of a later firmware are left out."""
     return {
         s.name: KINDS[s.name][1](link, KINDS[s.name][0], s.name, s.rate_hz, s.channels, log)
         for s in info.sensors
-        if s.name in KINDS
+        if s.name in KINDS and s.name not in known
     }
