@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def folder_of(repository: str) -> Path:
     return place
 
 
-@lru_cache(maxsize=None)
+@cache
 def _unpacked(git: Path, repository: str) -> Path:
     def run(*words):
         return subprocess.run(["git", f"--git-dir={git}", *words], check=True, capture_output=True).stdout
