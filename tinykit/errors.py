@@ -92,3 +92,21 @@ class DeviceError(BoardError):
     def __init__(self, name: str, what: str, next: str = ""):
         self.name = name
         super().__init__(what, next)
+
+
+class ToolError(BoardError):
+    """arduino-cli is absent or too old, or it could not do what it was asked.
+
+    Parameters
+    ----------
+    name : str
+        What kind of failure: ``"absent"``, ``"old"``, ``"offline"``, ``"no_core"``, ``"no_library"``,
+        ``"compile"``, ``"too_large"``, ``"no_board"``, ``"busy"``, ``"no_rights"``, ``"cable"``,
+        ``"disk_full"``, ``"no_rosetta"``, ``"timeout"`` or ``"failed"``.
+    report : str
+        The command and all that it said, for a teacher.
+    """
+
+    def __init__(self, name: str, what: str, next: str = "", report: str = ""):
+        self.name, self.report = name, report
+        super().__init__(what, next)

@@ -21,8 +21,8 @@ _NANO = {
 _READ_TIMEOUT_S = 0.05
 _WRITE_TIMEOUT_S = 2.0
 
-_LINUX_RULES = (
-    "run `sudo usermod -a -G dialout $USER` (group uucp on Arch) and log in again; or write "
+LINUX_RULES = (
+    "Run `sudo usermod -a -G dialout $USER` (group uucp on Arch) and log in again; or write "
     'SUBSYSTEMS=="usb", ATTRS{idVendor}=="2341", MODE:="0666" into '
     "/etc/udev/rules.d/60-arduino-mbed.rules and plug the board in again."
 )
@@ -81,7 +81,7 @@ def ports() -> Ports:
     -------
     list of Port
     """
-    found = [_describe(entry) for entry in _scan()]
+    found = [describe(entry) for entry in _scan()]
     found.sort(key=lambda port: (port.kind != "nano33ble", port.kind == "other", port.address))
     virtual = Port(VIRTUAL_URL, "virtual", "Virtual Nano 33 BLE Sense: the same firmware, emulated here")
     return Ports([*found, virtual])
@@ -149,8 +149,8 @@ def _explain(url: str, error: OSError) -> BoardError:
             "`tinykit` commands that use it, then connect again.",
         )
     if denied:
-        way = _LINUX_RULES if sys.platform.startswith("linux") else "check the permissions of the port."
-        return BoardError(f"You may not open {url}: permission denied.", way[0].upper() + way[1:])
+        way = LINUX_RULES if sys.platform.startswith("linux") else "Check the permissions of the port."
+        return BoardError(f"You may not open {url}: permission denied.", way)
     if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
         there = ", ".join(port.address for port in ports())
         return BoardError(f"There is no port {url}.", f"Plug the board in, or use one that is here: {there}.")
@@ -166,7 +166,8 @@ def _scan() -> list:
     return [entry for entry in list_ports.comports() if entry.vid is not None or "ttyS" not in entry.device]
 
 
-def _describe(entry) -> Port:
+def describe(entry) -> Port:
+    """What a port is, from pyserial's entry for it."""
     kind, what = "other", entry.description or "serial port"
     if entry.vid == ARDUINO_VID and entry.pid in _NANO:
         kind, what = _NANO[entry.pid]
