@@ -120,6 +120,13 @@ def _parser():
     words.add_argument("file", metavar="FILE.tk")
     board(words)
 
+    words = command(does.serve)
+    board(words, common.VIRTUAL, text="which virtual board: virtual://nano33ble[/NAME][?sensor=BMI270&...]")
+    words.add_argument("--link", metavar="PATH", help="a name for its port that stays (default: the system's name)")
+    words.add_argument("--text", action="store_true", help="readings in plain text, as after `tinykit text`")
+    words.add_argument("--seconds", type=number(float, 0, above=True))
+    words.add_argument("--replay", metavar="DIR|FILE", help="what it feels or hears: a dataset or sound file")
+
     words = command(does.listen)
     words.add_argument("file", nargs="?", metavar="FILE.tk", help="deploy this first")
     board(words)

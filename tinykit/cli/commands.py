@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+import threading
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import BoardError, DataError
 from ..files import check_place, write_whole
 from . import common, words
 
@@ -186,6 +188,26 @@ def deploy(arguments):
     with common.connect(arguments.board) as board:
         done = board.deploy(pipeline, progress=common.shown(arguments))
     common.say(arguments, done.as_dict(), repr(done))
+
+
+def serve(arguments):
+    """The virtual board behind a port that other programs open, until Ctrl-C or --seconds."""
+    from ..board.port import open_port
+    from ..board.virtual import Served
+
+    if not arguments.board.startswith("virtual://"):
+        raise BoardError(f"{arguments.board} is no virtual board.", "A real board has a port already: use that.")
+    source = None if arguments.replay is None else words.replayed(arguments.replay)
+    with open_port(arguments.board) as port:
+        machine = port.machine
+    with machine:
+        if source is not None:
+            machine.source = source
+        with Served(machine, arguments.link, b"text\r" if arguments.text else b"", common.note) as served:
+            text = f"{served.address}\nOpen this port in another program (115200 baud). Ctrl-C ends it."
+            common.say(arguments, {"port": served.address, "board": machine.name}, text)
+            sys.stdout.flush()
+            threading.Event().wait(arguments.seconds)
 
 
 def listen(arguments):

@@ -21,6 +21,7 @@ _HOME = {
     "Together": "sound",
     "as_source": "sound",
     "board_image": "image",
+    "Served": "serve",
 }
 
 __all__ = sorted(_HOME)

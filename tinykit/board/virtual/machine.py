@@ -306,6 +306,11 @@ class VirtualBoard(Emulation):
         return self._plugged
 
     @property
+    def power_cycles(self) -> int:
+        """How often it was switched on, or started anew."""
+        return self._restarts
+
+    @property
     def seconds(self) -> float:
         """Device time since power-on."""
         return self.clock.now_us / 1e6
