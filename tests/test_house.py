@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tinykit"
-ROOMS = ["data", "features", "models", "compress", "engine", "board", "lab"]
+ROOMS = ["data", "features", "models", "compress", "engine", "board", "exchange", "lab"]
 LEAVES = {"errors", "pipeline", "toolchain", "look"}  # any room may use these
 HEAVY = {"tensorflow", "tf_keras", "keras", "sklearn", "matplotlib", "tensorflow_model_optimization"}
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "_share" not in p.parts)

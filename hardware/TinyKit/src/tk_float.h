@@ -15,7 +15,8 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
-#if defined __GNUC__ && !defined __clang__ && (defined __arm__ || defined __aarch64__)
+/* A processor without float registers has nothing that is fused. */
+#if defined __GNUC__ && !defined __clang__ && (defined __ARM_FP && defined __arm__ || defined __aarch64__)
 static inline float tk_times(float a, float b)
 {
     float product = a * b;

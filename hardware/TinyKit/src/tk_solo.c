@@ -22,12 +22,12 @@ bool tk_solo_answer_now(tk_solo *solo, tk_solo_answer *answer)
     const tk_hal *hal = solo->hal;
     uint32_t start = hal->micros(hal->context);
     answer->number = live->number++;
-    answer->time_us = live->last_us;
     answer->output = solo->network.output;
     answer->status = solo->network.run(solo->network.context);
     answer->run_us = hal->micros(hal->context) - start;
-    if (answer->status != TK_OK) return true;
     solo->time_us += live->last_us - (uint32_t)solo->time_us;
+    answer->time_ms = (uint32_t)(solo->time_us / 1000u);
+    if (answer->status != TK_OK) return true;
     tk_decide_push(&live->decide, solo->network.output, solo->time_us, &answer->decision);
     return true;
 }

@@ -45,7 +45,7 @@ typedef struct tk_solo {
 typedef struct tk_solo_answer {
     tk_status status;        /* TK_OK, or what the network's run gave: then nothing else is valid */
     uint32_t number;         /* counts hops: a gap means that the network was too slow for some */
-    uint32_t time_us;        /* when the window's last sample was taken, on hal->micros */
+    uint32_t time_ms;        /* when the window's last sample was taken, since the board's start */
     uint32_t run_us;         /* what the network took */
     const int8_t *output;    /* of the network: q + 128 is a probability of 256 */
     tk_decision decision;

@@ -63,5 +63,7 @@ void tk_solo_put_answer(tk_text *text, const tk_pipeline *pipeline, const tk_sol
     for (int8_t i = 0; i < answer->decision.label; i++) label += 1 + *label;
     tk_text_put(text, "> ");
     (void)put_label(text, label, false);
-    tk_text_put(text, "\r\n");
+    tk_text_put(text, " at ");
+    tk_text_decimal(text, (int32_t)(answer->time_ms / 10u), 2);
+    tk_text_put(text, " s\r\n");
 }

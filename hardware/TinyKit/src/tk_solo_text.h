@@ -3,7 +3,7 @@
  *
  *     # gesture wand: flex, punch, rest             once; and what else is to be known, after a #
  *     flex:0.95 punch:0.03 rest:0.02                each answer, smoothed
- *     > flex                                        a decision, when it is announced
+ *     > flex at 12.34 s                             a decision, when it is announced
  */
 #ifndef TK_SOLO_TEXT_H
 #define TK_SOLO_TEXT_H
