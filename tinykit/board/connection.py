@@ -60,6 +60,11 @@ def connect(port: str | Port | None = None, source=None) -> Board:
     return board
 
 
+def opened(address: str) -> Board | None:
+    """The board that this program has open on a port, or None."""
+    return next((board for board in list(_OPEN.values()) if not board.closed and board.port == address), None)
+
+
 def _virtual() -> Board:
     """The virtual board; if another notebook has it, a further one with slots of its own."""
     for number in range(1, 9):
