@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # What a computer's driver keeps for a program that does not read, and for a board that does not.
 TX_LIMIT = RX_LIMIT = 4096
+USB_PACKET = 64  # bytes; what a real board can send in one go
 
 
 class Line:
@@ -23,10 +24,13 @@ class Line:
         On the way to the board; on the way to the host.
     port : object or None
         The program's end.
+    packet : int or None
+        Most bytes that the board can send in one go; None: as many as there is room for.
     """
 
     def __init__(self, faults, wake, changed):
         self.faults, self._wake, self._changed = faults, wake, changed
+        self.packet: int | None = None
         self.rx, self.tx = bytearray(), bytearray()
         self.start()
 
@@ -91,7 +95,8 @@ class Line:
 
     def room(self) -> int:
         """Bytes that the board may send now."""
-        return max(0, TX_LIMIT - len(self.tx)) if self.open else 0
+        free = max(0, TX_LIMIT - len(self.tx)) if self.open else 0
+        return free if self.packet is None else min(free, self.packet)
 
     def board_write(self, data: bytes, wanted: int) -> None:
         """Bytes for the host, ``wanted`` of which the firmware would have liked to send."""

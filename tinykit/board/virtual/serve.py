@@ -66,9 +66,9 @@ class Served:
         self._terminal = Terminal(Cable(self.board), self._link, self._touched)
 
     def _unplug(self) -> None:
-        terminal, self._terminal = self._terminal, None
-        if terminal is not None:
-            terminal.close()
+        if self._terminal is not None:
+            self._terminal.close()
+            self._terminal = None
 
     def _touched(self) -> None:
         self._changed("Opened at 1200 baud and closed: a real board would be in its bootloader now; this one restarts.")

@@ -14,6 +14,7 @@ import select
 import threading
 
 from ...errors import BoardError
+from .line import USB_PACKET
 
 TOUCH_BAUD = 1200
 _LOOK_S = 0.01  # how soon an opening, a closing or a speed is noticed
@@ -199,10 +200,11 @@ class Terminal:
 
 
 class Cable:
-    """A virtual board as the device of a ``Terminal``."""
+    """A virtual board as the device of a ``Terminal``: it sends packets of 64 bytes, as over USB."""
 
     def __init__(self, board):
         self.board, self.condition = board, board.condition
+        self.board.line.packet = USB_PACKET
 
     def plug_in(self) -> None:
         """A program opened the port."""
