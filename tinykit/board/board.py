@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from ..errors import BoardError
 from ..pipeline import Pipeline
 from . import messages as m
@@ -15,6 +17,7 @@ from .port import open_port
 from .sensor import sensors_of
 from .shelf import Shelf
 from .stream import Stream
+from .text import PlainText, hand_over
 
 
 class Board(Inference):
@@ -227,6 +230,38 @@ class Board(Inference):
         """
         return self._shelf.rollback(self._feed)
 
+    # -- other programs ------------------------------------------------------------------------
+
+    def text(self, sensor: str = "imu") -> PlainText:
+        """Let go of the port and leave the board printing readings, one a line, for another program.
+
+        For the Arduino Serial Plotter, Edge Impulse's data forwarder, a serial monitor: lines of
+        numbers with commas, nothing else. This board is closed then; ``tk.connect()`` brings it back.
+
+        Parameters
+        ----------
+        sensor : str
+            As ``info.sensors`` names it.
+
+        Returns
+        -------
+        PlainText
+            The port, and what a line holds; a cell shows what to do.
+
+        Raises
+        ------
+        BoardError
+            No such sensor; or a virtual board, which ends with its port.
+        """
+        if getattr(self.machine, "made_by_url", False):
+            raise BoardError(
+                f"{self.port} lives inside this program: no other can open it.",
+                "Run `tinykit serve --text` in a terminal, and open the port that it names.",
+            )
+        hand_over(self, sensor).close()
+        found = self._sensors[sensor]
+        return PlainText(self.port, sensor, found.channels, found.rate_hz)
+
     # -- listening -----------------------------------------------------------------------------
 
     def on(self, kind: str, callback) -> None:
@@ -267,13 +302,35 @@ class Board(Inference):
             sensor._restore(rebooted, away)
         self._feed._restore(rebooted, away)
 
+    @contextmanager
+    def lend(self):
+        """Leave the port to another program, such as the Arduino IDE, while this is open; then connect again.
+
+        Streams, live predictions and widgets go on afterwards, as they do when the cable was pulled.
+
+        Raises
+        ------
+        BoardError
+            It is the virtual board inside this program.
+        """
+        if self.machine is not None:
+            raise BoardError(
+                "No other program can open the virtual board of this one.",
+                "Run `tinykit serve` in a terminal: that one has a port for others.",
+            )
+        with self._link.lend():
+            yield
+
     def close(self) -> None:
         """Stop what runs on the board and let go of the port; safe to call twice."""
+        self._stop()
+        self._link.close()
+
+    def _stop(self) -> None:
         stop = self._link.up and not self._link.closed
         self._feed._close(stop)
         for sensor in self._sensors.values():
             sensor._close(stop)
-        self._link.close()
 
     def __enter__(self) -> Board:
         return self

@@ -11,19 +11,20 @@ import logging
 import struct
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..errors import BoardError, BoardGone, DeviceError, LinkError, PortBusy
+from ..errors import BoardError, BoardGone, DeviceError, FirmwareNeeded, LinkError, PortBusy
 from . import messages as m
 from .frame import Decoder, Frame, encode
 from .log import EventLog
-from .port import find_port, open_port, usb_serial_number
+from .port import FLASH, find_port, open_port, usb_serial_number
 
 _logger = logging.getLogger("tinykit.board")
 
 # What to do about an error that the device names; its own text says what happened.
 _WAY_OUT = {
-    "bad_version": "Flash the TinyKit firmware of this version, or update tinykit.",
+    "bad_version": FLASH,
     "slot_empty": "Deploy a pipeline first: board.deploy(pipeline).",
     "no_plan": "Deploy a pipeline first: board.deploy(pipeline).",
     "no_pipeline": "Deploy a pipeline (board.deploy(pipeline)), or use board.run(x) with a bare network.",
@@ -89,7 +90,7 @@ class Link:
         self._event_seq: int | None = None
         self._closing = threading.Event()
         self._gone_at: float | None = None
-        self._given_up = False
+        self._given_up = self._lent = False
         self._restorer: threading.Thread | None = None
         self._uptime_ms, self._uptime_at = 0, time.monotonic()
         self.loses_power = False  # whether this board never outlives its port, as the virtual one
@@ -101,12 +102,15 @@ class Link:
         self._reader.start()
         try:
             self._hello()
-        except LinkError:
+        except (LinkError, DeviceError) as error:
             self.close()
-            raise BoardError(
+            if isinstance(error, DeviceError):
+                raise FirmwareNeeded(url, error.what, FLASH) from None
+            raise FirmwareNeeded(
+                url,
                 f"Nothing on {url} answers as a tinykit board.",
-                "Flash the TinyKit firmware (hardware/TinyKit/examples/Board); if the board hangs, press "
-                "its reset button twice. Without a board: tk.connect('virtual').",
+                f"{FLASH} If the board hangs, press its reset button twice first. Without a board: "
+                "tk.connect('virtual').",
             ) from None
         except BaseException:
             self.close()
@@ -257,9 +261,10 @@ class Link:
         payload = self.request(m.HELLO, struct.pack("<H", m.PROTOCOL_VERSION), timeout=0.5, tries=self.HELLO_TRIES)
         version, uptime_ms = struct.unpack_from("<HI", payload)
         if version != m.PROTOCOL_VERSION:
-            raise BoardError(
+            raise FirmwareNeeded(
+                self.url,
                 f"The board speaks protocol {version}, this tinykit speaks {m.PROTOCOL_VERSION}.",
-                "Flash the firmware of this version, or update tinykit.",
+                FLASH if version < m.PROTOCOL_VERSION else "Update tinykit, or: " + FLASH,
             )
         # Its clock has gone on from what it was, or began again after it was gone: which is nearer?
         now = time.monotonic()
@@ -309,6 +314,8 @@ class Link:
     def _read(self) -> None:
         while not self._closing.is_set():
             try:
+                if self._lent:
+                    raise BoardGone("another program has the port for a while")
                 data = self._port.read(max(1, self._port.in_waiting))
             except Exception as error:  # pyserial: OSError; on Windows also others inside it
                 if self._closing.is_set():
@@ -346,19 +353,22 @@ class Link:
     def _lose(self, error: Exception) -> None:
         self._gone_at = time.monotonic()
         self.log.add("gone", f"The board on {self.url} is gone ({error}); waiting for it to come back.")
-        with self._changed:
-            self._up = False
-            self._changed.notify_all()
         try:
             self._port.close()
         except Exception as failure:
             _logger.debug("closing the lost port failed: %s", failure)
+        with self._changed:  # afterwards, so that who waits for it finds the port free
+            self._up = False
+            self._changed.notify_all()
 
     def _find_again(self) -> bool:
         """Open the board's port again, waiting longer each time; False when closed meanwhile."""
         pause = 0.05
         while not self._closing.wait(pause):
             pause = min(pause * 1.6, 2.0)
+            if self._lent:
+                pause = 0.05
+                continue
             if getattr(getattr(self._port, "machine", None), "state", "") == "closed":
                 return False  # a virtual board that was switched off for good
             url = find_port(self._serial_number) if self._serial_number else self.url
@@ -392,10 +402,21 @@ class Link:
                 self.log.add("error", f"The board came back on {self.url}, then: {error}")
                 self._port.close()  # the reader sees it, and looks for the board once more
 
+    @contextmanager
+    def lend(self):
+        """Leave the port to another program; afterwards the board is looked for, under whichever name it has then."""
+        self._lent = True
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._up or self._closing.is_set(), 10.0)
+            yield
+        finally:
+            self._lent = False
+
     # -- ending --------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Stop the reader and close the port; safe to call twice and from any thread."""
+    def release(self):
+        """Stop the reader and give the port, still open, to the caller, who closes it."""
         atexit.unregister(self.close)
         self._closing.set()
         with self._changed:
@@ -404,6 +425,11 @@ class Link:
         for thread in (self._reader, self._restorer):
             if thread is not None and thread is not here and thread.is_alive():
                 thread.join(5.0)
+        return self._port
+
+    def close(self) -> None:
+        """Stop the reader and close the port; safe to call twice and from any thread."""
+        self.release()
         machine = getattr(self._port, "machine", None)
         try:
             self._port.close()

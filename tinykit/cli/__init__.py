@@ -120,6 +120,13 @@ def _parser():
     words.add_argument("file", metavar="FILE.tk")
     board(words)
 
+    words = command(does.text)
+    board(words)
+    words.add_argument("--sensor", default="imu", help="as `tinykit info` names it (default: imu)")
+    words.add_argument("--seconds", type=number(float, 0, above=True))
+    text = "print nothing here, but leave the board printing for another program"
+    words.add_argument("--leave", action="store_true", help=text)
+
     words = command(does.serve)
     board(words, common.VIRTUAL, text="which virtual board: virtual://nano33ble[/NAME][?sensor=BMI270&...]")
     words.add_argument("--link", metavar="PATH", help="a name for its port that stays (default: the system's name)")

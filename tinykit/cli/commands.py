@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import BoardError, DataError
@@ -188,6 +189,24 @@ def deploy(arguments):
     with common.connect(arguments.board) as board:
         done = board.deploy(pipeline, progress=common.shown(arguments))
     common.say(arguments, done.as_dict(), repr(done))
+
+
+def text(arguments):
+    """Readings of the board as lines of numbers, until Ctrl-C or --seconds."""
+    from ..board import text
+
+    with common.connect(arguments.board) as board:
+        if arguments.leave:
+            left = board.text(arguments.sensor)
+            return common.say(arguments, asdict(left), repr(left))
+        port = text.hand_over(board, arguments.sensor)
+        channels = next(s.channels for s in board.info.sensors if s.name == arguments.sensor)
+        try:
+            for line in text.lines(port, arguments.seconds):
+                values = dict(zip(channels, map(float, line.split(",")), strict=True)) if arguments.json else line
+                print(json.dumps(values) if arguments.json else line, flush=True)
+        finally:
+            text.end(port)
 
 
 def serve(arguments):

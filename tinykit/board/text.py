@@ -1,0 +1,103 @@
+"""Readings in plain text: lines of numbers for programs that know nothing of tinykit."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from ..errors import BoardError
+from . import messages as m
+
+BAUD = 115200
+_SILENCE_S = 5.0  # after so long without a line, say so
+_NUMBERS = {"imu": m.IMU}
+
+
+@dataclass(frozen=True)
+class PlainText:
+    """A board that prints readings on a port that tinykit has let go of; made by ``board.text``.
+
+    Parameters
+    ----------
+    port : str
+        What the other program opens, at 115200 baud.
+    sensor : str
+    channels : tuple of str
+        What a line's numbers are, in this order.
+    rate_hz : float
+        Lines a second.
+    """
+
+    port: str
+    sensor: str
+    channels: tuple[str, ...]
+    rate_hz: float
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.port} prints {','.join(self.channels)}, {self.rate_hz:g} lines a second at {BAUD} baud.\n"
+            "Open it in the Arduino Serial Plotter, or run edge-impulse-data-forwarder.\n"
+            f"Afterwards close that program; tk.connect({self.port!r}) brings the board back."
+        )
+
+
+def hand_over(board, sensor: str):
+    """Have a board print readings, end its link, and return its port, still open.
+
+    Raises
+    ------
+    BoardError
+        The board has no such sensor, or none that can be printed.
+    DeviceError
+        The board refused.
+    """
+    board.info.require(sensor)
+    if sensor not in _NUMBERS:
+        raise BoardError(f"The {sensor} has no plain text.", f"Choose one of: {', '.join(_NUMBERS)}.")
+    board._stop()  # asked now: the next frame after the request below would end the text
+    number = _NUMBERS[sensor]
+    board._link.request(m.TEXT, bytes([1, number] if number else [1]))
+    return board._link.release()
+
+
+def lines(port, seconds: float | None = None):
+    """Whole lines from a port, without their ends; the first, which may have lost its beginning, is left out.
+
+    Parameters
+    ----------
+    port : pyserial port
+    seconds : float, optional
+        End so long after the first line.
+
+    Raises
+    ------
+    BoardError
+        Nothing comes any more.
+    """
+    rest, whole = b"", False
+    heard, end = time.monotonic(), None
+    while end is None or time.monotonic() < end:
+        data = port.read(max(1, port.in_waiting))
+        if data:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_S:
+            raise BoardError(
+                f"{port.port} prints nothing.",
+                "Press the board's reset button, then run this again; see tinykit doctor.",
+            )
+        *complete, rest = (rest + data).split(b"\n")
+        for line in complete:
+            if whole:
+                if end is None and seconds is not None:
+                    end = time.monotonic() + seconds
+                yield line.decode("ascii", "replace").strip()
+            whole = True
+
+
+def end(port) -> None:
+    """Have the board speak to tinykit again, and close the port."""
+    try:
+        port.write(b"\0")
+        port.flush()
+    finally:
+        port.close()
