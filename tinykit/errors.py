@@ -94,6 +94,20 @@ class DeviceError(BoardError):
         super().__init__(what, next)
 
 
+class FirmwareNeeded(BoardError):
+    """A Nano is there, and its firmware is not TinyKit's, or too old to be talked to; ``tk.flash()`` helps.
+
+    Parameters
+    ----------
+    port : str
+        Where it is.
+    """
+
+    def __init__(self, port: str, what: str, next: str = ""):
+        self.port = port
+        super().__init__(what, next)
+
+
 class ToolError(BoardError):
     """arduino-cli is absent or too old, or it could not do what it was asked.
 
