@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 
-from ..errors import BoardError, PortBusy
+from ..errors import BoardError, FirmwareNeeded, PortBusy
 from .board import Board
-from .port import VIRTUAL_URL, Port, ports
+from .port import FLASH, VIRTUAL_URL, Port, ports
 
 # A cell that connects is often run twice: the second time it gets the board that is open.
 _OPEN: dict[str, Board] = {}
@@ -36,8 +36,10 @@ def connect(port: str | Port | None = None, source=None) -> Board:
     ------
     PortBusy
         Another program holds the port.
+    FirmwareNeeded
+        The Nano there runs another firmware, or one of another protocol; a notebook offers to flash it.
     BoardError
-        No such port, several Nanos to choose from, no tinykit firmware on it; says what to do.
+        No such port, several Nanos to choose from; says what to do.
     """
     url = port.address if isinstance(port, Port) else port or os.environ.get("TINYKIT_PORT") or _choose()
     if url == "virtual":
@@ -87,8 +89,9 @@ def _choose() -> str:
         return nanos[0].address
     for port in found:
         if port.kind in ("bootloader", "micropython"):
-            raise BoardError(
+            raise FirmwareNeeded(
+                port.address,
                 f"{port.address} is an {port.what}: the TinyKit firmware does not run on it.",
-                "Flash hardware/TinyKit/examples/Board, or go on without it: tk.connect('virtual').",
+                f"{FLASH} Or go on without it: tk.connect('virtual').",
             )
     return VIRTUAL_URL

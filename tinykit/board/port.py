@@ -21,6 +21,7 @@ _NANO = {
 _READ_TIMEOUT_S = 0.05
 _WRITE_TIMEOUT_S = 2.0
 
+FLASH = "Run tk.flash() once (`tinykit flash` in a terminal): it writes the TinyKit firmware to the board."
 LINUX_RULES = (
     "Run `sudo usermod -a -G dialout $USER` (group uucp on Arch) and log in again; or write "
     'SUBSYSTEMS=="usb", ATTRS{idVendor}=="2341", MODE:="0666" into '
