@@ -76,6 +76,7 @@ def every_card():
         "traces": look.card("t", body=look.traces(samples, 119, gaps=[(50, 7)], label=bad)),
         "spark": look.card("t", body=look.spark(samples, label=bad)),
         "lanes": look.card("t", body=look.lanes([[0.1, 0.9]] * 9, [bad, "b"], 0.7, [0] * 5 + [-1] * 4)),
+        "tap": look.card(bad, body=look.double_tap()),
         "check": look.check_card("not yet", bad, bad, bad, bad, [(True, bad)], bad, (1, 2), bad, bad, foot=[bad]),
     }
 

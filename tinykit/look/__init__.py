@@ -30,6 +30,7 @@ from .parity import ParityCell, ParityPicture, parity
 from .plot import lanes, spark, traces
 from .report import Versus, confusion, fits, layers, shares, versus, wilson
 from .sound import Heard, envelope, features, half_range, player, wav, wave
+from .tap import double_tap
 
 __all__ = [
     "Heard",
@@ -46,6 +47,7 @@ __all__ = [
     "crowd_card",
     "dataset_card",
     "dots",
+    "double_tap",
     "envelope",
     "esc",
     "estimated",
