@@ -387,6 +387,52 @@ WRONG |= {
     "08.days": [(400 / 4.1, "hours"), (4.1 * 24 / 400, "upside down"), (17, "sleeping only"), (1, "other value")],
 }
 
+SKETCH = 0x805A
+
+
+def is_number(text):
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
+
+
+def all_numbers(line):
+    return all(map(is_number, line.split(",")))
+
+
+WRONG |= {
+    "09.differs": [("a", "luck of the chip"), ("b", "rounding"), ("d", "plan made anew"), (3, "not a choice")],
+    "09.port": [
+        (lambda ports, serial: next((i for i, p in enumerate(ports) if p[2] == serial), -1), "bootloader taken"),
+        (lambda ports, serial: next((i for i, p in enumerate(ports) if p[1] == SKETCH), -1), "any board"),
+        (lambda ports, serial: len(ports) - 1, "newest port"),
+        (lambda ports, serial: max([i for i, p in enumerate(ports) if p[1] == SKETCH], default=-1), "newest port"),
+        (lambda ports, serial: [p[2] for p in ports].index(serial), "raises"),
+        (lambda ports, serial: 0, "other value"),
+    ],
+    "09.cable": [("a", "flash first"), ("c", "rights"), ("d", "crash"), ("", "not a choice")],
+    "09.stretch": [
+        (99.8 / 119, "upside down"),
+        (1.0, "rate ignored"),
+        (119 / 100, "rate that was asked for"),
+        (119 * 99.8, "multiplied"),
+        (119 / 99.8 * 1000, "milliseconds"),
+        (119 - 99.8, "only the difference"),
+        (2, "other value"),
+    ],
+    "09.notice": [("a", "accuracy"), ("b", "labels"), ("c", "two digits"), ("e", "not a choice")],
+    "09.arena": [("a", "compiler"), ("b", "linker"), ("d", "silently wrong"), (1, "not a choice")],
+    "09.line": [
+        (lambda line, n: [float(part) for part in line.split(",")], "raises"),
+        (lambda line, n: [float(x) for x in line.split(",") if is_number(x)], "holes closed up"),
+        (lambda line, n: [float(x) if is_number(x) else 0 for x in line.split(",")], "other value"),
+        (lambda line, n: ([float(x) for x in line.split(",") if is_number(x)] + [0] * n)[:n], "holes filled"),
+        (lambda line, n: list(map(float, line.split(","))) if all_numbers(line) else [], "cut line"),
+        (lambda line, n: [], "other value"),
+    ],
+}
+
 
 @pytest.fixture(scope="module")
 def sample():

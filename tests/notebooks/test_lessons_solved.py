@@ -1,5 +1,7 @@
 """The lessons one after the other with their exercises solved, each going on with what the one before kept."""
 
+import re
+
 from lessons import LESSONS
 from runs import STILL, problems, verdicts
 
@@ -22,3 +24,6 @@ def test_solved_in_order_every_check_is_right(tmp_path):
     assert "the int8 pipeline that you kept" in said["07"], "07 went on with what 06 trained"
     tuned = Pipeline.load(tmp_path / "words-int8.tk")
     assert tuned.decision.thresholds and tuned.provenance["tuned"]["said"], "07 kept thresholds for each word"
+    equal, windows = map(int, re.search(r"(\d+) of (\d+) windows are equal in every bit", said["09"]).groups())
+    assert equal == windows > 100, "09 compared two boards over the whole test part"
+    assert "4 windows came out as on the computer that made this program" in said["09"], "the C program ran"

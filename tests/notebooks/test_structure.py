@@ -16,8 +16,8 @@ def lesson(request):
     return request.param, read(request.param)
 
 
-def test_nine_lessons_are_there():
-    assert [p.stem[:2] for p in LESSONS] == [f"{n:02d}" for n in range(9)]
+def test_ten_lessons_are_there():
+    assert [p.stem[:2] for p in LESSONS] == [f"{n:02d}" for n in range(10)]
 
 
 def test_length(lesson):

@@ -16,7 +16,7 @@ from importlib import import_module
 from ..errors import TinykitError
 
 RIGHT, WRONG, NOT_ATTEMPTED = "right", "wrong", "not attempted"
-LESSONS = ("start", "collect", "train", "quantise", "deploy", "sound", "keywords", "stream", "wake_word")
+LESSONS = ("start", "collect", "train", "quantise", "deploy", "sound", "keywords", "stream", "wake_word", "real")
 
 
 @dataclass(frozen=True)
