@@ -3,9 +3,9 @@
 import flatbuffers
 import numpy as np
 
-from tinykit.engine.tflite import _schema
+from tinykit.engine.tflite import schema_module
 
-S = _schema()
+S = schema_module()
 
 
 class Net:

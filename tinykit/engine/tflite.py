@@ -121,7 +121,8 @@ class Network:
 
 
 @lru_cache(maxsize=1)
-def _schema():
+def schema_module():
+    """The module of the FlatBuffer schema's classes (``ModelT`` and so on)."""
     for package, place in _SCHEMAS:
         found = util.find_spec(package)
         for folder in (found.submodule_search_locations or ()) if found else ():
@@ -178,7 +179,7 @@ def read_network(model, name: str | None = None) -> Network:
         It has several graphs (a loop or a branch).
     """
     data, name = read_bytes(model, name)
-    schema = _schema()
+    schema = schema_module()
     try:
         tree = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
         if len(tree.subgraphs) != 1:

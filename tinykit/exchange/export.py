@@ -10,7 +10,7 @@ from ..errors import ModelError
 from ..pipeline import Pipeline
 from .folder import write_folder
 
-KINDS = ("c",)
+KINDS = ("arduino", "c")
 
 
 @dataclass(frozen=True)
