@@ -12,6 +12,7 @@ a JSON file beside it, which the test may change at any time, and where it notes
 ``compile``    ``"ok"``, ``"error"`` (diagnostics), ``"too_large"``, ``"warning"``, ``"crash"`` or ``"hang"``
 ``upload``     ``"ok"``, ``"no_device"``, ``"busy"``, ``"cable"``, ``"denied"``, ``"silent"`` (no updated port)
                or ``"hang"``
+``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10)
 ``wrong_port`` what it says the port is afterwards, where that is not true
 ``size``       bytes of program that a compilation gives
 ``warnings``   texts that any object carries
@@ -33,7 +34,7 @@ from pathlib import Path
 PINNED = {"arduino:mbed_nano": "4.6.0"}
 DEFAULTS = {
     "version": "1.5.1", "cores": {}, "libraries": {}, "online": True, "profiles": [], "compile": "ok", "upload": "ok",
-    "wrong_port": None, "size": 150_000, "warnings": [], "usb": None, "minified": False,
+    "touch_s": 10.0, "wrong_port": None, "size": 150_000, "warnings": [], "usb": None, "minified": False,
 }  # fmt: skip
 
 
@@ -281,8 +282,8 @@ class Tool:
             self.fatal(failed, 1, {**said, "stderr": f"No device found on {Path(port).name}\n"})
         return self.usb(do="flash", address=target)["address"]
 
-    def wait(self, wanted, seconds=10.0):
-        end = time.monotonic() + seconds
+    def wait(self, wanted):
+        end = time.monotonic() + self.s["touch_s"]
         while time.monotonic() < end:
             for entry in self.usb(do="ports")["ports"]:
                 if wanted(entry):

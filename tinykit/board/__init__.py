@@ -8,6 +8,7 @@ from importlib import import_module
 _HOME = {
     "connect": ".connection",
     "Board": ".board",
+    "flash": ".flashing",
     "ports": ".port",
     "Port": ".port",
     "Stream": ".stream",

@@ -128,7 +128,10 @@ def explain(task: str, code: int, answer: dict, said: str, tool: str, port: str 
         return ToolError(name, what, way, report)
     if task == "compile" and fault:
         return ToolError(
-            "compile", f"The sketch does not compile: {fault}.", "Mend that line; error.report has all.", report
+            "compile",
+            f"The sketch does not compile: {fault}.",
+            "Mend that line; error.report (tinykit flash --verbose) has all that was said.",
+            report,
         )
     if code in (_CORE_CONFIG, _INVENTORY):
         return ToolError(
@@ -145,7 +148,7 @@ def explain(task: str, code: int, answer: dict, said: str, tool: str, port: str 
     return ToolError(
         "failed",
         f"arduino-cli could not {doing}: {_line(message) or f'it ended with code {code}'}.",
-        "Read error.report; the same command in a terminal says the same.",
+        "Read all that it said: error.report, or tinykit flash --verbose.",
         report,
     )
 
