@@ -54,7 +54,7 @@ def test_a_plan_for_a_kernel_that_is_not_there_is_refused_by_name(board, old):
     plan = compile_plan(old)
     missing = plan.ops[-1]
     kinds = tuple(k for k in board.info.kinds if k != KINDS[missing.kind])
-    words = f"firmware 0.*has no kernel {missing.kind}, which layer {missing.name} of old needs.*Flash hardware"
+    words = f"firmware 0.*has no kernel {missing.kind}, which layer {missing.name} of old needs.*tk.flash"
     with pytest.raises(BoardError, match=words):
         dataclasses.replace(board.info, kinds=kinds).require_plan(plan)
     board.info.require_plan(plan)

@@ -9,10 +9,10 @@ from ..engine.plan import FORMAT
 from ..engine.step import KINDS
 from ..errors import BoardError
 from . import messages as m
+from .port import FLASH
 
 # A firmware from before 0.2 doesn't say what it can run: this.
 _FIRST_FORMAT, _FIRST_KINDS = 1, "1-12"
-_FLASH = "Flash hardware/TinyKit/examples/Board of this tinykit once, then connect again."
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class BoardInfo:
             raise BoardError(
                 f"The firmware {self.firmware} of this board reads plans of format {self.plan_format}, this tinykit "
                 f"writes format {form}.",
-                _FLASH if form > self.plan_format else "Install the tinykit that the firmware came with.",
+                FLASH if form > self.plan_format else "Install the tinykit that the firmware came with.",
             )
         for layer in plan.ops:
             if KINDS[layer.kind] not in self.kinds:
                 raise BoardError(
                     f"The firmware {self.firmware} of this board has no kernel {layer.kind}, which layer {layer.name} "
                     f"of {plan.name} needs.",
-                    _FLASH,
+                    FLASH,
                 )
 
     def require(self, sensor: str) -> None:
@@ -135,7 +135,7 @@ class BoardInfo:
         if not self.mic:
             raise BoardError(
                 f"The firmware {self.firmware} of this board is too old for sound: it knows no microphone.",
-                "Flash hardware/TinyKit/examples/Board of this tinykit, then connect again.",
+                FLASH,
             )
 
 

@@ -7,6 +7,7 @@ import struct
 from ..errors import BoardError, DeviceError
 from . import messages as m
 from .evaluate import write_input
+from .port import FLASH
 
 _MOST = 512  # bytes in a reply
 
@@ -39,7 +40,7 @@ def look_inside(link, mode: int, data: bytes, places) -> list[bytes]:
                 raise
             raise BoardError(
                 "This board's firmware is too old to look inside a network.",
-                "Flash hardware/TinyKit/examples/Board of this tinykit, then connect again.",
+                FLASH,
             ) from None
         # A board that lost power in between has forgotten what it computed before.
         if link.counters.reconnects == reconnects:
