@@ -30,6 +30,7 @@ _HOME = {
     "fits": "tinykit.engine",
     "parity": "tinykit.engine",
     "connect": "tinykit.board",
+    "flash": "tinykit.board",
     "ports": "tinykit.board",
     "workspace": "tinykit.lab",
     "doctor": "tinykit.lab.doctor",

@@ -14,7 +14,7 @@ import sys
 from .. import __version__
 from ..errors import TinykitError
 from . import commands as does
-from . import common
+from . import common, firmware
 from .common import number
 
 
@@ -69,6 +69,15 @@ def _parser():
     command(does.ports)
 
     board(command(does.info))
+
+    words = command(firmware.flash)
+    board(words, text="port of the board (default: the Nano that is plugged in)")
+    words.add_argument("--check", action="store_true", help="say what would be done, and do nothing")
+    text = "board package (default: TINYKIT_FQBN, else arduino:mbed_nano:nano33ble)"
+    words.add_argument("--fqbn", metavar="PACKAGE:ARCHITECTURE:BOARD", help=text)
+    text = "seconds to wait for two presses of reset, where a crashed sketch needs them (default: 60)"
+    words.add_argument("--wait", type=number(float, 0), default=60.0, metavar="SECONDS", help=text)
+    words.add_argument("--verbose", action="store_true", help="all that arduino-cli said, when it fails")
 
     words = command(does.train)
     words.add_argument("kind", choices=["gesture", "keyword"], help="what to train")
