@@ -54,6 +54,8 @@ def forwarder_hertz(port):
     while time.monotonic() < end:
         data += port.read(max(1, port.in_waiting))
     lines = [line.strip() for line in data.decode().split("\n") if line.strip()]
+    if len(lines) < 2:
+        return 0, 6
     columns = len(lines[1].split(","))
     assert all(np.isfinite(float(value)) for value in lines[1].split(","))
     whole = [line for line in lines[:1] + lines[-1:] if len(line.split(",")) == columns]
@@ -62,14 +64,20 @@ def forwarder_hertz(port):
 
 @pytest.mark.parametrize("sensor, rate_hz", [("LSM9DS1", 119.0), ("BMI270", 99.8)])
 def test_the_forwarder_finds_the_sensors_frequency_by_counting_lines(usb, sensor, rate_hz):
-    usb.plug(sensor=sensor)
+    plugged = usb.plug(sensor=sensor)
     left = tk.connect().text()
     assert (left.rate_hz, left.channels) == (rate_hz, ("aX", "aY", "aZ", "gX", "gY", "gZ"))
     with opened(left.port) as port:
         port.readline()
-        # It counts by the wall's clock, and this computer may be busy: it holds on to a rate within 10 Hz.
-        wait_until(lambda: abs(forwarder_hertz(port)[0] - rate_hz) < 10, LONG)
-        assert forwarder_hertz(port)[1] == 6
+
+        def close():
+            # It counts by the wall's clock; on a busy computer the board's own may fall behind that.
+            began = plugged.machine.seconds
+            hertz, columns = forwarder_hertz(port)
+            assert columns == 6
+            return abs(hertz / (plugged.machine.seconds - began) - rate_hz) < 10  # what it takes for the same
+
+        wait_until(close, LONG)
 
 
 def test_board_text_leaves_the_port_to_another_program_and_connecting_brings_it_back(usb):
@@ -103,9 +111,9 @@ def test_lines_are_whole_and_in_order_also_for_a_program_that_reads_late(usb):
     machine = plugged.machine
     left = tk.connect().text()
     with opened(left.port) as port:
-        wait_until(lambda: machine.line.room() == 0, LONG)
-        full = machine.seconds
-        wait_until(lambda: machine.seconds > full + 10, LONG)
+        began = machine.seconds
+        wait_until(lambda: machine.seconds > began + 40, LONG)  # 190 kB, where a tenth of that and 72 kB are kept
+        assert machine.line.room() == 0
         values = readings(port, 3000)
     assert values.shape == (3000, 6)
     steps = np.diff(numbers(values))
@@ -139,7 +147,7 @@ def test_the_command_prints_lines_and_ends_the_text(usb, capsys):
     assert rows[0]["aZ"] == pytest.approx(1, abs=0.1)
     with opened(plugged.address) as port:
         port.timeout = 0.5
-        assert b"," not in port.read(200)
+        wait_until(lambda: port.read(200) == b"", LONG)
 
 
 def test_the_command_can_leave_the_board_printing(usb, capsys):

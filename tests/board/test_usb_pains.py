@@ -81,7 +81,6 @@ def test_a_sketch_that_writes_waits_for_a_host_that_does_not_read():
     with probe() as (machine, served), opened(served.address) as port:
         port.write(b"B" + struct.pack("<I", n))
         wait_until(lambda: machine.imu.lost > 100, LONG)  # its loop() stands in Serial.write
-        assert machine.line.room() == 0
         assert np.frombuffer(port.read(4 * n), "<u4").tolist() == list(range(n))[::-1]
         port.write(b"p")
         assert port.read(4) == b"pong"
@@ -128,11 +127,10 @@ def test_the_firmware_never_waits_for_a_host_that_does_not_read(usb):
         frames = Frames(port)
         frames.ask(m.STREAM_START, struct.pack("<BBHI", 0, 4, 0, 0))
         frames.wait_for(frames.samples)
-        # Until it can send no more, and longer than its four seconds of memory.
-        wait_until(lambda: machine.line.room() == 0, LONG)
-        full = machine.seconds
-        wait_until(lambda: machine.seconds > full + 10, LONG)
-        assert machine.imu.lost == 0 and machine.state == "running"
+        # 120 kB: more than the computer's buffers and the four seconds of its own memory hold.
+        began = machine.seconds
+        wait_until(lambda: machine.seconds > began + 50, LONG)
+        assert machine.line.room() == 0 and machine.imu.lost == 0 and machine.state == "running"
         frames.wait_for(lambda: any(block.flags & 1 for block in frames.samples()))
         sent, overwritten = struct.unpack("<II", frames.ask(m.STREAM_STOP, b"\0"))
         got = frames.samples()

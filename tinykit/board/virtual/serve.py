@@ -96,5 +96,5 @@ class Served:
         """Has power gone or come since the port was made? Under the board's condition."""
         board = self.board
         if self._terminal is None:
-            return board.state == "running" and board.booted
+            return board.booted and board.alive(board.power_cycles)
         return not board.alive(self._number)
