@@ -82,6 +82,12 @@ def messages():
         "delta0": 0, "delta1": 8403, **{f"value{i}": v for i, v in enumerate(
             [0, 1, 8192, -1, 16, -32768, 32767, -2, 8191, 255, 256, -256])},
     }  # fmt: skip
+    yield "stream start, environment", 0x05, 6, "<BBHI", {"sensor": 2, "samples": 1, "pad": 0, "rate_mhz": 0}
+    yield "samples, environment", 0x40, 205, "<BBBBIIH8h", {
+        "sensor": 2, "count": 1, "channels": 8, "flags": 0, "index": 31, "time_us": 5100000, "delta0": 0,
+        "temperature": -725, "humidity": 4502, "pressure": 25331, "red": 310, "green": 290, "blue": 240,
+        "clear": 800, "proximity": 255,
+    }  # fmt: skip
     yield "prediction", 0x41, 201, "<IIIIIbBBB3b3B", {
         "number": 7, "index": 1118, "time_us": 9395000, "latency_us": 4012, "cycles": 190000,
         "decision": 1, "flags": 1, "n": 3, "pad": 0, "raw0": -128, "raw1": 120, "raw2": -120,

@@ -4,11 +4,13 @@
 #include "Arduino_LSM9DS1.h"
 #include "FlashIAP.h"
 #include "PDM.h"
+#include "Wire.h"
 
 uint32_t tkv_activity;
 VirtualSerial Serial;
 VirtualImu IMU_LSM9DS1(1), IMU_BMI270_BMM150(2);
 PDMClass PDM;
+TwoWire Wire1;
 
 static inline uint32_t address_of(const void *p) { return (uint32_t)(uintptr_t)p; }
 
@@ -96,6 +98,14 @@ uint32_t tkv_serial_send(const uint8_t *bytes, uint32_t n) {
     uint32_t sent = tkv_read(TKV_TX_SENT);
     tkv_activity += sent;
     return sent;
+}
+
+int tkv_i2c_transfer(uint32_t device, uint32_t command, const uint8_t *bytes, uint32_t n) {
+    tkv_activity++;
+    tkv_write(TKV_I2C_DEVICE, device);
+    tkv_write(TKV_I2C_ADDRESS, address_of(bytes));
+    tkv_write(command, n);
+    return tkv_read(TKV_I2C_STATUS) ? -1 : 0;
 }
 
 static int flash_finish(uint32_t command) {
@@ -275,6 +285,37 @@ void PDMClass::setBufferSize(int bytes) { samples_ = (uint32_t)bytes / 2; }
 void PDMClass::IrqHandler(bool) {
     if (receive_)
         receive_();
+}
+
+/* Wire */
+
+void TwoWire::beginTransmission(uint8_t device) {
+    device_ = device;
+    count_ = 0;
+}
+
+size_t TwoWire::write(const uint8_t *bytes, size_t count) {
+    size_t n = min(count, sizeof out_ - count_);
+    memcpy(out_ + count_, bytes, n);
+    count_ += n;
+    return n;
+}
+
+uint8_t TwoWire::endTransmission(bool) {
+    if (!begun_)
+        tkv_panic("Wire1 is used, but was not begun");
+    return tkv_i2c_transfer(device_, TKV_I2C_WRITE, out_, count_) ? 2 : 0;
+}
+
+size_t TwoWire::requestFrom(uint8_t device, size_t count, bool) {
+    if (!begun_)
+        tkv_panic("Wire1 is used, but was not begun");
+    first_ = last_ = 0;
+    count = min(count, sizeof in_);
+    if (tkv_i2c_transfer(device, TKV_I2C_READ, in_, (uint32_t)count))
+        return 0;
+    last_ = (uint32_t)count;
+    return count;
 }
 
 /* Flash */

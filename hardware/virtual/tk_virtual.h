@@ -14,7 +14,7 @@
 
 /* System */
 #define TKV_ID 0x000u      /* r: 0x42564B54, "TKVB" */
-#define TKV_VERSION 0x004u /* r: 2, version of this list */
+#define TKV_VERSION 0x004u /* r: 3, version of this list */
 #define TKV_SEED 0x008u    /* r: the board's serial number, 32 bits */
 #define TKV_IDLE 0x00Cu    /* w: wait for an event, at most so many microseconds (0: no limit) */
 #define TKV_SLEEP 0x010u   /* w: wait so many microseconds, but not past an interrupt: look at the clock */
@@ -59,6 +59,13 @@
 #define TKV_MIC_POP 0x0FCu     /* w: copy at most so many there; r: how many were copied */
 #define TKV_MIC_INDEX 0x100u   /* r: number of the first of them; a gap is what was lost */
 #define TKV_MIC_TIME 0x104u    /* r: when it was taken, us, low word of the clock */
+
+/* I2C bus with the environment sensors: TKV_I2C_WRITE sends bytes to a device, TKV_I2C_READ fetches some. */
+#define TKV_I2C_DEVICE 0x140u  /* w: 7-bit address of a device */
+#define TKV_I2C_ADDRESS 0x144u /* w: where in memory the bytes are, or are to go */
+#define TKV_I2C_WRITE 0x148u   /* w: send so many */
+#define TKV_I2C_READ 0x14Cu    /* w: fetch so many */
+#define TKV_I2C_STATUS 0x150u  /* r: 0, or 1: no such device answered */
 
 /* Flash controller, over the slots (0x50000-0xF0000); elsewhere it fails. A write only clears bits, an
  * erase sets a page to ones. */
@@ -111,6 +118,9 @@ uint32_t tkv_mic_pop(int16_t *samples, uint32_t n);
 
 /* Sends what the line takes now, at most `n` bytes; returns how many. */
 uint32_t tkv_serial_send(const uint8_t *bytes, uint32_t n);
+
+/* `command` is TKV_I2C_WRITE or TKV_I2C_READ. 0, or -1 when nobody answered. */
+int tkv_i2c_transfer(uint32_t device, uint32_t command, const uint8_t *bytes, uint32_t n);
 
 /* 0, or -1 when the controller refused. Both return when the work is done. */
 int tkv_flash_erase(uint32_t address);

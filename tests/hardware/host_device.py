@@ -32,6 +32,15 @@ MIC = ctypes.CFUNCTYPE(ctypes.c_size_t, C, ctypes.POINTER(ctypes.c_int16), ctype
 MIC_START = ctypes.CFUNCTYPE(None, C)
 
 
+TRANSFER = ctypes.CFUNCTYPE(ctypes.c_bool, C, ctypes.c_uint8, U8P, ctypes.c_size_t, U8P, ctypes.c_size_t)
+
+
+class Bus(ctypes.Structure):
+    """tk_i2c, field by field."""
+
+    _fields_ = [("context", C), ("transfer", TRANSFER)]
+
+
 class Hal(ctypes.Structure):
     """tk_hal, field by field."""
 
@@ -45,7 +54,7 @@ class Hal(ctypes.Structure):
         ("slot_address", ctypes.c_uint32 * 2), ("slot_bytes", ctypes.c_uint32),
         ("free_ram", MICROS), ("code_bytes", ctypes.c_uint32), ("static_bytes", ctypes.c_uint32),
         ("board", ctypes.c_char_p), ("id", ctypes.c_char_p),
-        ("is_virtual", ctypes.c_bool),
+        ("is_virtual", ctypes.c_bool), ("i2c", C),
     ]  # fmt: skip
 
 
@@ -130,9 +139,9 @@ class DeviceRefused(Exception):
 
 class HostDevice:
     """A tk_device whose world is this object. ``arena`` bytes of RAM; ``imu=False``: no sensor; ``settle_ms``:
-    a microphone that settles for so long (None: no microphone)."""
+    a microphone that settles for so long (None: no microphone); ``room``: an ``Environment`` on the bus."""
 
-    def __init__(self, flash=None, arena=4096, imu=True, core=None, slot_pages=5, settle_ms=None):
+    def __init__(self, flash=None, arena=4096, imu=True, core=None, slot_pages=5, settle_ms=None, room=None):
         self.core = core or load_core()
         self.core.tk_device_init.argtypes = [C, C, C, ctypes.c_size_t]
         self.core.tk_device_poll.argtypes = [C]
@@ -148,16 +157,18 @@ class HostDevice:
         self.mic_runs, self.mic_starts = False, 0
         self.seq = 0
         self.events = []
+        self.room = room
         self.step_us = 0  # what one look at the clock costs
         self.when_looked_at = None  # called at each look at the clock
         self.when_working = lambda key: None  # called when cycles begin to be counted
         self._keep = self._callbacks(imu)
+        self._bus = Bus(None, TRANSFER(self._transfer))
         self._mic = self._mic_callbacks() if settle_ms is not None else [MIC(0), MIC_START(0)]
         self.hal = Hal(
             None, *self._keep[:6], b"LSM9DS1" if imu else None, 119000,
             *self._mic, b"MP34DT06", 16_000_000, settle_ms or 0, *self._keep[6:8], self.flash.base,
             (ctypes.c_uint32 * 2)(PAGE, PAGE * (1 + slot_pages)), slot_pages * PAGE,
-            MICROS(0), 123, 45, b"Host", b"HOST-1", True,
+            MICROS(0), 123, 45, b"Host", b"HOST-1", True, ctypes.addressof(self._bus) if room else None,
         )  # fmt: skip
         self._memory = ctypes.create_string_buffer(self.core.tk_device_size() + 16)
         self._device = -(-ctypes.addressof(self._memory) // 16) * 16
@@ -196,6 +207,14 @@ class HostDevice:
             ERASE(lambda _, address: self.flash.erase(address)),
             WRITE(lambda _, address, words, n: self.flash.write(address, [words[i] for i in range(n)])),
         ]  # fmt: skip
+
+    def _transfer(self, _, device, out, out_count, into, into_count):
+        if out_count and not self.room.write(device, ctypes.string_at(out, out_count), self.now):
+            return False
+        data = self.room.read(device, into_count, self.now) if into_count else b""
+        if data is not None:
+            ctypes.memmove(into, data, len(data))
+        return data is not None
 
     def _mic_callbacks(self):
         def read(_, out, capacity, index, time_us):

@@ -27,6 +27,17 @@ struct ImuOfTheTest {
     float accelerationSampleRate() { return 119; }
 } IMU_LSM9DS1, IMU_BMI270_BMM150;
 
+/* The bus of a board without environment sensors. */
+struct BusOfTheTest {
+    void begin() {}
+    void setClock(uint32_t) {}
+    void beginTransmission(uint8_t) {}
+    size_t write(const uint8_t *, size_t n) { return n; }
+    uint8_t endTransmission(bool) { return 2; }
+    size_t requestFrom(uint8_t, size_t) { return 0; }
+    int read() { return -1; }
+} Wire1;
+
 static uint32_t made, begun, ended, first_index; /* samples made by the driver so far, ... */
 static int waiting;                              /* bytes in its buffer */
 static void (*callback)(void);

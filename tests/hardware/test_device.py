@@ -52,7 +52,7 @@ def test_hello_info_time_echo():
     device.now = 5_000_123
     assert device.request(0x01, b"\1\0") == struct.pack("<HI", 1, 5000)
     assert device.info() == {
-        "firmware": "0.2.0", "protocol": "1", "board": "Host", "virtual": "1", "id": "HOST-1",
+        "firmware": "0.3.0", "protocol": "1", "board": "Host", "virtual": "1", "id": "HOST-1",
         "sensors": "imu:LSM9DS1:119.0:aX,aY,aZ,gX,gY,gZ:8192:16.384", "flash": "123", "ram": "45", "free_ram": "0",
         "arena": "4096", "slot_bytes": str(4 * 4096), "plan_format": str(FORMAT), "kinds": ranges(KINDS.values()),
         "active": "none", "live": "0", "mic": "off",

@@ -10,7 +10,13 @@ import pytest
 from tinykit import toolchain
 
 HARDWARE = toolchain.hardware_dir()
-EMPTY = ["Arduino_LSM9DS1.h", "Arduino_BMI270_BMM150.h", "PDM.h", "virtual_port.h"]  # all is in sketch_on_host.cpp
+EMPTY = [
+    "Arduino_LSM9DS1.h",
+    "Arduino_BMI270_BMM150.h",
+    "PDM.h",
+    "Wire.h",
+    "virtual_port.h",
+]  # all is in sketch_on_host.cpp
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ NAMES = {
     SECTION_READ: "section read", ARENA_READ: "arena read",
 }  # fmt: skip
 
-IMU, MIC = 0, 1
+IMU, MIC, ENVIRONMENT = 0, 1, 2
 AUDIO_SAMPLES = 240  # most in an AUDIO event
 INACTIVE_SLOT = 0xFF
 MODE_TENSOR, MODE_WINDOW = 0, 1
@@ -166,9 +166,11 @@ def parse_fault(payload: bytes) -> tuple[int, str]:
 
 
 def dead_sensor(payload: bytes) -> str:
-    """Which sensor a FAULT event calls dead: ``"imu"``, ``"mic"``, or empty."""
+    """Which sensor a FAULT event calls dead: ``"imu"``, ``"mic"``, ``"environment"``, or empty."""
     status, text = parse_fault(payload)
-    return "" if status != STATUS_SENSOR_DEAD else "mic" if "microphone" in text else "imu"
+    if status != STATUS_SENSOR_DEAD:
+        return ""
+    return "mic" if "microphone" in text else "environment" if "environment" in text else "imu"
 
 
 # Event -> (name for people, what makes a value of its payload).

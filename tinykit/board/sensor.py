@@ -12,7 +12,7 @@ from .account import Account, SoundAccount
 from .log import EventLog
 from .samples import Ring, SoundRing
 
-NOUNS = {"imu": "imu sensor", "mic": "microphone"}  # as a sentence says it
+NOUNS = {"imu": "imu sensor", "mic": "microphone", "environment": "environment sensor"}  # as a sentence says it
 
 
 class Sensor:
@@ -22,7 +22,7 @@ class Sensor:
     ----------
     link : Link
     number : int
-        As in the messages (0: IMU, 1: microphone).
+        As in the messages (0: IMU, 1: microphone, 2: environment sensors).
     name, rate_hz, channels
         As the board's INFO states them.
     log : EventLog
@@ -213,7 +213,7 @@ class Microphone(Sensor):
         super()._on_frame(frame)
 
 
-KINDS = {"imu": (m.IMU, Sensor), "mic": (m.MIC, Microphone)}
+KINDS = {"imu": (m.IMU, Sensor), "mic": (m.MIC, Microphone), "environment": (m.ENVIRONMENT, Sensor)}
 
 
 def sensors_of(info, link, log: EventLog, known=()) -> dict[str, Sensor]:

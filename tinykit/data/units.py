@@ -31,6 +31,12 @@ _COUNTS = {
     **dict.fromkeys(ANGULAR_RATE, COUNTS_PER_DPS),
     "audio": COUNTS_FULL_SCALE,
 }
+# The slow sensors': counts in one unit, and the unit ("": the sensor's own counts). tk_environment.c says the same.
+ENVIRONMENT = {
+    "temperature": (100.0, "°C"), "humidity": (100.0, "%"), "pressure": (25.0, "hPa"), "red": (1.0, ""),
+    "green": (1.0, ""), "blue": (1.0, ""), "clear": (1.0, ""), "proximity": (1.0, ""),
+}  # fmt: skip
+_COUNTS.update({name: counts for name, (counts, _) in ENVIRONMENT.items()})
 
 STANDARD_GRAVITY = 9.80665  # m/s2 in one g (ISO 80000-3)
 _DEGREES = 180.0 / math.pi

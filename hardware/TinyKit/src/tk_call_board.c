@@ -45,7 +45,7 @@ static void put_key(tk_text *text, const char *key, uint32_t value)
     tk_text_number(text, value);
 }
 
-static void put_sensors(tk_text *text, const tk_hal *hal)
+static void put_sensors(tk_text *text, const tk_hal *hal, const tk_environment *environment)
 {
     const char *separator = "";
     tk_text_put(text, "\nsensors=");
@@ -64,6 +64,12 @@ static void put_sensors(tk_text *text, const tk_hal *hal)
         tk_text_put(text, ":");
         tk_text_decimal(text, (int32_t)((hal->mic_rate_mhz + 50) / 100), 1);
         tk_text_put(text, ":audio:" DIGITS(TK_COUNTS_PER_SOUND));
+        separator = ";";
+    }
+    if (environment->channels > 0) {
+        tk_text_put(text, separator);
+        tk_text_put(text, "environment:");
+        tk_environment_info(environment, text);
     }
 }
 
@@ -107,7 +113,7 @@ tk_status tk_call_info(tk_call *c)
     put_key(&text, "\nvirtual=", hal->is_virtual ? 1 : 0);
     tk_text_put(&text, "\nid=");
     tk_text_put(&text, hal->id);
-    put_sensors(&text, hal);
+    put_sensors(&text, hal, &device->environment);
     put_key(&text, "\nflash=", hal->code_bytes);
     put_key(&text, "\nram=", hal->static_bytes);
     put_key(&text, "\nfree_ram=", hal->free_ram != NULL ? hal->free_ram(hal->context) : 0);

@@ -3,44 +3,70 @@
 #include "tk_bytes.h"
 #include "tk_protocol.h"
 
-/* Is there such a sensor? */
-static tk_status find_sensor(const tk_call *c)
+/* Is there such a sensor? Its rate in mHz and the most samples a frame. */
+static tk_status find_sensor(const tk_call *c, uint32_t *rate, uint32_t *most)
 {
-    const tk_hal *hal = c->device->hal;
-    if (c->in[0] == TK_SENSOR_IMU) return hal->imu_read != NULL ? TK_OK : TK_ERR_SENSOR;
-    return c->in[0] == TK_SENSOR_MIC && hal->mic_read != NULL ? TK_OK : TK_ERR_SENSOR;
+    const tk_device *device = c->device;
+    switch (c->in[0]) {
+    case TK_SENSOR_IMU:
+        *rate = device->hal->imu_rate_mhz;
+        *most = TK_STREAM_SAMPLES;
+        return device->hal->imu_read != NULL ? TK_OK : TK_ERR_SENSOR;
+    case TK_SENSOR_MIC:
+        *rate = device->hal->mic_rate_mhz;
+        *most = TK_AUDIO_SAMPLES;
+        return device->hal->mic_read != NULL ? TK_OK : TK_ERR_SENSOR;
+    case TK_SENSOR_ENVIRONMENT:
+        *rate = TK_ENVIRONMENT_RATE_MHZ;
+        *most = 1;
+        return device->environment.channels > 0 ? TK_OK : TK_ERR_SENSOR;
+    default: return TK_ERR_SENSOR;
+    }
 }
 
 tk_status tk_call_stream_start(tk_call *c)
 {
     tk_device *device = c->device;
+    uint32_t own, most;
     if (c->length != 8) return TK_ERR_LENGTH;
-    tk_status status = find_sensor(c);
+    tk_status status = find_sensor(c, &own, &most);
     if (status != TK_OK) return status;
-    bool sound = c->in[0] == TK_SENSOR_MIC;
-    uint32_t rate = tk_get_u32(c->in + 4), own = sound ? device->hal->mic_rate_mhz : device->hal->imu_rate_mhz;
+    uint32_t rate = tk_get_u32(c->in + 4);
     c->detail = own;
     if (rate != 0 && rate != own) return TK_ERR_RATE;
-    c->detail = sound ? TK_AUDIO_SAMPLES : TK_STREAM_SAMPLES;
-    if (c->in[1] < 1 || c->in[1] > c->detail) return TK_ERR_ARGUMENT;
-    if (sound) {
+    c->detail = most;
+    if (c->in[1] < 1 || c->in[1] > most) return TK_ERR_ARGUMENT;
+    switch (c->in[0]) {
+    case TK_SENSOR_MIC:
         tk_device_start_mic(device);
         tk_audio_start(&device->audio, &device->mic, c->in[1]);
-    } else {
-        tk_stream_start(&device->stream, &device->history, c->in[1]);
+        break;
+    case TK_SENSOR_ENVIRONMENT: tk_environment_start(&device->environment); break;
+    default: tk_stream_start(&device->stream, &device->history, c->in[1]); break;
     }
     tk_put_u32(c->out, own);
     c->size = 4;
     return TK_OK;
 }
 
+static tk_stream *stop(tk_device *device, uint8_t sensor)
+{
+    tk_stream *stream = sensor == TK_SENSOR_MIC ? &device->audio : &device->stream;
+    if (sensor == TK_SENSOR_ENVIRONMENT) {
+        stream = &device->environment.stream;
+        tk_environment_stop(&device->environment);
+    }
+    stream->on = false;
+    return stream;
+}
+
 tk_status tk_call_stream_stop(tk_call *c)
 {
+    uint32_t rate, most;
     if (c->length != 1) return TK_ERR_LENGTH;
-    tk_status status = find_sensor(c);
+    tk_status status = find_sensor(c, &rate, &most);
     if (status != TK_OK) return status;
-    tk_stream *stream = c->in[0] == TK_SENSOR_MIC ? &c->device->audio : &c->device->stream;
-    stream->on = false;
+    const tk_stream *stream = stop(c->device, c->in[0]);
     tk_put_u32(c->out, stream->sent);
     tk_put_u32(c->out + 4, stream->overruns);
     c->size = 8;

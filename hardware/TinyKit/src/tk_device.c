@@ -97,15 +97,30 @@ static void take_sound(tk_device *device)
     }
 }
 
+static void take_environment(tk_device *device)
+{
+    switch (tk_environment_tend(&device->environment)) {
+    case TK_ENVIRONMENT_NOTHING: break;
+    case TK_ENVIRONMENT_DIED:
+        if (tk_device_fault(device, TK_ERR_SENSOR_DEAD, "the environment sensors give no samples")) {
+            tk_environment_told_dead(&device->environment);
+        }
+        break;
+    case TK_ENVIRONMENT_BACK: tk_device_log(device, "the environment sensors are back"); break;
+    }
+}
+
 static void tend(tk_device *device)
 {
     take_samples(device);
     take_sound(device);
+    take_environment(device);
     if (device->text) {
         tk_stream_pump_text(&device->stream, &device->history, &device->link);
     } else {
         tk_stream_pump(&device->stream, &device->history, &device->link);
         tk_audio_pump(&device->audio, &device->mic, &device->link);
+        tk_environment_pump(&device->environment, &device->link);
     }
     tk_link_flush(&device->link);
 }
@@ -208,6 +223,7 @@ void tk_device_start_text(tk_device *device)
 {
     tk_stream_start(&device->stream, &device->history, 1);
     device->audio.on = false;
+    tk_environment_stop(&device->environment);
     device->text = true;
 }
 
@@ -252,6 +268,7 @@ void tk_device_init(tk_device *device, const tk_hal *hal, void *arena, size_t ar
     tk_link_init(&device->link, hal);
     tk_history_init(&device->history);
     tk_mic_init(&device->mic, hal);
+    tk_environment_init(&device->environment, hal);
     tk_slots_init(&device->slots, hal, validate, device);
     tk_device_use_active(device);
     device->imu_seen_us = hal->micros(hal->context);

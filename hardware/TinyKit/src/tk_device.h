@@ -8,6 +8,7 @@
 
 #include "tk_audio.h"
 #include "tk_engine.h"
+#include "tk_environment.h"
 #include "tk_hal.h"
 #include "tk_history.h"
 #include "tk_link.h"
@@ -34,6 +35,7 @@ typedef struct tk_device {
     tk_stream stream;        /* of the IMU */
     tk_mic mic;
     tk_stream audio;         /* of the microphone */
+    tk_environment environment;
     bool text;               /* text mode: lines instead of frames, until a zero byte arrives */
     tk_slots slots;
     bool has_plan;           /* a plan is bound to the engine: it is the active slot's */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tk_i2c.h"
 #include "tk_status.h"
 
 #ifdef __cplusplus
@@ -80,6 +81,9 @@ typedef struct tk_hal {
     const char *board;    /* "Arduino Nano 33 BLE Sense" */
     const char *id;       /* serial number: the same as long as the board lives */
     bool is_virtual;
+
+    /* The bus with the environment sensors (tk_environment.h says which are looked for); NULL: none. */
+    const tk_i2c *i2c;
 } tk_hal;
 
 #ifdef __cplusplus

@@ -3,7 +3,7 @@
 #define TK_PROTOCOL_H
 
 #define TK_PROTOCOL_VERSION 1u
-#define TK_FIRMWARE_VERSION "0.2.0"
+#define TK_FIRMWARE_VERSION "0.3.0"
 
 /* Requests, host to device; the reply has the same number with TK_REPLY added. */
 #define TK_HELLO 0x01u
@@ -40,5 +40,6 @@
 #define TK_UPLOAD_CHUNK 508u /* most bytes in one UPLOAD_DATA or TENSOR_WRITE: payload less the offset */
 #define TK_SENSOR_IMU 0u
 #define TK_SENSOR_MIC 1u
+#define TK_SENSOR_ENVIRONMENT 2u
 
 #endif

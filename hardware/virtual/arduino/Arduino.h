@@ -42,10 +42,10 @@ void NVIC_SystemReset(void) __attribute__((noreturn));
 #ifdef __cplusplus
 }
 
-template <class A, class B> static inline auto min(A a, B b) -> decltype(a < b ? a : b) {
+template <class A, class B> static inline auto min(A a, B b) -> decltype(true ? A() : B()) {
     return a < b ? a : b;
 }
-template <class A, class B> static inline auto max(A a, B b) -> decltype(a > b ? a : b) {
+template <class A, class B> static inline auto max(A a, B b) -> decltype(true ? A() : B()) {
     return a > b ? a : b;
 }
 

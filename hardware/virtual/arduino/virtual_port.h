@@ -68,7 +68,7 @@ static inline uint32_t port_static_bytes() {
 static inline void port_idle() {
     static uint32_t seen;
     if (seen == tkv_activity)
-        tkv_idle(100000); /* not for ever: a sensor that falls silent must be noticed */
+        tkv_idle(20000); /* not for ever: the slow sensors are read by the clock, and silence must be noticed */
     seen = tkv_activity;
 }
 #endif

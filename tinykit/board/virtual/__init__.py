@@ -17,6 +17,8 @@ _HOME = {
     "Still": "sources",
     "SoundReplay": "sound",
     "Noise": "sound",
+    "Room": "environment",
+    "RoomReplay": "environment",
     "PushSource": "sound",
     "Together": "sound",
     "as_source": "sound",

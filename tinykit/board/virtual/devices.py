@@ -14,9 +14,10 @@ from .mic import BUFFER, BUFFER_MOST, GAIN, GAIN_MOST, KIND
 from .registers import registers
 
 # Registers that the bus serves by itself: what they give was put there, what is written is kept.
-_GIVEN = ("TIME_HI", "LINE", "RX_TAKEN", "TX_SENT", "IMU_POPPED", "MIC_COUNT", "MIC_POP", "MIC_INDEX", "MIC_TIME")
+_GIVEN = ("TIME_HI", "LINE", "RX_TAKEN", "TX_SENT", "IMU_POPPED", "MIC_COUNT", "MIC_POP", "MIC_INDEX", "MIC_TIME",
+          "I2C_STATUS")  # fmt: skip
 _KEPT = ("RX_ADDRESS", "TX_ADDRESS", "IMU_ADDRESS", "MIC_HANDLER", "MIC_SAMPLES", "MIC_GAIN", "MIC_ADDRESS",
-         "FLASH_ADDRESS", "FLASH_SOURCE", "FLASH_WORDS")  # fmt: skip
+         "FLASH_ADDRESS", "FLASH_SOURCE", "FLASH_WORDS", "I2C_DEVICE", "I2C_ADDRESS")  # fmt: skip
 _BUS = ("TIME_LO", "CYCLES", "INSTRUCTIONS")
 
 
@@ -35,7 +36,7 @@ class Devices:
         self._reset_key = r["RESET_KEY"]
         self._reads = {
             r["ID"]: lambda: 0x42564B54,
-            r["VERSION"]: lambda: 2,
+            r["VERSION"]: lambda: 3,
             r["SEED"]: lambda: board.serial_number,
             r["RX_AVAILABLE"]: lambda: len(board.line.rx),
             r["IMU_KIND"]: lambda: 0 if board.faults.dead_sensor else KINDS[board.imu.kind],
@@ -57,6 +58,8 @@ class Devices:
             r["MIC_RATE"]: self._mic_switch,
             r["MIC_POP"]: self._mic_pop,
             r["FLASH_COMMAND"]: self._flash_command,
+            r["I2C_WRITE"]: self._i2c_write,
+            r["I2C_READ"]: self._i2c_read,
         }
         self.served = {*self._reads, *self._writes, *(r[name] for name in _GIVEN + _KEPT + _BUS)}
 
@@ -189,6 +192,21 @@ class Devices:
             self.bus["IMU_COUNT"] = len(fifo)
         board.core.write(self.bus["IMU_ADDRESS"], b"".join(samples))
         self.bus["IMU_POPPED"] = len(samples)
+
+    # -- I2C ------------------------------------------------------------------------------------
+
+    def _i2c_write(self, count: int) -> None:
+        board, bus = self._board, self.bus
+        data = bytes(board.core.read(bus["I2C_ADDRESS"], count))
+        with board.condition:
+            bus["I2C_STATUS"] = int(not board.environment.write(bus["I2C_DEVICE"], data, board.clock.now_us))
+
+    def _i2c_read(self, count: int) -> None:
+        board, bus = self._board, self.bus
+        with board.condition:
+            data = board.environment.read(bus["I2C_DEVICE"], count, board.clock.now_us)
+        bus["I2C_STATUS"] = int(data is None)
+        board.core.write(bus["I2C_ADDRESS"], data or b"")
 
     # -- flash ----------------------------------------------------------------------------------
 

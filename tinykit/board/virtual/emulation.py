@@ -116,6 +116,7 @@ class Emulation:
         self.clock.start()
         self.imu.start()
         self.mic.start()
+        self.environment.start()
         self.flash.start()
         self.line.start()
         self._devices.start()

@@ -22,6 +22,8 @@ class Faults:
         The sensor takes each sample up to so many microseconds early or late.
     dead_sensor : bool
         The IMU gives no more samples; on the next boot it is not found.
+    dead_environment : bool
+        The environment sensors don't answer any more; on the next boot they are not found.
     dead_mic : bool
         The microphone gives no more sound, not even when it is started again.
     stop_on_overrun : bool
@@ -39,6 +41,7 @@ class Faults:
     to_board: bool = True
     jitter_us: float = 0.0
     dead_sensor: bool = False
+    dead_environment: bool = False
     dead_mic: bool = False
     stop_on_overrun: bool = True
     full_flash: bool = False

@@ -13,6 +13,7 @@ from ...errors import BoardError, BoardGone, PortBusy
 from .clock import Clock
 from .devices import Devices
 from .emulation import Emulation
+from .environment import Environment, as_room
 from .faults import Faults
 from .flash import FlashController, FlashFile
 from .image import board_image
@@ -59,7 +60,10 @@ class VirtualBoard(Emulation):
         See ``sources``. Default: ``Still()``.
     faults : Faults, optional
     sensor : str
-        ``"LSM9DS1"`` (119 Hz) or ``"BMI270"`` (99.8 Hz).
+        ``"LSM9DS1"`` (119 Hz; Rev1 of the board) or ``"BMI270"`` (99.8 Hz; Rev2).
+    room : dict or object, optional
+        What the environment sensors measure: constants by channel, samples of such a stream, or anything
+        with ``read(time_s) -> dict`` (see ``environment``). Default: ``Room()``.
     image : path, optional
         ELF image. Default: ``board_image()``.
 
@@ -82,7 +86,8 @@ class VirtualBoard(Emulation):
     """
 
     def __init__(self, name: str = "nano33ble", *, flash=None, clock: str = "paced", speed: float = 1.0,
-                 source=None, faults: Faults | None = None, sensor: str = "LSM9DS1", image=None):  # fmt: skip
+                 source=None, faults: Faults | None = None, sensor: str = "LSM9DS1", room=None,
+                 image=None):  # fmt: skip
         if clock not in ("paced", "free") or sensor not in KINDS or not speed > 0:
             raise BoardError(
                 f"A virtual board can't have clock={clock!r}, speed={speed!r}, sensor={sensor!r}.",
@@ -123,6 +128,7 @@ class VirtualBoard(Emulation):
             source = Still() if source is None else as_source(source)
             self.imu = Imu(sensor, source, self._faults)
             self.mic = Mic(source, self._faults)
+            self.environment = Environment(sensor, as_room(room), self._faults)
             self.flash = FlashController(self.core, _flash_file(flash), self._faults, self.clock)
             # Exit handlers run last in, first out: unicorn's own, which frees the core, must come
             # after ours, so ours is registered (again) once there is a core.
@@ -171,6 +177,15 @@ class VirtualBoard(Emulation):
         return self.source.label_at(self.mic.played_s(self.clock.now_us) if heard else self.imu.played_s)
 
     @property
+    def room(self):
+        """What the environment sensors measure; may be set while it runs. See ``environment.as_room``."""
+        return self.environment.source
+
+    @room.setter
+    def room(self, room) -> None:
+        self.environment.source = as_room(room)
+
+    @property
     def faults(self) -> Faults:
         """What goes wrong; may be changed or replaced at any time."""
         return self._faults
@@ -179,6 +194,7 @@ class VirtualBoard(Emulation):
     def faults(self, faults: Faults) -> None:
         with self.condition:
             self._faults = self.line.faults = self.imu.faults = self.mic.faults = self.flash.faults = faults
+            self.environment.faults = faults
 
     @_by_hand
     def power_off(self) -> None:
