@@ -100,8 +100,8 @@ register(
         "Set `letter` to one of the letters, and run the cell again.",
         choice(
             "b",
-            "Power arrives, and nothing else, from any board: the cable has no wires for data. Many that come with "
-            "lamps and loudspeakers have none.",
+            "Power arrives, and nothing else, whatever the board: the cable has no wires for data. Many are made "
+            "for charging only.",
             {
                 "a": ("flash first", "Flashing goes through the port too, and there is none."),
                 "c": ("rights", "Without rights the port is listed, and opening it is refused."),
@@ -145,7 +145,7 @@ register(
         ),
         ("One sample takes 1 / 99.8 s.", "The window has 119 of them."),
         "seconds = 119 / 99.8",
-        "Tutorials made for the one revision failed on the other for this reason, without any error.",
+        "Nothing would say so: windows of the right size go in, labels come out, and are wrong more often.",
     )
 )
 
@@ -160,7 +160,7 @@ register(
             {
                 "a": ("accuracy", "It needs a window that changes sides. A step of one weight rarely does that."),
                 "b": ("labels", "Finer than the accuracy, but a label changes only where two were nearly even."),
-                "c": ("two digits", "A hundredth is more than two steps of 256: what moves by one stays hidden."),
+                "c": ("two digits", "A hundredth is more than two steps of 256: one step often stays hidden."),
             },
         ),
         (
