@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+from ..data import units
 from ..errors import BoardError
 from ..pipeline import Pipeline
 from . import messages as m
@@ -157,6 +158,32 @@ class Board(Inference):
         self.info.require(sensor)
         return Stream(self._sensors[sensor], seconds, capacity_s)
 
+    def read(self, sensor: str = "environment") -> dict[str, float]:
+        """Measure once, now.
+
+        Parameters
+        ----------
+        sensor : str
+            ``"environment"`` or ``"imu"``.
+
+        Returns
+        -------
+        dict
+            Channel to value: temperature in °C, humidity in %, pressure in hPa; red, green, blue and clear light in
+            counts (0 to 4100), proximity from 0 (touched) to 255; acceleration in g, angular rate in deg/s.
+
+        Raises
+        ------
+        BoardError
+            The board has no such sensor, or it gives nothing; of sound one sample would say nothing.
+        """
+        if sensor == "mic":
+            raise BoardError("One sample of sound says nothing.", 'Open a stream: board.stream("mic").')
+        with self.stream(sensor) as stream:
+            block = stream.read(1)
+        values = block.counts[0] / units.counts_per_unit(block.channels)
+        return dict(zip(block.channels, values.tolist(), strict=True))
+
     def record(self, label: str | None, seconds: float = 2.0, person: str = "", session: str = "", dataset=None,
                sensor: str = "imu", progress: bool | None = None):  # fmt: skip
         """Record one take, judge it, and add it to a dataset if one is given.
@@ -187,6 +214,11 @@ class Board(Inference):
         """
         from .recorder import Take
 
+        if sensor == "environment":
+            raise BoardError(
+                "Takes are recorded of the IMU and the microphone, not of the environment sensors.",
+                'Read them: board.read("environment"), or board.stream("environment", seconds=60).',
+            )
         show = (sensor == "mic" or seconds >= 10) if progress is None else progress
         recording = Take(self, seconds, sensor).recording(label, person, session, show)
         return recording if dataset is None else dataset.add(recording)

@@ -127,6 +127,14 @@ class BoardInfo:
                 f"This {self.board} has no microphone that answers.",
                 "Use a Nano 33 BLE Sense, or the virtual board: tk.connect('virtual').",
             )
+        if sensor == "environment":
+            known = tuple(int(part) for part in self.firmware.split(".") if part.isdigit()) >= (0, 3)
+            raise BoardError(
+                f"None of the environment sensors of this {self.board} answers."
+                if known
+                else f"The firmware {self.firmware} of this board knows no environment sensors; 0.3.0 does.",
+                "Use a Nano 33 BLE Sense (the Nano 33 BLE has none), or tk.connect('virtual')." if known else FLASH,
+            )
         there = ", ".join(s.name for s in self.sensors) or "none"
         raise BoardError(f"This board has no sensor {sensor!r}; it has: {there}.", "Use one that it has.")
 
