@@ -22,6 +22,18 @@ class Remedy:
     act: Callable[[Callable[[str], None]], Finding]
 
 
+def steps(tell: Callable[[str], None], words: dict[str, str]) -> Callable[[str, str], None]:
+    """``tell`` as a function of (step, text) that is called often: each step is told once, in ``words``."""
+    last = []
+
+    def progress(step: str, text: str) -> None:
+        if last != [step]:
+            last[:] = [step]
+            tell(f"{words[step]}{f': {text}' if text else ''}")
+
+    return progress
+
+
 @dataclass(frozen=True)
 class Finding:
     """One row of the doctor's report.

@@ -38,7 +38,7 @@ def way_in(address: str) -> str:
 def has_rule(folder: Path | None = None) -> bool:
     """Whether there is a udev rule that names Arduino's boards."""
     folder = folder or FOLDER
-    for path in folder.glob("*.rules") if folder.is_dir() else ():
+    for path in folder.glob("*.rules") if os.path.isdir(folder) else ():
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
