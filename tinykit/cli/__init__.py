@@ -65,7 +65,10 @@ def _parser():
         text = "background noise: recordings to mix in and for silence (default: what lies in or beside DIR)"
         words.add_argument("--noise", metavar="DIR", help=text)
 
-    command(does.doctor)
+    words = command(does.doctor)
+    words.add_argument("--mend", action="store_true", help="offer to mend what can be mended, one question each")
+    words.add_argument("--yes", action="store_true", help="mend it without asking")
+
     command(does.ports)
 
     board(command(does.info))

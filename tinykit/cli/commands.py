@@ -15,10 +15,13 @@ from . import common, words
 
 
 def doctor(arguments):
-    """Is this computer ready for the course?"""
+    """Is this computer ready for the course, and each board on USB well?"""
     from ..lab.doctor import doctor
 
     report = doctor()
+    if arguments.mend or arguments.yes:
+        common.note(repr(report))
+        report = report.mend(lambda question: arguments.yes or common.agreed(question), common.note)
     common.say(arguments, report.as_dict(), repr(report))
     return 0 if report.ok else 1
 

@@ -90,6 +90,12 @@ def note(text):
     print(text, file=sys.stderr)
 
 
+def agreed(question):
+    """Ask on standard error; no answer is no."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def shown(arguments):
     return not arguments.json and sys.stderr.isatty()
 

@@ -5,64 +5,117 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-from dataclasses import asdict, dataclass
+import textwrap
 
 from .. import look
+from ..board.finding import Finding
 from ..errors import TinykitError
+from ..look.tap import TEXT as DOUBLE_TAP
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One row of the doctor's report.
-
-    Parameters
-    ----------
-    what : str
-        What was looked at.
-    state : str
-        ``"ok"``, ``"warn"`` (the course works without it) or ``"bad"``.
-    found : str
-        What was found.
-    next : str
-        What to do, empty where nothing is to be done.
-    """
-
-    what: str
-    state: str
-    found: str
-    next: str = ""
+_NONE = "Nothing that tinykit could mend was found."
 
 
 class Doctor:
-    """All findings; ``ok`` when nothing stands in the way of the course."""
+    """All findings; ``ok`` when nothing stands in the way of the course.
 
-    def __init__(self, findings):
-        self.findings = tuple(findings)
+    Parameters
+    ----------
+    findings : iterable of Finding
+    mended : iterable of Finding
+        What was done about an earlier report, and how it went.
+    """
+
+    def __init__(self, findings, mended=()):
+        self.findings, self.mended = tuple(findings), tuple(mended)
 
     @property
     def ok(self) -> bool:
+        """Whether there is no finding that stands in the way."""
         return all(f.state != "bad" for f in self.findings)
 
+    @property
+    def remedies(self) -> list[Finding]:
+        """The findings that tinykit can do something about."""
+        return [f for f in self.findings if f.remedy is not None]
+
+    def __getitem__(self, name: str) -> Finding:
+        """The first finding of a name, as ``report["busy"]``; KeyError if there is none."""
+        for f in self.findings:
+            if f.name == name:
+                return f
+        raise KeyError(name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(f.name == name for f in self.findings)
+
+    def mend(self, ask=None, tell=print) -> Doctor:
+        """Do what can be done about the findings, each after asking; then look again.
+
+        Parameters
+        ----------
+        ask : callable, optional
+            Question -> whether to do it. Default: asks you (in a notebook below the cell).
+        tell : callable
+            Called with lines on how it goes.
+
+        Returns
+        -------
+        Doctor
+            How things stand afterwards, with what was ``mended``. Nothing that fails raises: it is a finding.
+        """
+        mended = []
+        for f in self.remedies:
+            if not (ask or _ask)(f"{f.what}: {f.found}.\n{f.remedy.offer}?"):
+                continue
+            try:
+                done = f.remedy.act(tell)
+            except TinykitError as error:
+                drawn = "double_tap" if "twice" in error.next else ""
+                done = Finding(f.what, "bad", error.what.rstrip("."), error.next, "not_mended", f.port, drawn)
+            tell(f"{done.what}: {done.found}" + (f". Next: {done.next}" if done.next else ""))
+            mended.append(done)
+        if not self.remedies:
+            tell(_NONE)
+        return Doctor(_look() if mended else self.findings, mended)
+
     def as_dict(self) -> dict:
-        return {"ok": self.ok, "findings": [asdict(f) for f in self.findings]}
+        """For JSON."""
+        done = {"mended": [f.as_dict() for f in self.mended]} if self.mended else {}
+        return {"ok": self.ok, "findings": [f.as_dict() for f in self.findings], **done}
+
+    @property
+    def _pictured(self) -> bool:
+        return any(f.picture == "double_tap" for f in (*self.mended, *self.findings))
 
     def _verdict(self) -> str:
         return "ready for the course" if self.ok else "something stands in the way"
 
     def __repr__(self) -> str:
-        rows = []
-        for f in self.findings:
-            rows.append(f"{f.state:<5}{f.what:<18}{f.found}" + (f"\n     Next: {f.next}" if f.next else ""))
-        return "\n".join([*rows, "", self._verdict()])
+        rows = [line for f in self.mended for line in _lines(f, "done" if f.state == "ok" else f.state)]
+        rows += [line for f in self.findings for line in _lines(f, f.state)]
+        if self._pictured:
+            rows += ["", "Pressing reset twice:", DOUBLE_TAP.strip("\n")]
+        more = "; `tinykit doctor --mend`, or tk.doctor(mend=True), offers to mend" if self.remedies else ""
+        return "\n".join([*rows, "", self._verdict() + more])
 
     def _repr_html_(self) -> str:
-        rows = [
-            (look.state(f.state, f.what), _wrapped(f.found) + (_wrapped(f"Next: {f.next}") if f.next else ""))
-            for f in self.findings
-        ]
+        rows = [_row(f) for f in (*self.mended, *self.findings)]
         body = look.table(rows, head=("looked at", "found"), raw=True)
         state = look.state("ok", "ready") if self.ok else look.state("bad", "not ready")
-        return look.card("Set-up", self._verdict(), body, state=state)
+        if self._pictured:
+            # Open only where it is certain: most who have no board attached have none.
+            shown = " open" if any(f.picture and f.state == "bad" for f in (*self.mended, *self.findings)) else ""
+            body += (
+                f'<details class="tk-twin"{shown}><summary>Pressing reset twice</summary>{look.double_tap()}</details>'
+            )
+        mono = look.mono("tk.doctor(mend=True)")
+        foot = look.dots(look.Html(f"{mono} offers to mend: {len(self.remedies)}")) if self.remedies else ""
+        return look.card("Set-up", self._verdict(), body, foot, state=state)
+
+
+def _row(f: Finding) -> tuple:
+    parts = [f.found, f"Next: {f.next}" if f.next else "", f"tinykit can: {f.remedy.offer}" if f.remedy else ""]
+    return look.state(f.state, f.what), "".join(_wrapped(part) for part in parts if part)
 
 
 def _wrapped(text) -> str:
@@ -70,21 +123,67 @@ def _wrapped(text) -> str:
     return f'<div style="white-space:normal">{look.esc(text)}</div>'
 
 
-def doctor() -> Doctor:
-    """Look at Python, the packages, the compiler, the virtual board and the ports.
+def _lines(f: Finding, state: str):
+    yield textwrap.fill(f"{state:<5}{f.what:<15}{f.found}", 110, subsequent_indent=" " * 20, break_long_words=False)
+    if f.next:
+        yield textwrap.fill(f"Next: {f.next}", 110, initial_indent=" " * 20, subsequent_indent=" " * 20,
+                            break_long_words=False, break_on_hyphens=False)  # fmt: skip
 
-    Nothing is changed but the build cache, and nothing is asked of the network. The first call
-    builds the firmware, which takes some seconds.
+
+def _ask(question: str) -> bool:
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, NotImplementedError):  # nobody is there to answer; the latter is IPython's word for it
+        return False
+
+
+def doctor(mend: bool = False) -> Doctor:
+    """Look at Python, the packages, the compiler, the virtual board, arduino-cli, and each board on USB.
+
+    Nothing is changed but the build cache, and nothing is asked of the network, unless you agree to it. The
+    first call builds the firmware, which takes some seconds; a board on USB takes about six.
+
+    Parameters
+    ----------
+    mend : bool
+        Offer to mend what can be mended, one question each, and look again.
+
+    Returns
+    -------
+    Doctor
     """
-    return Doctor([_python(), *_packages(), _core(), _virtual_board(), *_ports()])
+    report = Doctor(_look())
+    if not mend:
+        return report
+    _show(report)
+    return report.mend()
+
+
+def _show(report: Doctor) -> None:
+    """Now, not at the cell's end: the questions are about it."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        from IPython.display import display
+
+        display(report)
+    else:
+        print(report)
+
+
+def _look() -> list[Finding]:
+    from ..board.arduino_checkup import arduino
+    from ..board.checkup import on_usb
+
+    return [_python(), *_packages(), _core(), _virtual_board(), *arduino(), *on_usb()]
 
 
 def _python() -> Finding:
     version = platform.python_version()
     found = f"Python {version}, {platform.system()} {platform.machine()}"
     if (3, 10) <= sys.version_info[:2] <= (3, 12):
-        return Finding("Python", "ok", found)
-    return Finding("Python", "bad", found, "Use Python 3.10, 3.11 or 3.12; TensorFlow has no package for this one.")
+        return Finding("Python", "ok", found, name="python")
+    way = "Use Python 3.10, 3.11 or 3.12; TensorFlow has no package for this one."
+    return Finding("Python", "bad", found, way, "python")
 
 
 def _packages():
@@ -97,9 +196,10 @@ def _packages():
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
-        yield Finding("packages", "bad", "missing: " + ", ".join(missing), "Run python kit.py env, or make env.")
+        way = "Run python kit.py env, or make env."
+        yield Finding("packages", "bad", "missing: " + ", ".join(missing), way, "packages")
     else:
-        yield Finding("packages", "ok", ", ".join(found))
+        yield Finding("packages", "ok", ", ".join(found), name="packages")
 
 
 def _core() -> Finding:
@@ -108,8 +208,9 @@ def _core() -> Finding:
     try:
         load_core()
     except (TinykitError, OSError) as error:
-        return Finding("device core", "bad", str(error), "Run python kit.py env; it brings the compiler (ziglang).")
-    return Finding("device core", "ok", "compiled for this computer")
+        way = "Run python kit.py env; it brings the compiler (ziglang)."
+        return Finding("device core", "bad", str(error), way, "core_failed")
+    return Finding("device core", "ok", "compiled for this computer", name="device_core")
 
 
 def _virtual_board() -> Finding:
@@ -119,15 +220,6 @@ def _virtual_board() -> Finding:
         with connect("virtual://nano33ble/doctor?flash=memory") as board:
             info = board.info
     except (TinykitError, OSError) as error:
-        return Finding("virtual board", "bad", str(error), "Send this line to the project; the lessons need it.")
-    return Finding("virtual board", "ok", f"answers, firmware {info.firmware}: {info.size_in_words}")
-
-
-def _ports():
-    from ..board import ports
-
-    real = [port for port in ports() if port.kind != "virtual"]
-    if not real:
-        yield Finding("USB board", "warn", "none attached", "None is needed: the virtual board stands in for it.")
-    for port in real:
-        yield Finding("USB board", "ok" if port.kind == "nano33ble" else "warn", str(port))
+        way = "Send this line to the project; the lessons need it."
+        return Finding("virtual board", "bad", str(error), way, "virtual_failed")
+    return Finding("virtual board", "ok", f"answers, firmware {info.firmware}: {info.size_in_words}", name="virtual")

@@ -1,0 +1,149 @@
+"""The doctor's report as a whole, and mending: over pseudo-terminals, with a stand-in for arduino-cli."""
+
+import io
+import json
+import sys
+
+import pytest
+from fake_arduino_cli import Fake
+from usb import Usb, needs_pty
+
+import tinykit as tk
+from tinykit.board import checkup, firmware
+from tinykit.board.finding import Finding, Remedy
+from tinykit.cli import main
+from tinykit.errors import BoardError
+from tinykit.lab.doctor import Doctor
+
+NANO = "arduino:mbed_nano"
+OWN = {"Arduino_LSM9DS1": "1.1.1", "Arduino_BMI270_BMM150": "1.2.3"}
+
+
+@pytest.fixture
+def usb():
+    with Usb() as usb:
+        yield usb
+
+
+@pytest.fixture
+def tool(tmp_path, usb, monkeypatch):
+    fake = Fake(tmp_path / "tool", usb=usb.socket, cores={NANO: "4.6.0"}, libraries=OWN)
+    monkeypatch.setenv("TINYKIT_ARDUINO_CLI", str(fake.path))
+    monkeypatch.delenv("TINYKIT_FQBN", raising=False)
+    monkeypatch.setattr(firmware, "cache_dir", lambda: tmp_path / "cache")
+    return fake
+
+
+def said(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def names(report):
+    return [f.name for f in report.findings]
+
+
+ROOM = ["python", "packages", "device_core", "virtual"]
+
+
+@needs_pty
+def test_without_a_board_nothing_stands_in_the_way(usb, tool):
+    report = tk.doctor()
+    assert names(report) == [*ROOM, "cli", "arduino_core", "no_board"] and report.ok
+    assert "no_board" in report and report["no_board"].state == "warn" and "crashed" not in report
+    with pytest.raises(KeyError):
+        report["crashed"]
+    # The picture is there for who needs it, and out of the way for who has no board.
+    html = report._repr_html_()
+    assert "<details" in html and " open>" not in html and "<svg" in html and "tk.doctor(mend=True)" in html
+    assert "ready for the course" in repr(report) and "reset" in repr(report)
+
+
+@needs_pty
+def test_a_crashed_board_is_drawn(usb, tool):
+    usb.plug("fake").other_firmware(None)
+    report = tk.doctor()
+    assert names(report)[-1] == "crashed" and not report.ok
+    assert " open><summary>Pressing reset twice" in report._repr_html_() and "not ready" in report._repr_html_()
+    assert "(R) reset" in repr(report) and "something stands in the way" in repr(report)
+
+
+@needs_pty
+@pytest.mark.parametrize("before", ["bootloader", "chatty"])
+def test_mending_flashes_after_asking(usb, tool, before):
+    board = usb.plug(clock="free")
+    board.bootloader() if before == "bootloader" else board.other_firmware()
+    report = Doctor(checkup.on_usb())
+    assert [f.name for f in report.remedies] == ["bootloader" if before == "bootloader" else "other_firmware"]
+    asked, told = [], []
+    left = report.mend(lambda question: asked.append(question), told.append)
+    assert len(asked) == 1 and board.address in asked[0] and not left.mended and not tool.called("upload")
+    mended = report.mend(lambda question: True, told.append)
+    assert [f.name for f in mended.mended] == ["flashed"] and mended.ok and mended["answers"].port == board.address
+    assert firmware.shipped() in mended.mended[0].found and any("compiling" in line for line in told)
+    assert mended.as_dict()["mended"][0]["name"] == "flashed" and "done" in repr(mended)
+
+
+@needs_pty
+def test_what_can_not_be_mended_is_a_finding_too(usb, tool):
+    usb.plug("bootloader")
+    tool.set(cores={}, online=False)
+    report = Doctor(checkup.on_usb()).mend(lambda question: True, lambda text: None)
+    assert [f.name for f in report.mended] == ["not_mended"] and not report.ok
+    assert "could not reach" in report.mended[0].found and "Connect this computer" in report.mended[0].next
+
+
+def test_what_is_not_agreed_to_is_not_done(monkeypatch):
+    def never(tell):
+        raise AssertionError("nobody agreed")
+
+    finding = Finding("x", "bad", "broken", "Mend it.", "broken", remedy=Remedy("Mend it", never))
+    told = []
+    for answers in ("n\n", "\n", "perhaps\n", ""):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
+        assert not Doctor([finding]).mend(tell=told.append).mended
+    assert Doctor([]).mend(tell=told.append).findings == () and "Nothing that tinykit could mend" in told[-1]
+
+
+def test_a_remedy_that_fails_loses_nothing():
+    def fails(tell):
+        tell("trying")
+        raise BoardError("It did not work.", "Do something else.")
+
+    finding = Finding("cable", "bad", "broken", "Mend it.", "broken", "COM3", remedy=Remedy("Mend it", fails))
+    told = []
+    report = Doctor([finding]).mend(lambda question: True, told.append)
+    (done,) = report.mended
+    assert (done.what, done.state, done.found, done.next) == ("cable", "bad", "It did not work", "Do something else.")
+    assert told == ["trying", "cable: It did not work. Next: Do something else."]
+    assert {f.what for f in report.findings} >= {"Python", "packages"}, "it looked again"
+
+
+@needs_pty
+def test_the_command_says_the_same_to_programs(usb, tool, capsys):
+    board = usb.plug("bootloader")
+    assert main(["doctor", "--json"]) == 1
+    report = said(capsys)
+    assert not report["ok"] and report["findings"][-1]["name"] == "bootloader"
+    assert (
+        report["findings"][-1]["port"] == board.address
+        and "Write the TinyKit firmware" in report["findings"][-1]["mend"]
+    )
+    assert main(["doctor"]) == 1
+    assert "Next: Press its reset button once" in capsys.readouterr().out
+
+
+@needs_pty
+def test_the_command_mends_after_asking(usb, tool, capsys, monkeypatch):
+    board = usb.plug(clock="free")
+    board.bootloader()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("no\n"))
+    assert main(["doctor", "--mend", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert "mended" not in json.loads(out) and "Write the TinyKit firmware" in err and "[y/N]" in err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+    assert main(["doctor", "--mend", "--json"]) == 0
+    report = said(capsys)
+    assert report["ok"] and [(f["name"], f["port"]) for f in report["mended"]] == [("flashed", board.address)]
+    board.bootloader()
+    assert main(["doctor", "--yes", "--json"]) == 0
+    assert board.state == "sketch" and len(tool.called("upload")) == 2
