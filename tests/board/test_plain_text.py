@@ -14,8 +14,9 @@ from made import Counting
 from usb import Usb, needs_pty
 
 import tinykit as tk
+from tinykit.board import text
 from tinykit.board.port import open_port
-from tinykit.board.virtual import Faults
+from tinykit.board.virtual import Faults, Noise
 from tinykit.cli import main
 from tinykit.errors import BoardError
 
@@ -105,6 +106,41 @@ def test_text_typed_in_a_serial_monitor(usb):
         assert (np.diff(numbers(readings(port, 30))) == 1).all()
 
 
+def test_the_forwarder_starts_and_stops_a_board_that_is_silent(usb):
+    """``edge-impulse-data-forwarder --start-msg``: no tinykit needed at all."""
+    plugged = usb.plug(source=Counting())
+    with opened(plugged.address) as port:
+        port.timeout = 0.5
+        assert port.read(1) == b""
+        port.timeout = LONG
+        port.write(b"AT+STARTDATAFWD\r\n")
+        assert (np.diff(numbers(readings(port, 30))) == 1).all()
+        port.write(b"AT+STOPDATAFWD\r\n")
+        port.timeout = 0.5
+        wait_until(lambda: port.read(200) == b"", LONG)
+
+
+@pytest.mark.parametrize("sensor", ["LSM9DS1", "BMI270"])
+def test_environment_and_loudness_as_text(usb, sensor):
+    usb.plug(sensor=sensor, source=Noise(-20))
+    with tk.connect() as board:
+        reading = next(each for each in board.info.sensors if each.name == "environment")
+        left = board.text("environment")
+    assert (left.channels, left.rate_hz) == (reading.channels, reading.rate_hz)
+    with opened(left.port) as port:
+        values = readings(port, 10)
+    assert values.shape == (10, len(reading.channels))
+    where = dict(zip(left.channels, values.mean(0), strict=True))
+    assert -40 < where["temperature"] < 60 and 300 < where["pressure"] < 1100
+    with tk.connect() as board:
+        left = board.text("mic")
+    assert (left.channels, left.rate_hz) == (("rms", "peak"), 100.0)
+    with opened(left.port) as port:
+        values = readings(port, 100)
+    assert values.shape == (100, 2) and (values[:, 1] >= values[:, 0]).all()
+    assert np.sqrt((values[:, 0] ** 2).mean()) == pytest.approx(0.1, rel=0.1)  # -20 dB
+
+
 def test_lines_are_whole_and_in_order_also_for_a_program_that_reads_late(usb):
     """What finds no room waits on the board, up to its memory's four seconds; then whole lines are left out."""
     plugged = usb.plug(source=Counting(), speed=10)
@@ -170,15 +206,25 @@ def test_the_command_into_a_pipe_that_is_closed(usb):
 
 
 def test_a_board_that_prints_nothing_is_named(usb, monkeypatch):
-    from tinykit.board import text
-
     monkeypatch.setattr(text, "_SILENCE_S", 0.2)
     plugged = usb.plug()
     with tk.connect() as board:
-        port = text.hand_over(board, "imu")
+        port, _ = text.hand_over(board, "imu")
+        found = text.lines(port)
+        assert next(found).count(",") == 5
+        plugged.machine.power_off()
+        with pytest.raises(BoardError, match="prints nothing.*reset button"):
+            list(found)
+        text.end(port)
+
+
+def test_a_sensor_that_dies_is_named(usb):
+    plugged = usb.plug()
+    with tk.connect() as board:
+        port, _ = text.hand_over(board, "imu")
         found = text.lines(port)
         assert next(found).count(",") == 5
         plugged.machine.faults.dead_sensor = True
-        with pytest.raises(BoardError, match="prints nothing.*reset button"):
+        with pytest.raises(BoardError, match="The board says: the IMU gives no samples.*reset button"):
             list(found)
         text.end(port)

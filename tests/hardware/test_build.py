@@ -191,7 +191,7 @@ def test_no_undefined_behaviour_under_random_requests():
         import pytest
         sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not power_cut and not rollbacks_until",
                               *[{str(here)!r} + f"/test_{{n}}.py"
-                                for n in ("device", "live", "decide", "slots", "audio", "listen")],
+                                for n in ("device", "live", "decide", "slots", "audio", "listen", "text")],
                               {str(here.parent / "features" / "test_imu.py")!r},
                               {str(here.parent / "features" / "test_resample.py")!r}]))
     """

@@ -273,7 +273,7 @@ class Board(Inference):
         Parameters
         ----------
         sensor : str
-            As ``info.sensors`` names it.
+            As ``info.sensors`` names it. Of ``"mic"`` the loudness: RMS and peak of each 10 ms.
 
         Returns
         -------
@@ -290,9 +290,9 @@ class Board(Inference):
                 f"{self.port} lives inside this program: no other can open it.",
                 "Run `tinykit serve --text` in a terminal, and open the port that it names.",
             )
-        hand_over(self, sensor).close()
-        found = self._sensors[sensor]
-        return PlainText(self.port, sensor, found.channels, found.rate_hz)
+        port, left = hand_over(self, sensor)
+        port.close()
+        return left
 
     # -- listening -----------------------------------------------------------------------------
 

@@ -9,8 +9,11 @@ from ..errors import BoardError
 from . import messages as m
 
 BAUD = 115200
-_SILENCE_S = 5.0  # after so long without a line, say so
-_NUMBERS = {"imu": m.IMU}
+_SILENCE_S = 10.0  # after so long without a line, say so; a microphone settles for 3.5 s
+_NUMBERS = {"imu": m.IMU, "mic": m.MIC, "environment": m.ENVIRONMENT}
+_RESET = "Press the board's reset button, then run this again; `tinykit doctor` looks at more."
+# Of sound, whose samples are too many for text, lines hold the loudness (tk_audio.h).
+_LOUDNESS, _LOUDNESS_HZ = ("rms", "peak"), 100.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,12 @@ class PlainText:
 
 
 def hand_over(board, sensor: str):
-    """Have a board print readings, end its link, and return its port, still open.
+    """Have a board print readings, end its link, and return its port, still open, and what lines it prints.
+
+    Returns
+    -------
+    pyserial port
+    PlainText
 
     Raises
     ------
@@ -57,7 +65,9 @@ def hand_over(board, sensor: str):
     board._stop()  # asked now: the next frame after the request below would end the text
     number = _NUMBERS[sensor]
     board._link.request(m.TEXT, bytes([1, number] if number else [1]))
-    return board._link.release()
+    found = next(each for each in board.info.sensors if each.name == sensor)
+    what = (_LOUDNESS, _LOUDNESS_HZ) if sensor == "mic" else (found.channels, found.rate_hz)
+    return board._link.release(), PlainText(board.port, sensor, *what)
 
 
 def lines(port, seconds: float | None = None):
@@ -72,7 +82,7 @@ def lines(port, seconds: float | None = None):
     Raises
     ------
     BoardError
-        Nothing comes any more.
+        Nothing comes any more, or the board says that its sensor is dead.
     """
     rest, whole = b"", False
     heard, end = time.monotonic(), None
@@ -81,12 +91,11 @@ def lines(port, seconds: float | None = None):
         if data:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:
-            raise BoardError(
-                f"{port.port} prints nothing.",
-                "Press the board's reset button, then run this again; see tinykit doctor.",
-            )
+            raise BoardError(f"{port.port} prints nothing.", _RESET)
         *complete, rest = (rest + data).split(b"\n")
         for line in complete:
+            if line.startswith(b"ERR: "):
+                raise BoardError(f"The board says: {line[5:].decode('ascii', 'replace').strip()}.", _RESET)
             if whole:
                 if end is None and seconds is not None:
                     end = time.monotonic() + seconds

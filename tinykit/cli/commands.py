@@ -202,12 +202,12 @@ def text(arguments):
         if arguments.leave:
             left = board.text(arguments.sensor)
             return common.say(arguments, asdict(left), repr(left))
-        port = text.hand_over(board, arguments.sensor)
-        channels = next(s.channels for s in board.info.sensors if s.name == arguments.sensor)
+        port, left = text.hand_over(board, arguments.sensor)
         try:
             for line in text.lines(port, arguments.seconds):
-                values = dict(zip(channels, map(float, line.split(",")), strict=True)) if arguments.json else line
-                print(json.dumps(values) if arguments.json else line, flush=True)
+                if arguments.json:
+                    line = json.dumps(dict(zip(left.channels, map(float, line.split(",")), strict=True)))
+                print(line, flush=True)
         finally:
             text.end(port)
 

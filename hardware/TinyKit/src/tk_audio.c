@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "tk_bytes.h"
+#include "tk_imu.h"
 #include "tk_protocol.h"
+#include "tk_text.h"
 
 void tk_audio_start(tk_stream *stream, const tk_mic *mic, uint8_t per_frame)
 {
@@ -48,5 +50,34 @@ void tk_audio_pump(tk_stream *stream, const tk_mic *mic, tk_link *link)
         uint32_t count = tk_mic_run(mic, stream->position, most);
         if (count == most && most < stream->per_frame) return; /* not full yet, and no break in it */
         if (!send_frame(stream, mic, link, count)) return;
+    }
+}
+
+/* Counts of full scale -> ten-thousandths, rounded. */
+static int32_t share(uint32_t counts)
+{
+    return (int32_t)((counts * 10000u + TK_COUNTS_PER_SOUND / 2u) / TK_COUNTS_PER_SOUND);
+}
+
+void tk_audio_pump_text(tk_stream *stream, const tk_mic *mic, tk_link *link)
+{
+    uint8_t line[32];
+    while (stream->on && tk_mic_waiting(mic, &stream->position, &stream->overruns) >= TK_AUDIO_LINE_SAMPLES) {
+        tk_text text = {line, 0, sizeof line};
+        uint32_t peak = 0;
+        uint64_t sum = 0;
+        for (uint32_t i = 0; i < TK_AUDIO_LINE_SAMPLES; i++) {
+            int32_t value = mic->ring[tk_mic_place(stream->position + i)];
+            uint32_t size = (uint32_t)(value < 0 ? -value : value);
+            sum += size * size;
+            if (size > peak) peak = size;
+        }
+        tk_text_decimal(&text, share(tk_isqrt((uint32_t)(sum / TK_AUDIO_LINE_SAMPLES))), 4);
+        tk_text_put(&text, ",");
+        tk_text_decimal(&text, share(peak), 4);
+        tk_text_put(&text, "\r\n");
+        if (tk_link_text(link, line, text.length) != TK_OK) return;
+        stream->position += TK_AUDIO_LINE_SAMPLES;
+        stream->sent += TK_AUDIO_LINE_SAMPLES;
     }
 }

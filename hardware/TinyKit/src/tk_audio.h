@@ -19,6 +19,11 @@ void tk_audio_start(tk_stream *stream, const tk_mic *mic, uint8_t per_frame);
  * for its second. */
 void tk_audio_pump(tk_stream *stream, const tk_mic *mic, tk_link *link);
 
+/* As tk_audio_pump, its loudness as text: a line for each TK_AUDIO_LINE_SAMPLES, "rms,peak", as shares of full
+ * scale with 4 decimals. */
+#define TK_AUDIO_LINE_SAMPLES 160u /* 10 ms: 100 lines a second */
+void tk_audio_pump_text(tk_stream *stream, const tk_mic *mic, tk_link *link);
+
 #ifdef __cplusplus
 }
 #endif

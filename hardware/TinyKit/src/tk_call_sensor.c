@@ -75,9 +75,7 @@ tk_status tk_call_stream_stop(tk_call *c)
 
 tk_status tk_call_text(tk_call *c)
 {
-    if (c->length != 1) return TK_ERR_LENGTH;
+    if (c->length != 1 && c->length != 2) return TK_ERR_LENGTH;
     if (c->in[0] != 1) return TK_ERR_ARGUMENT;
-    if (c->device->hal->imu_read == NULL) return TK_ERR_SENSOR;
-    tk_device_start_text(c->device);
-    return TK_OK;
+    return tk_device_start_text(c->device, c->length == 2 ? c->in[1] : TK_SENSOR_IMU);
 }

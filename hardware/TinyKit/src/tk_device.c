@@ -34,7 +34,13 @@ bool tk_device_fault(tk_device *device, tk_status status, const char *text)
 {
     uint8_t *out = tk_link_payload(&device->link);
     size_t length = strlen(text);
-    if (device->text) return true;
+    if (device->text) { /* as Edge Impulse's data forwarder knows an error */
+        tk_text line = {out, 0, TK_FRAME_PAYLOAD};
+        tk_text_put(&line, "ERR: ");
+        tk_text_put(&line, text);
+        tk_text_put(&line, "\r\n");
+        return tk_link_text(&device->link, out, line.length) == TK_OK;
+    }
     tk_put_u16(out, (uint16_t)status);
     memcpy(out + 2, text, length);
     return tk_link_event(&device->link, TK_EVENT_FAULT, 2 + length) == TK_OK;
@@ -116,7 +122,9 @@ static void tend(tk_device *device)
     take_sound(device);
     take_environment(device);
     if (device->text) {
-        tk_stream_pump_text(&device->stream, &device->history, &device->link);
+        if (device->stream.on) tk_stream_pump_text(&device->stream, &device->history, &device->link);
+        tk_audio_pump_text(&device->audio, &device->mic, &device->link);
+        tk_environment_pump_text(&device->environment, &device->link);
     } else {
         tk_stream_pump(&device->stream, &device->history, &device->link);
         tk_audio_pump(&device->audio, &device->mic, &device->link);
@@ -219,19 +227,43 @@ void tk_device_use_active(tk_device *device)
 
 /* ---- the loop ---- */
 
-void tk_device_start_text(tk_device *device)
+static void stop_streams(tk_device *device)
 {
-    tk_stream_start(&device->stream, &device->history, 1);
-    device->audio.on = false;
+    device->stream.on = device->audio.on = false;
     tk_environment_stop(&device->environment);
-    device->text = true;
 }
 
-/* "text" and return, typed into a serial monitor. No frame begins like that: requests end at 0x3F. */
-static bool typed_text(const tk_decoder *decoder)
+static bool has_sensor(const tk_device *device, uint8_t sensor)
 {
-    const uint8_t *typed = decoder->buffer;
-    return decoder->length == 5 && memcmp(typed, "text", 4) == 0 && (typed[4] == '\r' || typed[4] == '\n');
+    switch (sensor) {
+    case TK_SENSOR_IMU: return device->hal->imu_read != NULL;
+    case TK_SENSOR_MIC: return device->hal->mic_read != NULL;
+    case TK_SENSOR_ENVIRONMENT: return device->environment.channels > 0;
+    default: return false;
+    }
+}
+
+tk_status tk_device_start_text(tk_device *device, uint8_t sensor)
+{
+    if (!has_sensor(device, sensor)) return TK_ERR_SENSOR;
+    stop_streams(device);
+    if (sensor == TK_SENSOR_IMU) {
+        tk_stream_start(&device->stream, &device->history, 1);
+    } else if (sensor == TK_SENSOR_MIC) {
+        tk_device_start_mic(device);
+        tk_audio_start(&device->audio, &device->mic, TK_AUDIO_LINE_SAMPLES);
+    } else {
+        tk_environment_start(&device->environment);
+    }
+    device->text = true;
+    return TK_OK;
+}
+
+static void stop_text(tk_device *device)
+{
+    if (!device->text) return;
+    device->text = false;
+    stop_streams(device);
 }
 
 static void take_bytes(tk_device *device)
@@ -247,14 +279,14 @@ static void take_bytes(tk_device *device)
             if (device->in_count == 0) return;
         }
         uint8_t byte = device->in[device->in_at++];
-        if (device->text) {
-            if (byte != 0) continue;
-            device->text = false;
-            device->stream.on = false;
+        switch (tk_typed_push(&device->typed, byte)) {
+        case TK_TYPED_NOTHING: break;
+        case TK_TYPED_TEXT: (void)tk_device_start_text(device, device->typed.sensor); break;
+        case TK_TYPED_STOP: stop_text(device); break;
         }
-        if (tk_decoder_push(&device->link.decoder, byte, &request)) tk_requests_answer(device, &request);
-        if (byte != 0 && hal->imu_read != NULL && typed_text(&device->link.decoder)) {
-            tk_device_start_text(device);
+        if (byte == 0) stop_text(device);
+        if (!device->text && tk_decoder_push(&device->link.decoder, byte, &request)) {
+            tk_requests_answer(device, &request);
         }
     }
 }

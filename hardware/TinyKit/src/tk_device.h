@@ -18,6 +18,7 @@
 #include "tk_plan.h"
 #include "tk_slots.h"
 #include "tk_stream.h"
+#include "tk_typed.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,7 +37,8 @@ typedef struct tk_device {
     tk_mic mic;
     tk_stream audio;         /* of the microphone */
     tk_environment environment;
-    bool text;               /* text mode: lines instead of frames, until a zero byte arrives */
+    bool text;               /* text mode: lines instead of frames, until a zero byte or `stop` arrives */
+    tk_typed typed;
     tk_slots slots;
     bool has_plan;           /* a plan is bound to the engine: it is the active slot's */
     bool has_pipeline;       /* and it is more than a bare network */
@@ -76,8 +78,9 @@ size_t tk_device_size(void);
 /* Start the microphone unless it is on, and say so; take its ring back if it was lent. There must be one. */
 void tk_device_start_mic(tk_device *device);
 
-/* Enter the text mode: lines from the next sample on, until a zero byte arrives. */
-void tk_device_start_text(tk_device *device);
+/* Enter the text mode: lines of a sensor from its next sample on, until a zero byte or `stop` arrives.
+ * TK_ERR_SENSOR: there is none; nothing has changed. */
+tk_status tk_device_start_text(tk_device *device, uint8_t sensor);
 
 /* Bind the active slot's plan to the engine. If live predictions were on they go on with it, from the
  * history; if they can't, the host is told and they stop. */

@@ -200,3 +200,16 @@ size_t tk_environment_line(const tk_environment *environment, const tk_environme
     tk_text_put(&text, "\r\n");
     return text.length;
 }
+
+void tk_environment_pump_text(tk_environment *environment, tk_link *link)
+{
+    tk_stream *stream = &environment->stream;
+    const tk_environment_sample *sample;
+    uint8_t line[TK_ENVIRONMENT_LINE_MAX];
+    while (stream->on && (sample = next(environment)) != NULL) {
+        size_t length = tk_environment_line(environment, sample, line);
+        if (tk_link_text(link, line, length) != TK_OK) return;
+        stream->position++;
+        stream->sent++;
+    }
+}

@@ -69,6 +69,9 @@ void tk_environment_told_dead(tk_environment *environment);
 /* Send what waits, a frame a sample, as far as there is room. */
 void tk_environment_pump(tk_environment *environment, tk_link *link);
 
+/* As tk_environment_pump, a line a sample: tk_environment_line(). */
+void tk_environment_pump_text(tk_environment *environment, tk_link *link);
+
 /* Write a sample as numbers in their units with commas between them, carriage return and line feed, to `line`
  * (at least TK_ENVIRONMENT_LINE_MAX bytes); returns its length. */
 #define TK_ENVIRONMENT_LINE_MAX 80u
