@@ -188,12 +188,14 @@ def test_a_board_that_goes_away_meanwhile(usb):
 def test_a_whole_board_is_looked_over_and_left_closed(usb):
     board = usb.plug(clock="free", sensor="BMI270")
     findings = checkup.on_usb()
-    assert [f.name for f in findings] == ["answers", "firmware", "cable", "imu_rev2", "mic_silent"]
+    assert [f.name for f in findings] == [
+        "answers", "firmware", "cable", "imu_rev2", "mic_silent", "environment",
+    ]  # fmt: skip
     assert all(f.state == "ok" and not f.next and f.port == board.address for f in findings)
     open_port(board.address).close()
     with tk.connect() as mine:
         findings = checkup.on_usb()  # the board that is open is asked, and stays open
-        assert [f.state for f in findings] == ["ok"] * 5 and mine.connected
+        assert [f.state for f in findings] == ["ok"] * 6 and mine.connected
         assert mine.info.board
 
 

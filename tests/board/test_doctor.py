@@ -55,7 +55,7 @@ def test_without_a_board_nothing_stands_in_the_way(usb, tool):
     # The picture is there for who needs it, and out of the way for who has no board.
     html = report._repr_html_()
     assert "<details" in html and " open>" not in html and "<svg" in html and "tk.doctor(mend=True)" in html
-    assert "ready for the course" in repr(report) and "reset" in repr(report)
+    assert "ready for the course" in repr(report) and "(R) reset" not in repr(report)
 
 
 @needs_pty

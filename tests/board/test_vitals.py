@@ -123,7 +123,10 @@ class Real(FakeBoard):
         if frame.type == m.INFO:
             lines = "".join(f"{key}={value}\n" for key, value in {**INFO, **self.info}.items())
             return encode(m.INFO | m.REPLY, frame.seq, lines.encode())
-        if frame.type == m.STREAM_START:
+        if frame.type == m.STREAM_START and frame.payload[0] == m.ENVIRONMENT:
+            values = struct.pack("<BBBBIIHhhh", m.ENVIRONMENT, 1, 3, 0, 0, 0, 0, 2100, 4000, 25000)
+            threading.Timer(0, self.send, [encode(m.SAMPLES, 1, values)]).start()
+        elif frame.type == m.STREAM_START:
             threading.Thread(target=self._buzz, daemon=True).start()
         return super().answer(frame)
 
@@ -178,3 +181,17 @@ def test_the_firmware_is_compared_with_the_one_that_is_here():
         assert words in finding.found
         assert (finding.remedy is flash) == (name == "old_firmware")
         assert state == "ok" or "tinykit flash --port fake" in finding.next
+
+
+def test_the_environment_is_read_once():
+    with board_with(room={"temperature": 30.0}) as (board, _):
+        finding = said(vitals.environment(board), "environment", "ok")
+        assert "HTS221" in finding.found and " 30" in finding.found and "hPa" in finding.found
+    with board_with(faults=Faults(dead_environment=True)) as (board, _):
+        assert "without Sense" in said(vitals.environment(board), "environment_missing", "warn").next
+    with board_with() as (board, machine):
+        machine.faults = Faults(dead_environment=True)
+        assert "No lesson needs them" in said(vitals.environment(board), "environment_dead", "warn").next
+    with real(sensors="environment:HS300x+LPS22HB:10.0:temperature,humidity,pressure:100,100,25") as board:
+        finding = said(vitals.environment(board), "environment_part", "warn")
+        assert "21 °C, 40 % humidity, 1000 hPa; no APDS9960 answers" in finding.found

@@ -22,14 +22,8 @@ from .port import Port, open_port, ports
 from .vitals import vitals
 
 BOARD = "USB board"
-DOUBLE_TAP = (
-    "press its reset button twice, quickly, as if double-clicking: the orange light breathes, and the board waits "
-    "in its bootloader"
-)
-CABLE = (
-    "use another cable (many carry power only: the green light shines, and no port appears), and a port of the "
-    "computer itself instead of a hub"
-)
+DOUBLE_TAP = "press its reset button twice, as if double-clicking: its orange light breathes then"
+CABLE = "use another cable (many only charge), straight into the computer"
 _LISTEN_S = 1.5
 _WATCH_S = 30.0
 
@@ -97,8 +91,8 @@ def no_board(others=()) -> Finding:
     windows = " In Windows' WSL a board has to be handed over first: usbipd attach." if _in_wsl() else ""
     return Finding(
         BOARD, "warn", f"no Nano 33 BLE is seen{seen}",
-        "None is needed: the virtual board stands in for it. If one is plugged in, "
-        f"{CABLE}. If its orange light blinks in fours, its sketch has crashed: {DOUBLE_TAP}.{windows}",
+        f"None is needed: the virtual board stands in for it. If one is plugged in, {CABLE}. If its orange light "
+        f"blinks in fours its sketch has crashed: {DOUBLE_TAP}.{windows}",
         "no_board", picture="double_tap",
         remedy=Remedy(f"Watch USB for {_WATCH_S:g} s, while you unplug the board and plug it in again", watch),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from .finding import Finding, Remedy
 _PACKETS, _PACKET = 180, 500  # 90 kB each way
 _SOUND_S = 6.0  # to wait for half a second of it
 _REVISIONS = {"LSM9DS1": "Rev1", "BMI270": "Rev2"}  # the IMU is all that tells them apart
+_ENVIRONMENT = (("HTS221", "HS300x"), ("LPS22HB",), ("APDS9960",))  # either of the first: Rev1, Rev2
 _RESET = "Press the board's reset button and run this again"
 _ELSE = "use another board, or the virtual one: tk.connect('virtual')"
 
@@ -40,6 +41,8 @@ def vitals(board, flash: Remedy | None = None) -> Iterator[Finding]:
     yield cable(board)
     yield imu(board)
     yield microphone(board)
+    if not ours.is_old(board.info.firmware):  # one that knows none was told of already
+        yield environment(board)
 
 
 def firmware(board, flash: Remedy | None = None) -> Finding:
@@ -114,7 +117,7 @@ def imu(board) -> Finding:
     except BoardGone:
         raise
     except BoardError as error:
-        return Finding("IMU", "bad", f"{what}; {error.what}", f"{_RESET}. {error.next}", "imu_dead", board.port)
+        return Finding("IMU", "bad", f"{what}; {_clause(error)}", f"{_RESET}. {error.next}", "imu_dead", board.port)
     if not np.ptp(samples.counts, axis=0).any():
         return Finding(
             "IMU", "bad", f"{what}; a second of it is one and the same reading, again and again",
@@ -150,7 +153,7 @@ def microphone(board) -> Finding:
             try:
                 info.require_sound()
             except BoardError as error:
-                return Finding("microphone", "warn", error.what, error.next, "mic_missing", board.port)
+                return Finding("microphone", "warn", _clause(error), error.next, "mic_missing", board.port)
         return Finding(
             "microphone", "warn", f"this {info.board} has none that answers",
             f"Lessons on sound need a Nano 33 BLE Sense: {_ELSE}.", "mic_missing", board.port,
@@ -163,7 +166,7 @@ def microphone(board) -> Finding:
         raise
     except BoardError as error:
         return Finding(
-            "microphone", "bad", error.what,
+            "microphone", "bad", _clause(error),
             f"{_RESET}. If it stays so the microphone is broken, or this is a Nano 33 BLE without Sense: {_ELSE}.",
             "mic_dead", board.port,
         )  # fmt: skip
@@ -187,3 +190,36 @@ def microphone(board) -> Finding:
             "mic_loses", board.port,
         )  # fmt: skip
     return Finding("microphone", "ok", found, name="microphone", port=board.port)
+
+
+def environment(board) -> Finding:
+    """Temperature, humidity, pressure, light: one reading. No lesson needs them."""
+    sensor = next((s for s in board.info.sensors if s.name == "environment"), None)
+    if sensor is None:
+        return Finding(
+            "environment", "warn", "no environment sensor answers",
+            f"No lesson needs them. {_RESET}; a Nano 33 BLE without Sense has none.", "environment_missing", board.port,
+        )  # fmt: skip
+    try:
+        values = board.read("environment")
+    except BoardGone:
+        raise
+    except BoardError as error:
+        return Finding(
+            "environment", "warn", _clause(error), f"No lesson needs them. {_RESET}.", "environment_dead", board.port
+        )
+    units = {"temperature": "°C", "humidity": "% humidity", "pressure": "hPa"}
+    read = (f"{values[name]:.4g} {unit}" for name, unit in units.items() if name in values)
+    found = f"{sensor.part}: {', '.join(read)}"
+    missing = [" or ".join(parts) for parts in _ENVIRONMENT if not any(part in sensor.part for part in parts)]
+    if missing:
+        return Finding(
+            "environment", "warn", f"{found}; no {', no '.join(missing)} answers",
+            f"No lesson needs them. {_RESET}.", "environment_part", board.port,
+        )  # fmt: skip
+    return Finding("environment", "ok", found, name="environment", port=board.port)
+
+
+def _clause(error: BoardError) -> str:
+    """What an error says, within a sentence."""
+    return error.what[0].lower() + error.what[1:].rstrip(".")

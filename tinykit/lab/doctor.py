@@ -87,15 +87,22 @@ class Doctor:
     def _pictured(self) -> bool:
         return any(f.picture == "double_tap" for f in (*self.mended, *self.findings))
 
+    @property
+    def _certain(self) -> bool:
+        """Whether pressing reset twice is what to do; most who have no board attached have none."""
+        return any(f.picture and f.state == "bad" for f in (*self.mended, *self.findings))
+
     def _verdict(self) -> str:
         return "ready for the course" if self.ok else "something stands in the way"
 
     def __repr__(self) -> str:
         rows = [line for f in self.mended for line in _lines(f, "done" if f.state == "ok" else f.state)]
         rows += [line for f in self.findings for line in _lines(f, f.state)]
-        if self._pictured:
+        if self._certain:
             rows += ["", "Pressing reset twice:", DOUBLE_TAP.strip("\n")]
-        more = "; `tinykit doctor --mend`, or tk.doctor(mend=True), offers to mend" if self.remedies else ""
+        more = ""
+        if self.remedies:
+            more = "; `tinykit doctor --mend` or tk.doctor(mend=True) offers to mend it"
         return "\n".join([*rows, "", self._verdict() + more])
 
     def _repr_html_(self) -> str:
@@ -103,24 +110,24 @@ class Doctor:
         body = look.table(rows, head=("looked at", "found"), raw=True)
         state = look.state("ok", "ready") if self.ok else look.state("bad", "not ready")
         if self._pictured:
-            # Open only where it is certain: most who have no board attached have none.
-            shown = " open" if any(f.picture and f.state == "bad" for f in (*self.mended, *self.findings)) else ""
+            shown = " open" if self._certain else ""
             body += (
                 f'<details class="tk-twin"{shown}><summary>Pressing reset twice</summary>{look.double_tap()}</details>'
             )
         mono = look.mono("tk.doctor(mend=True)")
-        foot = look.dots(look.Html(f"{mono} offers to mend: {len(self.remedies)}")) if self.remedies else ""
+        foot = look.Html(f"{mono} does what “Mend” says, after asking") if self.remedies else ""
         return look.card("Set-up", self._verdict(), body, foot, state=state)
 
 
 def _row(f: Finding) -> tuple:
-    parts = [f.found, f"Next: {f.next}" if f.next else "", f"tinykit can: {f.remedy.offer}" if f.remedy else ""]
-    return look.state(f.state, f.what), "".join(_wrapped(part) for part in parts if part)
+    lines = [("", f.found), ("Next:", f.next), ("Mend:", f.remedy.offer if f.remedy else "")]
+    return look.state(f.state, f.what), "".join(_wrapped(*line) for line in lines if line[1])
 
 
-def _wrapped(text) -> str:
+def _wrapped(head, text) -> str:
     # Cells don't wrap by themselves, and the list of packages is long.
-    return f'<div style="white-space:normal">{look.esc(text)}</div>'
+    bold = f"<b>{head}</b> " if head else ""
+    return f'<div style="white-space:normal;overflow-wrap:anywhere">{bold}{look.esc(text)}</div>'
 
 
 def _lines(f: Finding, state: str):
