@@ -146,6 +146,11 @@ def _parser():
     words.add_argument("--seconds", type=number(float, 0, above=True))
     words.add_argument("--replay", metavar="DIR|FILE", help="what it feels or hears: a dataset or sound file")
 
+    words = command(does.export)
+    words.add_argument("kind", choices=["arduino", "c"], help="a sketch on TensorFlow Lite Micro, or a C99 program")
+    words.add_argument("file", metavar="FILE.tk")
+    words.add_argument("folder", metavar="DIR", help="new, empty, or an earlier export; it gives a sketch its name")
+
     words = command(does.listen)
     words.add_argument("file", nargs="?", metavar="FILE.tk", help="deploy this first")
     board(words)

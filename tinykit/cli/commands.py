@@ -232,6 +232,14 @@ def serve(arguments):
             threading.Event().wait(arguments.seconds)
 
 
+def export(arguments):
+    """Write a pipeline as a program of its own: an Arduino sketch, or C for any Cortex-M."""
+    from ..exchange import export
+
+    made = export(common.pipeline(arguments.file), arguments.kind, arguments.folder)
+    common.say(arguments, made.as_dict(), repr(made))
+
+
 def listen(arguments):
     """Live predictions of the board, one a line, until Ctrl-C or --seconds."""
     import time
