@@ -13,6 +13,7 @@ _HOME = {
     "recorder": "recorder",
     "live": "live",
     "deploy": "deploy",
+    "flash": "flash",
     "check": "check",
     "hint": "check",
     "solution": "check",

@@ -1,0 +1,64 @@
+"""``tk.connect`` as a notebook has it: where a board needs the firmware, there is a button for it."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial, wraps
+
+from ..board import connect as _connect
+from ..errors import FirmwareNeeded, TinykitError
+
+
+@wraps(_connect)
+def connect(port=None, source=None):
+    try:
+        board = _connect(port, source)
+    except FirmwareNeeded as error:
+        if in_notebook():
+            # IPython calls this where nobody has caught the error: in place of the traceback.
+            error._render_traceback_ = partial(_ask, error)
+        raise
+    _tell_if_old(board)
+    return board
+
+
+def in_notebook() -> bool:
+    """Whether a notebook's kernel runs this."""
+    if "ipykernel" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _ask(error: FirmwareNeeded) -> list[str]:
+    """Show the button; returns the lines that stand in place of the traceback."""
+    lines = [f"{type(error).__name__}: {error.what}", f"Next: {error.next}"]
+    try:
+        _show(error.port, error.what, "run this cell again.")
+    except (ImportError, TinykitError) as failure:  # no widgets here: the sentence alone has to do
+        lines.append(f"(No button could be shown: {failure})")
+    return lines
+
+
+def _tell_if_old(board) -> None:
+    """A board with an older firmware works, but for what is new; so it is said, and nothing is done."""
+    from ..board.firmware import is_old, shipped
+
+    version = board.info.firmware
+    if board.is_virtual or not is_old(version):
+        return
+    what = f"The board's firmware is {version}; {shipped()} comes with this tinykit."
+    board.log.add("firmware", what)
+    if in_notebook():
+        _show(board, f"{what} It works, but for what is new.", "the board goes on as it is connected.")
+    else:
+        print(f"{what} Next: tk.flash(), or `tinykit flash` in a terminal.", file=sys.stderr)
+
+
+def _show(port, why: str, then: str) -> None:
+    from IPython.display import display
+
+    from .flash import FlashView
+
+    display(FlashView(port, why, then))
