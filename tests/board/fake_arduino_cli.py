@@ -12,7 +12,7 @@ a JSON file beside it, which the test may change at any time, and where it notes
 ``compile``    ``"ok"``, ``"error"`` (diagnostics), ``"too_large"``, ``"warning"``, ``"crash"`` or ``"hang"``
 ``upload``     ``"ok"``, ``"no_device"``, ``"busy"``, ``"cable"``, ``"denied"``, ``"silent"`` (no updated port)
                or ``"hang"``
-``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10)
+``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10; longer here, for busy computers)
 ``wrong_port`` what it says the port is afterwards, where that is not true
 ``size``       bytes of program that a compilation gives
 ``warnings``   texts that any object carries
@@ -34,7 +34,7 @@ from pathlib import Path
 PINNED = {"arduino:mbed_nano": "4.6.0"}
 DEFAULTS = {
     "version": "1.5.1", "cores": {}, "libraries": {}, "online": True, "profiles": [], "compile": "ok", "upload": "ok",
-    "touch_s": 10.0, "wrong_port": None, "size": 150_000, "warnings": [], "usb": None, "minified": False,
+    "touch_s": 60.0, "wrong_port": None, "size": 150_000, "warnings": [], "usb": None, "minified": False,
 }  # fmt: skip
 
 

@@ -225,6 +225,7 @@ class ArduinoCli:
                 files = sum(1 for _ in build.rglob("*.o"))
                 progress("compile", f"{files} files" if files else "preparing")
 
+        tick()  # a tool that is quick must not pass untold
         answer = self._ask(*arguments, str(sketch), task="compile", limit=_COMPILE_S, tick=tick)
         return _build_of(answer, build, fqbn)
 
