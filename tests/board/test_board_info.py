@@ -68,7 +68,7 @@ def test_nothing_is_sent_that_the_firmware_can_not_run(board, old, monkeypatch):
     assert [(slot.state, slot.crc) for slot in board.slots] == before
 
 
-@pytest.mark.parametrize(("step", "way"), [(-1, "Flash"), (1, "Install the tinykit")])
+@pytest.mark.parametrize(("step", "way"), [(-1, "tk.flash"), (1, "Install the tinykit")])
 def test_another_format_of_plans_is_refused_both_ways(board, old, step, way):
     plan = compile_plan(old)
     assert struct.unpack_from("<H", plan.bytes, 4) == (FORMAT,)

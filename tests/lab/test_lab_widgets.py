@@ -370,7 +370,7 @@ def test_every_widget_leaves_a_still_picture(name, board, monkeypatch):
     widget.close()
 
 
-@pytest.mark.parametrize("name", ["scope", "live", "recorder", "deploy"])
+@pytest.mark.parametrize("name", ["scope", "live", "recorder", "deploy", "flash"])
 def test_the_javascript_parses(name, tmp_path):
     node = shutil.which("node")
     if node is None:
