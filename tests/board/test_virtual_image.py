@@ -78,7 +78,8 @@ def test_the_real_sketch_finds_the_imu_of_either_revision(sensor, rate):
     with VirtualBoard("revision", clock="free", sensor=sensor) as board:
         info = ask("revision", 0x02).decode()
         imu, mic = f"imu:{sensor}:{rate}:aX,aY,aZ,gX,gY,gZ:8192:16.384", "mic:MP34DT06:16000.0:audio:32768"
-        assert f"sensors={imu};{mic}\n" in info
+        climate = "HTS221" if sensor == "LSM9DS1" else "HS300x"
+        assert f"sensors={imu};{mic};environment:{climate}+LPS22HB+APDS9960:10.0:temperature," in info
         assert f"id=VIRTUAL-{board.serial_number:08X}" in info
 
 
