@@ -197,7 +197,7 @@ register(
             "The compiler sees only `uint8_t arena[SIZE]`.",
         ),
         'letter = "c"',
-        "A plan says how large an arena it needs before it is sent; the board refuses it by name and number.",
+        "A plan states its arena, so tinykit refuses one that does not fit before it is sent.",
     )
 )
 
