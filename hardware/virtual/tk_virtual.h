@@ -28,7 +28,8 @@
 #define TKV_TIME_LO 0x020u /* r: microseconds since power-on, low word; latches the high word */
 #define TKV_TIME_HI 0x024u /* r: high word as it was when TIME_LO was read */
 
-/* Serial port. Line bit 0: a program on the host holds the port open (DTR). */
+/* Serial port. Line bit 0: a program on the host holds the port open (DTR). Bit 1: it carries packets of at most 64
+ * bytes, and holds one of 64 back until another follows. */
 #define TKV_LINE 0x040u         /* r */
 #define TKV_RX_AVAILABLE 0x044u /* r: bytes that have arrived and are not read yet */
 #define TKV_RX_ADDRESS 0x048u   /* w: where to put them */

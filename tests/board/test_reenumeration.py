@@ -105,7 +105,7 @@ def test_a_board_that_comes_back_with_more_sensors_has_them(usb):
     """Another firmware, or a sensor that did not answer at the first start."""
     plugged = usb.plug(faults=Faults(dead_sensor=True))
     with tk.connect() as board:
-        assert [sensor.name for sensor in board.info.sensors] == ["mic"]
+        assert "imu" not in [sensor.name for sensor in board.info.sensors]
         plugged.machine.faults = Faults()
         back(board, upload(plugged))
         wait_until(lambda: "imu" in [sensor.name for sensor in board.info.sensors], LONG)

@@ -21,9 +21,10 @@ static inline const char *port_id() {
 }
 
 static inline size_t port_serial_write(const uint8_t *bytes, size_t length) {
-    if (!(tkv_read(TKV_LINE) & 1u))
+    uint32_t line = tkv_read(TKV_LINE);
+    if (!(line & 1u))
         return length; /* nobody listens: lost, as on a cable */
-    return tkv_serial_send(bytes, length);
+    return tkv_serial_send(bytes, length > 63 && (line & 2u) ? 63 : length);
 }
 
 /* Only one of the two sensors is there, so only one has ever counted. */

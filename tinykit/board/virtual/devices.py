@@ -81,7 +81,8 @@ class Devices:
 
     def line_changed(self) -> None:
         """Something happened on the line: the bus must not answer for it any more."""
-        self.bus["LINE"] = int(self._board.line.open)
+        line = self._board.line
+        self.bus["LINE"] = int(line.open) | (0 if line.packet is None else 2)
         self.bus.rx_waiting = 1
         self.bus.imu_due_us = 0
 

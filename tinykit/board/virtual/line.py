@@ -25,7 +25,9 @@ class Line:
     port : object or None
         The program's end.
     packet : int or None
-        Most bytes that the board can send in one go; None: as many as there is room for.
+        Most bytes that the board can send in one go; None: as many as there is room for. A packet of
+        just that size is held back until another follows, as Linux does it with USB's (its
+        driver asks for two at a time, and a shorter one ends the wait).
     """
 
     def __init__(self, faults, wake, changed):
@@ -37,7 +39,7 @@ class Line:
     def start(self) -> None:
         """Power-on: nothing on the line, and a port that was open before is dead."""
         self.rx.clear()
-        self.tx.clear()
+        self._empty()
         self.port, self.dtr = None, True
         self._full = False
 
@@ -50,14 +52,14 @@ class Line:
         """A program opens the port."""
         self.port = port
         self.rx.clear()
-        self.tx.clear()
+        self._empty()
         self._wake()
 
     def plug_out(self, port) -> None:
         """A program closes the port; what it did not read is lost."""
         if self.port is port:
             self.port = None
-            self.tx.clear()
+            self._empty()
             self._wake()
 
     def set_dtr(self, port, value: bool) -> None:
@@ -95,13 +97,24 @@ class Line:
 
     def room(self) -> int:
         """Bytes that the board may send now."""
-        free = max(0, TX_LIMIT - len(self.tx)) if self.open else 0
+        free = max(0, TX_LIMIT - len(self.tx) - len(self._held)) if self.open else 0
         return free if self.packet is None else min(free, self.packet)
 
     def board_write(self, data: bytes, wanted: int) -> None:
         """Bytes for the host, ``wanted`` of which the firmware would have liked to send."""
         if len(data) < wanted:
             self._full = True
-        if data:
-            self.tx += self.faults.on_wire(data, to_host=True)
-            self._changed()
+        if not data:
+            return
+        full = len(data) == self.packet
+        data = self.faults.on_wire(data, to_host=True)
+        if full and not self._held:
+            self._held = data
+            return
+        self.tx += self._held + data
+        self._held = b""
+        self._changed()
+
+    def _empty(self) -> None:
+        self.tx.clear()
+        self._held = b""
