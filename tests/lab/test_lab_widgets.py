@@ -40,6 +40,12 @@ def samples_sent(wire):
 # -- scope -------------------------------------------------------------------------------------
 
 
+def test_the_scope_says_what_it_can_not_draw(board):
+    with pytest.raises(TinykitError, match="no picture of the environment") as caught:
+        tk.lab.scope(board, "environment")
+    assert "board.read" in caught.value.next
+
+
 def test_the_scope_sends_every_sample_once_and_only_new_ones(wire, board, open_widget):
     scope = open_widget(tk.lab.scope(board))
     until(lambda: len(scope._tap.stream.read_new(0)[0]) > 150)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import look
 from ..data import Recording, units
+from ..errors import BoardError
 from .tap import Tap
 from .widget import LabWidget, link_of, module, sheet, source_html, span
 
@@ -202,8 +203,13 @@ def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)
     Raises
     ------
     BoardError
-        The board has no such sensor, or is gone.
+        The board has no such sensor, or is gone; or it is one that has no picture yet.
     """
+    if sensor == "environment":
+        raise BoardError(
+            "The scope has no picture of the environment sensors yet.",
+            'Read them: board.read("environment"), or board.stream("environment", seconds=60).',
+        )
     if sensor == "mic":
         from .audioscope import AudioScope
 
