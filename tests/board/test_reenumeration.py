@@ -111,3 +111,19 @@ def test_a_board_that_comes_back_with_more_sensors_has_them(usb):
         wait_until(lambda: "imu" in [sensor.name for sensor in board.info.sensors], LONG)
         with board.stream("imu") as stream:
             assert len(stream.read(10)) == 10
+
+
+def test_the_recorder_of_a_notebook_goes_on_after_an_upload(usb):
+    plugged = usb.plug()
+    with tk.connect() as board:
+        recorder = tk.lab.recorder(board, labels=["rest"], person="Ana", session="1")
+        try:
+            recorder.take("rest", 0.5, "Ana")
+            back(board, upload(plugged))
+            wait_until(lambda: board.log.of("lost"), LONG)
+            recorder.take("rest", 0.5, "Ana")
+            assert not recorder.errors
+            assert [len(take.samples) for take in recorder.dataset] == [60, 60]
+            assert [take.quality["interruptions"] for take in recorder.dataset] == [0, 0]
+        finally:
+            recorder.close()
