@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 from ..errors import BoardError, PortBusy
+from . import rights
 
 VIRTUAL_URL = "virtual://nano33ble"
 
@@ -24,8 +25,8 @@ _WRITE_TIMEOUT_S = 2.0
 FLASH = "Run tk.flash() once (`tinykit flash` in a terminal): it writes the TinyKit firmware to the board."
 LINUX_RULES = (
     "Run `sudo usermod -a -G dialout $USER` (group uucp on Arch) and log in again; or write "
-    'SUBSYSTEMS=="usb", ATTRS{idVendor}=="2341", MODE:="0666" into '
-    "/etc/udev/rules.d/60-arduino-mbed.rules and plug the board in again."
+    f"{rights.RULE} into {rights.FOLDER.as_posix()}/{rights.FILE} and plug the board in again. "
+    "`tinykit doctor` says which of them is missing, and writes the rule with --mend."
 )
 
 
