@@ -189,8 +189,14 @@ class ArduinoCli:
         ------
         ToolError
         """
+
+        def told(step, line):
+            if not re.match(r"[\w.-]+=", line):  # the properties themselves, of which there are hundreds
+                progress(step, line)
+
         # Asking for the properties of a build loads the profile, and compiles nothing.
-        self._install("compile", "--profile", profile, "--show-properties", str(sketch), progress=progress)
+        arguments = ("compile", "--profile", profile, "--show-properties", str(sketch))
+        self._install(*arguments, progress=progress and told)
 
     def compile(self, sketch, build, fqbn: str = FQBN, profile: str = "", libraries=(), progress=None) -> Build:
         """Compile a sketch.

@@ -106,6 +106,11 @@ class Link:
             self.close()
             if isinstance(error, DeviceError):
                 raise FirmwareNeeded(url, error.what, FLASH) from None
+            if url.startswith("virtual://"):
+                raise BoardError(
+                    f"{url} did not start in time: this computer is very busy.",
+                    "Try again; if it fails again, run tinykit doctor.",
+                ) from None
             raise FirmwareNeeded(
                 url,
                 f"Nothing on {url} answers as a tinykit board.",

@@ -6,6 +6,7 @@ import sys
 from functools import partial, wraps
 
 from ..board import connect as _connect
+from ..board import ports
 from ..errors import FirmwareNeeded, TinykitError
 
 
@@ -34,6 +35,8 @@ def in_notebook() -> bool:
 def _ask(error: FirmwareNeeded) -> list[str]:
     """Show the button; returns the lines that stand in place of the traceback."""
     lines = [f"{type(error).__name__}: {error.what}", f"Next: {error.next}"]
+    if not any(port.address == error.port and port.kind != "other" for port in ports()):
+        return lines  # it is no Nano: there is nothing to press for
     try:
         _show(error.port, error.what, "run this cell again.")
     except (ImportError, TinykitError) as failure:  # no widgets here: the sentence alone has to do

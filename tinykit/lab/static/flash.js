@@ -27,6 +27,7 @@ function flashView(model, latest, lastStatus) {
   const show = (m) => {
     if (!m) return;
     const r = m.result;
+    why.hidden = m.done;
     const now = JSON.stringify(r);
     if (result.dataset.now !== now) { // said once, not with each file that is compiled
       result.dataset.now = now;
