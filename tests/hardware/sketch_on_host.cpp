@@ -19,12 +19,13 @@ struct SerialOfTheTest {
  * fails, where it says that there is a reading, and -1 when that is read. */
 struct ImuOfTheTest {
     int found, answer;
+    float rate;
     int begin() { return found; }
     void setContinuousMode() {}
     int accelerationAvailable() { return 1; }
     int readAcceleration(float &x, float &y, float &z) { x = y = z = 1; return answer; }
     int readGyroscope(float &x, float &y, float &z) { x = y = z = 1; return answer; }
-    float accelerationSampleRate() { return 119; }
+    float accelerationSampleRate() { return rate; }
 } IMU_LSM9DS1, IMU_BMI270_BMM150;
 
 /* The bus of a board without environment sensors. */
@@ -92,17 +93,18 @@ size_t test_read(int16_t *samples, size_t capacity, uint32_t *index, uint32_t *t
     return mic_read(nullptr, samples, capacity, index, time_us);
 }
 /* How many readings there are when revision 1 or 2 answers so, the board's setup() done; -1: no IMU found. */
-int test_imu(int revision, int answer)
+int test_imu(int revision, int answer, float rate)
 {
     tk_sample sample;
     int n = 0;
-    IMU_LSM9DS1 = {revision == 1, answer};
-    IMU_BMI270_BMM150 = {revision == 2, answer};
+    IMU_LSM9DS1 = {revision == 1, answer, rate};
+    IMU_BMI270_BMM150 = {revision == 2, answer, rate};
     find_imu();
     if (hal.imu_read == nullptr) return -1;
     while (n < 10 && hal.imu_read(nullptr, &sample) == 1) n++;
     return n;
 }
+uint32_t test_imu_rate() { return hal.imu_rate_mhz; }
 void test_start() { mic_start(nullptr); }
 uint32_t test_begun() { return begun; }
 uint32_t test_ended() { return ended; }

@@ -189,9 +189,11 @@ def test_no_undefined_behaviour_under_random_requests():
         for module in (host_device, tinykit.features, tinykit.features.imu):
             module.load_core = lambda: traps
         import pytest
-        sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not power_cut and not rollbacks_until",
+        sys.exit(pytest.main(["-q", "-p", "no:cacheprovider",
+                              "-k", "not power_cut and not rollbacks_until and not arduinos",
                               *[{str(here)!r} + f"/test_{{n}}.py"
-                                for n in ("device", "live", "decide", "slots", "audio", "listen", "text")],
+                                for n in ("device", "live", "decide", "slots", "audio", "listen", "text",
+                                          "environment")],
                               {str(here.parent / "features" / "test_imu.py")!r},
                               {str(here.parent / "features" / "test_resample.py")!r}]))
     """

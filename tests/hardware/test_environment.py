@@ -139,6 +139,34 @@ def test_a_board_without_any_has_no_such_sensor():
             start(device)
 
 
+class Noise(Environment):
+    """Devices that have their names right, and say anything else."""
+
+    seed = 0
+
+    def read(self, device, count, now_us):
+        rng = np.random.default_rng([device, count, now_us // 1000, self.seed])
+        names = {(0x5F, 0x0F): 0xBC, (0x5C, 0x0F): 0xB1, (0x39, 0x92): 0xAB}
+        name = names.get((device, getattr(self.devices.get(device), "_at", None)))
+        return bytes([name]) if name and count == 1 else rng.bytes(count)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_whatever_the_registers_hold_the_device_goes_on(revision):
+    received = 0
+    for seed in range(40):
+        room = Noise(revision, Room(), Faults())
+        room.seed = seed
+        device = HostDevice(room=room)
+        assert "environment" in device.info()["sensors"]
+        start(device)
+        let_pass(device, 3, 100_000)
+        for row in samples(device):
+            received += 1
+            assert len(row[3]) >= 6 and row[3][-6] > 0 and 0 <= row[3][-1] <= 255
+    assert received > 20
+
+
 def test_a_rate_or_a_frame_that_they_can_not_give_is_refused():
     device = device_in(Room())
     for samples_a_frame, rate, name, detail in ((2, 0, "bad_argument", 1), (1, 119000, "bad_rate", 10_000)):

@@ -102,10 +102,19 @@ def test_a_restart_ends_the_driver_first(sketch):
 
 @pytest.mark.parametrize("revision", [1, 2])
 def test_an_imu_that_fails_gives_no_reading(sketch, revision):
-    assert sketch.test_imu(revision, 1) == 10
+    rate = ctypes.c_float(99.84)
+    assert sketch.test_imu(revision, 1, rate) == 10
     for failure in (0, -1):
-        assert sketch.test_imu(revision, failure) == 0
+        assert sketch.test_imu(revision, failure, rate) == 0
+    assert sketch.test_imu_rate() == 99840
+
+
+@pytest.mark.parametrize("revision, usual", [(1, 119000), (2, 99840)])
+def test_a_rate_that_can_not_be_is_not_believed(sketch, revision, usual):
+    for rate in (0.0, float("nan"), -1.0, 1e30, 0.39):
+        assert sketch.test_imu(revision, 1, ctypes.c_float(rate)) == 10
+        assert sketch.test_imu_rate() == usual
 
 
 def test_no_imu_is_no_sensor(sketch):
-    assert sketch.test_imu(0, 1) == -1
+    assert sketch.test_imu(0, 1, ctypes.c_float(119)) == -1

@@ -28,7 +28,8 @@ bool tk_lps22hb_read(const tk_i2c *bus, int16_t *pressure)
     uint8_t out[3];
     if (!tk_i2c_get(bus, TK_LPS22HB_ADDRESS, PRESS_OUT, out, sizeof out)) return false;
     int32_t raw = out[0] | out[1] << 8 | out[2] << 16;
-    if (raw == 0) return false; /* has not measured yet: it goes down to 260 hPa */
-    *pressure = (int16_t)(((raw & 0x7FFFFF) * TK_COUNTS_PER_HPA + 2048) >> 12);
+    int32_t counts = (raw * TK_COUNTS_PER_HPA + 2048) >> 12;
+    if (counts <= 0 || counts > INT16_MAX) return false; /* has not measured yet: it goes from 260 hPa to 1260 */
+    *pressure = (int16_t)counts;
     return true;
 }

@@ -66,6 +66,12 @@ template <class Imu> static int read_imu(Imu &imu, uint32_t kept, tk_sample *sam
 static int read_rev1(void *, tk_sample *sample) { return read_imu(IMU_LSM9DS1, 32, sample); }
 static int read_rev2(void *, tk_sample *sample) { return read_imu(IMU_BMI270_BMM150, 1, sample); }
 
+/* The BMI270's library reads its rate off the sensor; if just that fails, it is any number. */
+static uint32_t to_mhz(float hz, uint32_t usual)
+{
+    return hz > 10.0f && hz < 1000.0f ? (uint32_t)(hz * 1000.0f + 0.5f) : usual;
+}
+
 /* The two revisions have the same USB id, so ask the IMU itself. The LSM9DS1 keeps 32 readings in
  * its FIFO. The BMI270's library has such a mode too, but reads before its buffer there (1.2), so it is
  * used without: it keeps one. */
@@ -75,11 +81,11 @@ static void find_imu()
         IMU_LSM9DS1.setContinuousMode();
         hal.imu_read = read_rev1;
         hal.imu_name = "LSM9DS1";
-        hal.imu_rate_mhz = (uint32_t)(IMU_LSM9DS1.accelerationSampleRate() * 1000.0f + 0.5f);
+        hal.imu_rate_mhz = to_mhz(IMU_LSM9DS1.accelerationSampleRate(), 119000);
     } else if (IMU_BMI270_BMM150.begin()) {
         hal.imu_read = read_rev2;
         hal.imu_name = "BMI270";
-        hal.imu_rate_mhz = (uint32_t)(IMU_BMI270_BMM150.accelerationSampleRate() * 1000.0f + 0.5f);
+        hal.imu_rate_mhz = to_mhz(IMU_BMI270_BMM150.accelerationSampleRate(), 99840);
     }
 }
 
