@@ -31,7 +31,7 @@ def board(tmp_path, monkeypatch):
 def test_it_says_what_it_is(board):
     info = board.info
     assert info.virtual and board.is_virtual and info.protocol == 1
-    assert [(s.name, s.rate_hz) for s in info.sensors] == [("imu", 119.0), ("mic", 16000.0)]
+    assert [(s.name, s.rate_hz) for s in info.sensors] == [("imu", 119.0), ("mic", 16000.0), ("environment", 10.0)]
     assert info.sensors[0].channels == ("aX", "aY", "aZ", "gX", "gY", "gZ")
     assert info.arena >= 100_000 and info.slot_bytes == 0x50000 - 4096 and info.free_ram > 0
     assert [slot.state for slot in board.slots] == ["empty", "empty"]
