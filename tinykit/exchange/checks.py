@@ -66,11 +66,11 @@ def noise(seed: int, level: int, count: int) -> np.ndarray:
     return ((values >> (16 + level)) - (32768 >> level)).astype(np.int16)
 
 
-def check_source(found: tuple[Check, ...]) -> str:
-    """The checks as C: an array for each answer, and the table."""
+def check_source(found: tuple[Check, ...], name: str) -> str:
+    """The checks as C: an array for each answer, and the table of that name."""
     lines = []
     for check in found:
         values = ", ".join(str(v) for v in np.frombuffer(check.output, np.int8))
         lines.append(f"static const int8_t answer_{check.seed}[] = {{{values}}};")
     rows = [f"    {{{c.seed}u, {c.level}u, 0x{c.input_crc32:08x}u, answer_{c.seed}}}," for c in found]
-    return "\n".join([*lines, "", f"const tk_solo_check pipeline_checks[{len(found)}] = {{", *rows, "};"])
+    return "\n".join([*lines, "", f"const tk_solo_check {name}[{len(found)}] = {{", *rows, "};"])

@@ -43,7 +43,7 @@ class Exported:
     def __repr__(self) -> str:
         what = "an Arduino sketch" if self.kind == "arduino" else "a C program"
         lines = [f"{self.folder}: {what}, {len(self.files)} files"]
-        lines += [f"  {name.replace('_', ' '):18}{_told(value)}" for name, value in self.facts.items()]
+        lines += [f"  {name.replace('_', ' '):30}{_told(value)}" for name, value in self.facts.items()]
         return "\n".join([*lines, f"Next: {self.next}"])
 
 

@@ -50,7 +50,8 @@ def program(pipeline) -> Made:
     files["host.args"] = "\n".join([*host, ""]).encode()
     files["cortex.args"] = "\n".join([*cortex, ""]).encode()
     facts = {"plan_bytes": len(plan.bytes), "arena_bytes": plan.arena_bytes, "kinds": kinds}
-    todo = f"in {{folder}}: cc @host.args -o {words['PROGRAM']}, then ./{words['PROGRAM']} {words['RECORDING']}; README.md has the rest."
+    run = f"./{words['PROGRAM']} {words['RECORDING']}"
+    todo = f"in {{folder}}: cc @host.args -o {words['PROGRAM']}, then {run}; README.md has the rest."
     return Made(files, facts, todo)
 
 
@@ -103,7 +104,7 @@ def _words(pipeline, plan, kinds) -> dict:
         "BLOCK": pipeline.front_end.hop if hears else 1,
         "KINDS_TEXT": f"of tinykit's engine it has the kernels that this network uses ({', '.join(kinds)})",
         "CHECKS": len(found),
-        "CHECK_SOURCE": check_source(found),
+        "CHECK_SOURCE": check_source(found, "pipeline_checks"),
         "PLAN": array(plan.bytes),
     }  # fmt: skip
 
