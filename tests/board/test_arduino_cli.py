@@ -273,7 +273,8 @@ def test_stopping_stops_the_tool(fake, sketch, tmp_path):
         return started[-1]
 
     def interrupt(*_):
-        raise KeyboardInterrupt
+        if started:
+            raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
         cli = ArduinoCli.find()

@@ -1,6 +1,7 @@
 """Flashing, over pseudo-terminals: the driver, a stand-in for arduino-cli, and boards that change their ports."""
 
 import json
+import re
 import threading
 import time
 
@@ -280,8 +281,10 @@ def test_the_second_board_is_not_compiled_again(usb, fake):
 def test_what_the_sketch_includes_is_what_sketch_yaml_and_the_library_name():
     pins = firmware.Pins.read(firmware.sketch_dir())
     properties = (firmware.sketch_dir().parents[1] / "library.properties").read_text(encoding="utf-8")
-    depends = next(line for line in properties.splitlines() if line.startswith("depends=")).split("=")[1]
-    assert sorted(pins.libraries) == sorted(name.strip().split(" ")[0] for name in depends.split(","))
+    depends = next(line for line in properties.splitlines() if line.startswith("depends=")).split("=", 1)[1]
+    wanted = dict(re.findall(r"(\w+) \(>=([\d.]+)\)", depends))
+    assert wanted.keys() == pins.libraries.keys() and len(wanted) == depends.count(",") + 1
+    assert all(firmware.numbers(pins.libraries[name]) >= firmware.numbers(least) for name, least in wanted.items())
     sketch = "".join(p.read_text(encoding="utf-8") for p in sorted(firmware.sketch_dir().iterdir()))
     assert all(f"#include <{name}.h>" in sketch for name in pins.libraries)
     assert pins.fqbn == firmware.board_package(pins.fqbn) == f"{NANO}:nano33ble"
