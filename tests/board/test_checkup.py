@@ -74,6 +74,17 @@ def test_two_boards_are_named(usb):
     assert [f.port for f in findings[1:]] == [one.address, two.address]
 
 
+def test_the_environment_names_a_port(usb, monkeypatch):
+    _, two = usb.plug("bootloader"), usb.plug("bootloader")
+    monkeypatch.setenv("TINYKIT_PORT", two.address)
+    assert [f.name for f in checkup.on_usb()] == ["bootloader", "bootloader"], "it is said which one"
+    two.unplug()
+    finding = checkup.on_usb()[0]
+    assert (finding.name, finding.state) == ("elsewhere", "warn") and "Correct it" in finding.next
+    monkeypatch.setenv("TINYKIT_PORT", "virtual://nano33ble")
+    assert [f.name for f in checkup.on_usb()] == ["bootloader"]
+
+
 def test_the_bootloader(usb):
     board = usb.plug("fake")
     board.bootloader()
@@ -129,10 +140,14 @@ def test_a_port_that_this_program_has_open(usb):
         assert "this program itself" in finding.found and "close()" in finding.next
 
 
-def test_a_busy_port_of_somebody_who_is_not_seen(usb):
+@pytest.mark.parametrize(("platform", "who"), [("linux", "another user"), ("win32", "another program")])
+def test_a_busy_port_of_somebody_who_is_not_seen(usb, monkeypatch, platform, who):
     usb.plug("fake")
-    finding = checkup.busy(tk.ports()[0], [])
-    assert "another user" in finding.found and "ModemManager" in finding.next
+    port = tk.ports()[0]
+    monkeypatch.setattr(sys, "platform", platform)
+    finding = checkup.busy(port, [])
+    assert who in finding.found and "serial monitor" in finding.next
+    assert ("ModemManager" in finding.next) == (platform == "linux")
 
 
 @pytest.mark.parametrize("stays", [True, False])

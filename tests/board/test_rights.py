@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tinykit.board import rights
+from tinykit.board import checkup, rights
+from tinykit.board.port import Port
 from tinykit.errors import BoardError
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Only Linux has udev.")
@@ -38,6 +39,21 @@ def test_the_rule_is_written_as_root(tmp_path, monkeypatch):
     with pytest.raises(BoardError, match="was not written") as refused:
         rights.write_rule(there)
     assert rights.RULE in refused.value.next
+
+
+def test_the_doctor_offers_to_write_it_where_somebody_can_type_a_password(tmp_path, monkeypatch):
+    tool(tmp_path, "sudo", 'exec "$@"')
+    tool(tmp_path, "udevadm", "true")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(rights, "FOLDER", tmp_path / "rules")
+    port = Port("/dev/ttyACM0", "nano33ble", "Nano")
+    for terminal in (False, True):
+        monkeypatch.setattr(sys.stdin, "isatty", lambda there=terminal: there, raising=False)
+        offered = checkup.forbidden(port).remedy
+        assert (offered is not None) == terminal
+    done = offered.act(print)
+    assert (done.name, done.state) == ("rule", "ok") and "plug it in again" in done.next and rights.has_rule()
+    assert checkup.forbidden(port).remedy is None and "plug it in again" in checkup.forbidden(port).next
 
 
 def test_the_way_in_is_that_of_this_computer(tmp_path, monkeypatch):

@@ -33,7 +33,10 @@ def on_usb() -> list[Finding]:
     found = [port for port in ports() if port.kind != "virtual"]
     boards = [port for port in found if port.kind != "other"]
     findings = [] if boards else [no_board(found)]
-    if len(boards) > 1:
+    chosen = os.environ.get("TINYKIT_PORT", "virtual")
+    if chosen != "virtual" and "://" not in chosen and chosen not in [port.address for port in found]:
+        findings.append(elsewhere(chosen))
+    elif len(boards) > 1 and chosen not in [port.address for port in boards]:
         findings.append(several(boards))
     for port in boards:
         findings += look_over(port)
@@ -117,6 +120,14 @@ def watch(tell, seconds: float = _WATCH_S) -> Finding:
     )  # fmt: skip
 
 
+def elsewhere(chosen: str) -> Finding:
+    """The environment names a port that is not there; ports change their names when a board is plugged in again."""
+    return Finding(
+        BOARD, "warn", f"TINYKIT_PORT names {chosen}, which is not here",
+        "Correct it, or take it out of the environment: tk.connect() finds a Nano by itself.", "elsewhere", chosen,
+    )  # fmt: skip
+
+
 def several(boards) -> Finding:
     """More than one board."""
     one = boards[0].address
@@ -149,11 +160,11 @@ def micropython(port: Port) -> Finding:
 def busy(port: Port, holding) -> Finding:
     """Another program has the port open; two readers would get half of the bytes each."""
     if not holding:
-        who = "a program of another user or of the system"
-        way = (
-            "Wait half a minute (Linux' ModemManager looks at each new port), then run this again. Else close what may "
-            "have it: the Arduino IDE's serial monitor, other notebooks (Kernel > Shut Down), `tinykit` commands."
-        )
+        linux = sys.platform.startswith("linux")
+        who = "a program of another user or of the system" if linux else "another program"
+        wait = "Wait half a minute (ModemManager looks at each new port), or close" if linux else "Close"
+        usual = "the Arduino IDE's serial monitor, other notebooks (Kernel > Shut Down), `tinykit` commands"
+        way = f"{wait} what may have it: {usual}."
     elif holding[0].here:
         who, way = "this program itself", "Call board.close() on what has it open, or restart the kernel."
     else:

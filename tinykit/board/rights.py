@@ -53,7 +53,7 @@ def can_write_rule() -> bool:
     return sys.platform.startswith("linux") and shutil.which("sudo") is not None and sys.stdin.isatty()
 
 
-def write_rule(folder: Path = FOLDER) -> None:
+def write_rule(folder: Path | None = None) -> None:
     """Write the udev rule, as root by sudo, which asks for the password.
 
     Raises
@@ -61,6 +61,7 @@ def write_rule(folder: Path = FOLDER) -> None:
     BoardError
         It was refused.
     """
+    folder = folder or FOLDER
     script = 'mkdir -p "$1" && printf "%s\\n" "$2" > "$1/$3" && udevadm control --reload-rules && udevadm trigger'
     ended = subprocess.run(["sudo", "sh", "-c", script, "sh", str(folder), RULE, FILE])
     if ended.returncode:
