@@ -12,7 +12,7 @@ a JSON file beside it, which the test may change at any time, and where it notes
 ``compile``    ``"ok"``, ``"error"`` (diagnostics), ``"too_large"``, ``"warning"``, ``"crash"`` or ``"hang"``
 ``upload``     ``"ok"``, ``"no_device"``, ``"busy"``, ``"cable"``, ``"denied"``, ``"silent"`` (no updated port)
                or ``"hang"``
-``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10; longer here, for busy computers)
+``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10, which is short on a busy computer)
 ``wrong_port`` what it says the port is afterwards, where that is not true
 ``size``       bytes of program that a compilation gives
 ``warnings``   texts that any object carries
@@ -193,6 +193,7 @@ class Tool:
             self.fatal("You cannot use the --library flag while compiling with a profile.", 7)
         if not (sketch / f"{sketch.name}.ino").is_file():
             self.fatal(f"Can't open sketch: main file missing from sketch: {sketch}", 1)
+        self.open(sketch)
         if profile:
             self.load(sketch, profile)
         platform = ":".join(self.fqbn(sketch).split(":")[:2])
@@ -304,6 +305,16 @@ class Tool:
         return {"address": entry["device"], "label": entry["device"], "protocol": "serial", "properties": of,
                 "protocol_label": "Serial Port (USB)", "hardware_id": entry["serial_number"]}  # fmt: skip
 
+    @property
+    def old(self):
+        """Whether it knows no ``dir:`` in a sketch.yaml, and then opens no sketch that has one."""
+        return tuple(map(int, self.s["version"].split(".")[:2])) < (1, 3)
+
+    def open(self, sketch):
+        project = sketch / "sketch.yaml"
+        if self.old and project.is_file() and "- dir:" in project.read_text():
+            self.fatal("Can't open sketch: error loading sketch project file: yaml: unmarshal errors", 1)
+
     def load(self, sketch, profile):
         """What a profile names is downloaded when it is first used; a failure is a warning, and then an error."""
         text = (sketch / "sketch.yaml").read_text()
@@ -311,6 +322,9 @@ class Tool:
             self.fatal(f"Profile '{profile}' not found", 1)
         if profile in self.s["profiles"]:
             return
+        for folder in re.findall(r"- dir: '(.*)'", text):
+            if not (Path(folder) / "library.properties").is_file():
+                self.fatal(f"Invalid library directory in sketch project: {folder}", 1)
         platform = re.search(r"- platform: (\S+) \((\S+)\)", text)
         if not self.s["online"]:
             warning = (f"Error initializing instance: Loading required platform {platform[1]}@{platform[2]}: Error "
@@ -334,8 +348,11 @@ class Tool:
         sys.exit(1)
 
     def fqbn(self, sketch):
-        found = re.search(r"fqbn: (\S+)", (sketch / "sketch.yaml").read_text())
-        return self.flag("--fqbn") or found[1]
+        if self.flag("--fqbn"):
+            return self.flag("--fqbn")
+        if not (sketch / "sketch.yaml").is_file():
+            self.fatal("Missing FQBN (Fully Qualified Board Name)", 1)
+        return re.search(r"fqbn: (\S+)", (sketch / "sketch.yaml").read_text())[1]
 
     def need_network(self, error, code):
         if not self.s["online"]:

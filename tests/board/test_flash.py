@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from fake_arduino_cli import Fake
@@ -43,6 +44,10 @@ def flash(*arguments, **options):
     told = []
     done = tk.flash(*arguments, progress=lambda step, text: told.append((step, text)), **options)
     return done, list(dict.fromkeys(step for step, _ in told)), told
+
+
+def yaml_dir(sketch):
+    return re.search(r"- dir: '(.*)'", (sketch / "sketch.yaml").read_text(encoding="utf-8"))[1]
 
 
 def settled(board):
@@ -259,7 +264,11 @@ def test_the_pinned_road_from_end_to_end(usb, fake):
     assert steps == ["look", "download", "compile", "upload", "restart"]
     assert ("download", f"Downloading platform {NANO}@4.6.0...") in told
     assert not fake.called("core", "install") and not fake.called("lib", "install")  # the user's own stay as they are
-    assert all("nano33ble" in call[call.index("--profile") + 1] for call in fake.called("upload"))
+    (call,) = fake.called("upload")
+    assert call[call.index("--profile") + 1] == "nano33ble"
+    staged = Path(call[-2])  # the last is --json
+    assert "library.properties" in {p.name for p in Path(yaml_dir(staged)).iterdir()}
+    assert (staged / "Board.ino").read_bytes() == (firmware.sketch_dir() / "Board.ino").read_bytes()
 
 
 def test_without_a_network_and_without_a_core(usb, fake):
@@ -280,6 +289,9 @@ def test_the_second_board_is_not_compiled_again(usb, fake):
 
 def test_what_the_sketch_includes_is_what_sketch_yaml_and_the_library_name():
     pins = firmware.Pins.read(firmware.sketch_dir())
+    # Tools before 1.3, such as the Arduino IDE 2.3, could not open the sketch at all.
+    text = (firmware.sketch_dir() / "sketch.yaml").read_text(encoding="utf-8")
+    assert not [line for line in text.splitlines() if "dir:" in line and not line.startswith("#")]
     properties = (firmware.sketch_dir().parents[1] / "library.properties").read_text(encoding="utf-8")
     depends = next(line for line in properties.splitlines() if line.startswith("depends=")).split("=", 1)[1]
     wanted = dict(re.findall(r"(\w+) \(>=([\d.]+)\)", depends))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ToolError
+from ..files import write_whole
 from ..toolchain import cache_dir, hardware_dir
 from .arduino_cli import FQBN, ArduinoCli, Build
 
@@ -147,20 +148,19 @@ def build(cli: ArduinoCli, road: Road, progress=None) -> Build:
     ToolError
         As ``ArduinoCli.compile``; ``too_large`` also when it would run into slot A.
     """
-    sketch = sketch_dir()
     folder = cache_dir() / "arduino"
     result = folder / f"Board-{_digest(road)}"
     if not (result / "build.json").is_file():
-        if road.profile:
-            cli.fetch(sketch, road.profile, progress)
-        else:
-            cores = [name for name in road.missing if ":" in name]
-            for core, _, version in (name.partition("@") for name in cores):
-                cli.install_core(core, version, progress)
-            cli.install_libraries([name for name in road.missing if name not in cores], progress)
+        cores = [name for name in road.missing if ":" in name]
+        for core, _, version in (name.partition("@") for name in cores):
+            cli.install_core(core, version, progress)
+        cli.install_libraries([name for name in road.missing if name not in cores], progress)
         folder.mkdir(parents=True, exist_ok=True)
         # A folder of its own: two notebooks may build at the same time, and the one that is later takes over.
         with tempfile.TemporaryDirectory(dir=folder, prefix="tmp-", ignore_cleanup_errors=True) as scratch:
+            sketch = stage(road, scratch)
+            if road.profile:
+                cli.fetch(sketch, road.profile, progress)
             libraries = () if road.profile else (hardware_dir() / "TinyKit",)
             made = cli.compile(sketch, Path(scratch) / "build", road.fqbn, road.profile, libraries, progress)
             _check_size(made)
@@ -168,6 +168,25 @@ def build(cli: ArduinoCli, road: Road, progress=None) -> Build:
     facts = json.loads((result / "build.json").read_text(encoding="utf-8"))
     return Build(**{**facts, "folder": result, "libraries": tuple(facts["libraries"]),
                     "warnings": tuple(facts["warnings"])})  # fmt: skip
+
+
+def stage(road: Road, folder) -> Path:
+    """Copy the sketch into a folder, as arduino-cli is to have it; returns the copy.
+
+    With a profile its ``sketch.yaml`` names the folder of the library too; without one it has none, so that
+    no version of the tool stumbles over it.
+    """
+    copy = Path(folder) / sketch_dir().name
+    copy.mkdir(exist_ok=True)
+    for file in sketch_dir().iterdir():
+        if file.suffix in (".ino", ".h", ".cpp", ".c"):
+            write_whole(copy / file.name, file.read_bytes())
+    if road.profile:
+        text = (sketch_dir() / "sketch.yaml").read_text(encoding="utf-8")
+        library = str(hardware_dir() / "TinyKit").replace("'", "''")
+        text = text.replace("    libraries:\n", f"    libraries:\n      - dir: '{library}'\n", 1)
+        write_whole(copy / "sketch.yaml", text.encode("utf-8"))
+    return copy
 
 
 def is_built(road: Road) -> bool:

@@ -186,7 +186,7 @@ def flash(port=None, fqbn: str | None = None, wait_s: float = 60.0, progress=Tru
             if board is not None:
                 stack.enter_context(board.lend())
             tell("upload", "")
-            said = _upload(cli, made, road.profile, place, wait_s, tell)
+            said = _upload(cli, made, road, place, wait_s, tell)
             tell("restart", "")
             address = _wait_for_sketch(place, said, others)
         if board is not None:
@@ -268,10 +268,10 @@ def _version_on(place: Port) -> str:
 # -- upload, and back --------------------------------------------------------------------------------------
 
 
-def _upload(cli, made, profile, place, wait_s, tell) -> str:
-    sketch = firmware.sketch_dir()
+def _upload(cli, made, road, place, wait_s, tell) -> str:
+    sketch = firmware.stage(road, made.folder)
     try:
-        return cli.upload(sketch, made, place.address, profile, tell)
+        return cli.upload(sketch, made, place.address, road.profile, tell)
     except ToolError as error:
         if error.name not in ("no_board", "cable"):
             raise
@@ -280,7 +280,7 @@ def _upload(cli, made, profile, place, wait_s, tell) -> str:
         if address is None:
             raise
     tell("upload", "")
-    return cli.upload(sketch, made, address, profile, tell)
+    return cli.upload(sketch, made, address, road.profile, tell)
 
 
 def _bootloader(place: Port) -> str | None:
