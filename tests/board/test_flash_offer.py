@@ -138,11 +138,8 @@ def test_an_older_firmware_connects_and_is_told(usb, monkeypatch, capsys):
     settled(usb.plug())
     # The sketch here is the real one: to this tinykit it is old.
     monkeypatch.setattr(firmware, "shipped", lambda: "9.0.0")
+    monkeypatch.setattr(Board, "is_virtual", False)
     with tk.connect() as board:
-        object.__setattr__(board.info, "virtual", False)
-        capsys.readouterr()
-        again = tk.connect()
-        assert again is board
         said = capsys.readouterr().err
     assert f"firmware is {board.info.firmware}; 9.0.0 comes with this tinykit. Next: tk.flash()" in said
     assert board.log.of("firmware")
@@ -150,12 +147,22 @@ def test_an_older_firmware_connects_and_is_told(usb, monkeypatch, capsys):
 
 def test_an_older_firmware_in_a_notebook_comes_with_a_button(usb, notebook, monkeypatch):
     settled(usb.plug())
-    with tk.connect() as board:
-        object.__setattr__(board.info, "virtual", False)
-        monkeypatch.setattr(firmware, "shipped", lambda: "9.0.0")
-        ended, shown = notebook("tk.connect() and None")
+    monkeypatch.setattr(firmware, "shipped", lambda: "9.0.0")
+    monkeypatch.setattr(Board, "is_virtual", False)
+    ended, shown = notebook("board = tk.connect()\nboard.close()")
     assert ended.success and len(shown.outputs) == 1
     assert "9.0.0 comes with this tinykit" in shown.outputs[0].data["text/html"]
+
+
+def test_a_command_says_that_the_firmware_is_old(usb, monkeypatch, capsys):
+    board = usb.plug()
+    settled(board)
+    monkeypatch.setattr(firmware, "shipped", lambda: "9.0.0")
+    monkeypatch.setattr(Board, "is_virtual", False)
+    assert main(["info", "--board", board.address, "--json"]) == 0
+    told = capsys.readouterr()
+    assert "9.0.0 comes with this tinykit: `tinykit flash` writes it." in told.err
+    assert json.loads(told.out)["port"] == board.address
 
 
 # -- the button --------------------------------------------------------------------------------------------

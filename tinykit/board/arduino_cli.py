@@ -28,7 +28,7 @@ FQBN = "arduino:mbed_nano:nano33ble"
 OLDEST = (1, 0)  # its JSON had another form before
 PROFILES = (1, 3)  # sketch.yaml may name a local library
 
-_INSTALL_S, _COMPILE_S, _UPLOAD_S, _LOOK_S = 3600, 1800, 180, 120
+_INSTALL_S, _COMPILE_S, _UPLOAD_S, _LOOK_S = 3600, 1800, 180, 300
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,18 @@ VIRTUAL = "virtual://nano33ble"
 
 
 def connect(url, source=None, **options):
-    from ..board import connect
+    from ..board import connect, firmware
 
     if url is not None and url.startswith("virtual://"):
         known = url.split("?", 1)[1] if "?" in url else ""
         extra = [f"{name}={value}" for name, value in options.items() if f"{name}=" not in known]
         if extra:
             url += ("&" if known else "?") + "&".join(extra)
-    return connect(url, source=source)
+    board = connect(url, source=source)
+    if not board.is_virtual and firmware.is_old(board.info.firmware):
+        old, new = board.info.firmware, firmware.shipped()
+        note(f"The board's firmware is {old}; {new} comes with this tinykit: `tinykit flash` writes it.")
+    return board
 
 
 def dataset(path):
