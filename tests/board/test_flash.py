@@ -152,6 +152,22 @@ def test_the_reported_port_may_be_wrong(usb, fake):
     assert flash(board.address)[0].port == board.address
 
 
+def test_a_board_lends_its_port_to_another_program(usb):
+    import serial
+
+    plugged = usb.plug()
+    settled(plugged)
+    with tk.connect() as board:
+        with board.lend():
+            with serial.Serial(plugged.address, exclusive=True):
+                assert not board.connected
+        wait_until(lambda: board.connected, 120)
+        assert board.slots  # and it answers again
+    with tk.connect("virtual://nano33ble/lend?flash=memory") as board, pytest.raises(BoardError, match="tinykit serve"):
+        with board.lend():
+            pass
+
+
 # -- what is refused before anything is done ---------------------------------------------------------------
 
 
