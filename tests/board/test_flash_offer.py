@@ -76,6 +76,8 @@ def notebook(monkeypatch):
     def run(cell):
         with capture_output() as shown:
             ended = shell.run_cell(cell)
+            if hasattr(ended.error_in_exec, "_render_traceback_"):
+                ended.error_in_exec._render_traceback_()  # a kernel asks twice
         return ended, shown
 
     yield run

@@ -35,8 +35,9 @@ def in_notebook() -> bool:
 def _ask(error: FirmwareNeeded) -> list[str]:
     """Show the button; returns the lines that stand in place of the traceback."""
     lines = [f"{type(error).__name__}: {error.what}", f"Next: {error.next}"]
-    if not any(port.address == error.port and port.kind != "other" for port in ports()):
-        return lines  # it is no Nano: there is nothing to press for
+    shown, error.offered = getattr(error, "offered", False), True
+    if shown or not any(port.address == error.port and port.kind != "other" for port in ports()):
+        return lines  # a kernel asks twice; and where no Nano is, there is nothing to press for
     try:
         _show(error.port, error.what, "run this cell again.")
     except (ImportError, TinykitError) as failure:  # no widgets here: the sentence alone has to do
