@@ -267,7 +267,7 @@ def flash_remedy(port: Port) -> Remedy:
         found = f"firmware {done.firmware} was written in {done.seconds:.0f} s; the board is on {done.port} now"
         return Finding("firmware", "ok", found, name="flashed", port=done.port)
 
-    offer = f"Write the TinyKit firmware onto the board on {port.address} (what is deployed stays; a minute or two)"
+    offer = f"Write the TinyKit firmware onto the board on {port.address} (a minute or two; the sketch on it goes)"
     return Remedy(offer, act)
 
 

@@ -59,7 +59,7 @@ def firmware(board, flash: Remedy | None = None) -> Finding:
         )  # fmt: skip
         return Finding(
             "firmware", "bad" if useless else "warn", f"{here} is old: this tinykit has {wanted}; {why}",
-            f"Run {run}; what is deployed on the board stays.", "old_firmware", board.port, remedy=flash,
+            f"Run {run}; what is deployed on the board should stay.", "old_firmware", board.port, remedy=flash,
         )  # fmt: skip
     if ours.numbers(info.firmware) > ours.numbers(wanted):
         return Finding(
