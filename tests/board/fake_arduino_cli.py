@@ -12,7 +12,7 @@ a JSON file beside it, which the test may change at any time, and where it notes
 ``compile``    ``"ok"``, ``"error"`` (diagnostics), ``"too_large"``, ``"warning"``, ``"crash"`` or ``"hang"``
 ``upload``     ``"ok"``, ``"no_device"``, ``"busy"``, ``"cable"``, ``"denied"``, ``"silent"`` (no updated port)
                or ``"hang"``
-``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10, which is short on a busy computer)
+``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10, too short on a busy computer)
 ``wrong_port`` what it says the port is afterwards, where that is not true
 ``size``       bytes of program that a compilation gives
 ``warnings``   texts that any object carries

@@ -143,8 +143,9 @@ def check(port=None, fqbn: str | None = None) -> Check:
 def flash(port=None, fqbn: str | None = None, wait_s: float = 60.0, progress=True) -> Flashed:
     """Compile the TinyKit firmware and write it to a Nano 33 BLE Sense (Rev1 or Rev2).
 
-    Needed once a board, and again when a newer tinykit brings a newer firmware. Pipelines that are deployed
-    on it stay. A board that is connected in this notebook goes on afterwards.
+    Needed once a board, and again when a newer tinykit brings a newer firmware. Only the firmware's own place is
+    written, so what is deployed should stay (not tried on a real board yet); ``Flashed.pipelines`` says what did.
+    A board that is connected in this notebook goes on afterwards.
 
     Parameters
     ----------
