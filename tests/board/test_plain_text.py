@@ -21,7 +21,7 @@ from tinykit.cli import main
 from tinykit.errors import BoardError
 
 pytestmark = needs_pty
-LONG = 60
+LONG = 120
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_board_text_leaves_the_port_to_another_program_and_connecting_brings_it_
         assert values.shape == (60, 6) and (np.diff(numbers(values)) == 1).all()
         wait_until(lambda: not plugged.machine.line.open, LONG)
     with tk.connect() as board, board.stream("imu") as stream:
-        assert np.diff(stream.read(50).index).tolist() == [1] * 49
+        assert np.diff(stream.read(50, timeout=LONG).index).tolist() == [1] * 49
         assert board._link.decoder.damaged == 0
 
 

@@ -14,7 +14,7 @@ from tinykit.board.virtual import Faults
 from tinykit.errors import TakeRefused
 
 pytestmark = needs_pty
-LONG = 60
+LONG = 120
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_stream_and_live_go_on_after_an_upload_and_say_what_was_lost(usb, old, w
     with tk.connect() as board:
         board.deploy(old, progress=False)
         with board.stream("imu") as stream, board.live() as live:
-            stream.read(30)
+            stream.read(30, timeout=LONG)
             assert live.next(LONG).number == 0
             for times in (1, 2):
                 back(board, upload(plugged), times)
@@ -110,7 +110,7 @@ def test_a_board_that_comes_back_with_more_sensors_has_them(usb):
         back(board, upload(plugged))
         wait_until(lambda: "imu" in [sensor.name for sensor in board.info.sensors], LONG)
         with board.stream("imu") as stream:
-            assert len(stream.read(10)) == 10
+            assert len(stream.read(10, timeout=LONG)) == 10
 
 
 def test_the_recorder_of_a_notebook_goes_on_after_an_upload(usb):

@@ -21,7 +21,7 @@ from tinykit.cli import main
 from tinykit.errors import BoardError
 
 pytestmark = needs_pty
-LONG = 60
+LONG = 120
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_another_program_finds_a_whole_board_there(machine, tmp_path):
         with Board(served.address, remember=False) as board:
             assert board.info.virtual and board.machine is None
             with board.stream("imu") as stream:
-                assert len(stream.read(60)) == 60
+                assert len(stream.read(60, timeout=LONG)) == 60
                 assert stream.stats.lost == 0
     assert not os.path.lexists(link)
 
@@ -46,7 +46,7 @@ def test_a_restart_takes_the_port_along_and_brings_it_back_under_its_link(machin
     told = []
     with Served(machine, tmp_path / "nano", changed=told.append) as served:
         with Board(served.address, remember=False) as board, board.stream("imu") as stream:
-            stream.read(10)
+            stream.read(10, timeout=LONG)
             machine.reboot()
             wait_until(lambda: stream.stats.interruptions == 1, LONG)
             received = stream.stats.received

@@ -13,6 +13,7 @@ from tinykit.board.link import Link
 from tinykit.errors import BoardError
 
 pytestmark = needs_pty
+LONG = 120
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_the_real_firmware_is_found_and_answers_over_pyserial(usb):
         assert board.port == plugged.address and board.machine is None
         assert board.info.id == plugged.serial_number
         with board.stream("imu") as stream:
-            samples = stream.read(50)
+            samples = stream.read(50, timeout=LONG)
         assert samples.index.tolist() == list(range(samples.index[0], samples.index[0] + 50))
 
 
@@ -45,7 +46,7 @@ def test_a_touch_leads_to_the_bootloader_and_an_upload_back_under_another_name(u
     plugged = usb.plug()
     first = plugged.address
     touch(first)
-    assert plugged.touched.wait(30)
+    assert plugged.touched.wait(LONG)
     second = plugged.address
     assert [(port.address, port.kind) for port in tk.ports()][0] == (second, "bootloader")
     with pytest.raises(BoardError, match="waiting in its bootloader"):
@@ -66,12 +67,12 @@ def test_a_port_at_another_speed_is_no_touch(usb):
     for baud in (9600, 115200):
         serial.Serial(plugged.address, baud).close()
     with serial.Serial(plugged.address, 115200) as port:
-        wait_until(lambda: plugged._terminal.open)
+        wait_until(lambda: plugged._terminal.open, LONG)
         assert not plugged._terminal._told
         port.baudrate = 1200  # heard now, and done when the port is closed
-        wait_until(lambda: plugged._terminal._told)
+        wait_until(lambda: plugged._terminal._told, LONG)
         assert plugged.state == "sketch"
-    assert plugged.touched.wait(30) and plugged.state == "bootloader"
+    assert plugged.touched.wait(LONG) and plugged.state == "bootloader"
 
 
 @pytest.mark.parametrize("stays", [True, False])
@@ -82,7 +83,7 @@ def test_a_crashed_sketch_hears_no_touch(usb, stays):
     if stays:
         terminal = plugged._terminal
         touch(plugged.address)
-        wait_until(lambda: terminal._told and not terminal._threads[0].is_alive(), 30)
+        wait_until(lambda: terminal._told and not terminal._threads[0].is_alive(), LONG)
         assert plugged.state == "crashed" and usb.touches == 0
     plugged.double_tap()
     assert plugged.state == "bootloader"
@@ -94,14 +95,14 @@ def test_a_crashed_sketch_hears_no_touch(usb, stays):
 def test_another_sketch_talks_or_is_silent(usb):
     plugged = usb.plug("fake")
     plugged.other_firmware("Hello\r\n")
-    with serial.Serial(plugged.address, 115200, timeout=30) as port:
+    with serial.Serial(plugged.address, 115200, timeout=LONG) as port:
         assert port.readline() == b"Hello\r\n"
     plugged.other_firmware(None)
     with serial.Serial(plugged.address, 115200, timeout=0.3) as port:
         port.write(b"anybody?")
         assert port.read() == b""
     touch(plugged.address)
-    assert plugged.touched.wait(30)
+    assert plugged.touched.wait(LONG)
     plugged.flash()
     with contextlib.closing(Link(plugged.address)) as link:
         assert b"firmware=0.1.0" in link.request(m.INFO)
@@ -110,7 +111,7 @@ def test_another_sketch_talks_or_is_silent(usb):
 def test_a_pulled_cable_fails_what_is_open_and_hides_the_port(usb):
     plugged = usb.plug("fake")
     address = plugged.address
-    with contextlib.closing(serial.Serial(address, 115200, timeout=30)) as port:
+    with contextlib.closing(serial.Serial(address, 115200, timeout=LONG)) as port:
         plugged.unplug()
         assert usb.comports() == [] and plugged.address is None
         with pytest.raises(OSError):
@@ -140,13 +141,13 @@ def test_two_boards_have_two_serial_numbers(usb):
 def test_what_one_program_did_not_read_is_not_for_the_next(usb):
     plugged = usb.plug("fake")
     fake: FakeBoard = plugged.fake
-    with serial.Serial(plugged.address, 115200, timeout=30) as port:
-        wait_until(lambda: plugged._terminal.open)
+    with serial.Serial(plugged.address, 115200, timeout=LONG) as port:
+        wait_until(lambda: plugged._terminal.open, LONG)
         fake.send(b"for the first")
         assert port.read(3) == b"for"
-        wait_until(lambda: port.in_waiting == len(" the first"))
-    wait_until(lambda: not plugged._terminal.open)
-    with serial.Serial(plugged.address, 115200, timeout=30) as port:
-        wait_until(lambda: plugged._terminal.open)
+        wait_until(lambda: port.in_waiting == len(" the first"), LONG)
+    wait_until(lambda: not plugged._terminal.open, LONG)
+    with serial.Serial(plugged.address, 115200, timeout=LONG) as port:
+        wait_until(lambda: plugged._terminal.open, LONG)
         fake.send(b"second")
         assert port.read(6) == b"second"

@@ -120,8 +120,8 @@ class Terminal:
                 self._give()
                 continue
             events = dict(poll.poll(1000 * _LOOK_S)).get(self._master, 0)
-            data = self._read() if events & select.POLLIN else b""
-            here = not events & (select.POLLHUP | select.POLLERR)
+            data, ended = self._read() if events & select.POLLIN else (b"", False)
+            here = not ended and not events & (select.POLLHUP | select.POLLERR)
             if (here or data) and not self._open:
                 self._plug_in()
             if data:
@@ -137,13 +137,15 @@ class Terminal:
                     return
                 self._pause()
 
-    def _read(self) -> bytes:
+    def _read(self) -> tuple[bytes, bool]:
+        """What a program wrote, and whether none has it open: Linux fails then, macOS reads an end of file."""
         try:
-            return os.read(self._master, _CHUNK)
-        except OSError as error:  # EIO: no program has it open
+            data = os.read(self._master, _CHUNK)
+        except OSError as error:
             if error.errno in (errno.EIO, errno.EAGAIN):
-                return b""
+                return b"", error.errno == errno.EIO
             raise
+        return data, not data
 
     def _give(self) -> None:
         self._rest = self._rest[self._device.take(self._rest) :]
