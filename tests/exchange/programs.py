@@ -9,9 +9,9 @@ import numpy as np
 
 from tinykit import toolchain
 from tinykit.engine.evaluation import runtime_of
-from tinykit.features import quantized
+from tinykit.features import quantized, resample
 
-STRICT = ["-Werror", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wpedantic"]
+STRICT = ["-Werror", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wpedantic", "-Wno-overlength-strings"]
 ZIG = [sys.executable, "-m", "ziglang", "cc"]
 ZIG_CORTEX = [*ZIG, "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4"]
 
@@ -37,14 +37,25 @@ def run(program, *arguments):
     return done.returncode, done.stdout.decode("utf-8").split("\r\n")[:-1]
 
 
-def feature_answers(pipeline, counts):
-    """Answers to all windows of IMU counts (n, 6) that are at the pipeline's rate, from the first on."""
+def feature_answers(pipeline, counts, rate_hz=None):
+    """Answers to IMU counts (n, 6) at this rate (the pipeline's own), and the reading with which each is due."""
     plan = runtime_of(pipeline).plan
-    starts = range(0, len(counts) - pipeline.window + 1, pipeline.hop)
-    windows = np.stack([counts[at : at + pipeline.window] for at in starts])
+    rate_hz = rate_hz or pipeline.rate_hz
+    rows = resample(counts, rate_hz, pipeline.rate_hz)
+    # One reading may give several rows; an answer is due behind the last of them.
+    made = [len(resample(counts[: n + 1], rate_hz, pipeline.rate_hz)) for n in range(len(counts))]
+    ends, readings, have, since = [], [], 0, 0
+    for reading, count in enumerate(made):
+        full = have < pipeline.window <= count
+        since = pipeline.hop + count - pipeline.window if full else since + count - have
+        have = count
+        if have >= pipeline.window and since >= pipeline.hop:
+            ends.append(have)
+            readings.append(reading)
+            since = 0 if since >= 2 * pipeline.hop else since - pipeline.hop
+    windows = np.stack([rows[end - pipeline.window : end] for end in ends])
     x = quantized(windows, pipeline.front_end, plan.input_scale, plan.input_zero_point)
-    ends = [at + pipeline.window - 1 for at in starts]
-    return runtime_of(pipeline).run(x, reset=False).reshape(len(x), -1), ends
+    return runtime_of(pipeline).run(x, reset=False).reshape(len(x), -1), readings
 
 
 def lines_of(pipeline, answers, times_s):

@@ -91,5 +91,4 @@ void loop()
         say();
     }
     shine(due && answer.status == TK_OK && answer.decision.announce);
-    yield();
 }
