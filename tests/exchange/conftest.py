@@ -20,7 +20,7 @@ def wand():
 
     net = Net(np.random.default_rng(2), (1, 60, 8, 1), 0.05, 3)
     net.conv(8, (5, 8), (2, 1), padding="VALID", activation="RELU").conv(8, (5, 1), (2, 1), padding="VALID")
-    net.reshape((1, 96)).dense(3, per_channel=True, scale=0.05, zero=0).softmax()
+    net.reshape((1, 96)).dense(3, per_channel=True, bias=False, scale=0.05, zero=0).softmax()
     front = ImuFrontEnd(center=True, magnitude=("a", "g"), scale=(1 / 4000,) * 8)
     labels, rule = ("flex", "punch", "rest"), Decision(2, 0.5, 0.3)
     return Pipeline("wand", "gesture", 119.0, 60, 15, front, labels, rule, None, net.bytes())

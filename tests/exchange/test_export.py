@@ -133,6 +133,8 @@ def test_dense_layers_become_convolutions_with_the_same_answers(denses):
     assert len(many(read_network(denses))) == 4, "the converter gives each output a scale"
     changed, count = without_many_scales(denses)
     assert count == 4 and many(read_network(changed)) == []
+    convolutions = [node for node in read_network(changed).nodes if node.kind == "CONV_2D"]
+    assert len(convolutions) == 4 and all(len(node.inputs) == 3 and node.inputs[2] is not None for node in convolutions)
     before, after = compile_network(denses), compile_network(changed)
     x = np.random.default_rng(0).integers(-128, 128, (300, *before.input_shape)).astype(np.int8)
     a, b = Runtime(before).run(x), Runtime(after).run(x)

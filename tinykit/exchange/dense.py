@@ -55,7 +55,7 @@ class _Convolution:
 
     def of(self, dense) -> list:
         schema, tensors = self._schema, self._graph.tensors
-        x, weights, *bias = (int(i) for i in dense.inputs)
+        x, weights, *bias = (int(i) for i in dense.inputs if i >= 0)
         y = int(dense.outputs[0])
         outputs, inputs = (int(n) for n in tensors[weights].shape)
         rows = _size(tensors[y]) // outputs
@@ -67,6 +67,7 @@ class _Convolution:
         picture = self._copy(x, (1, rows, 1, inputs))
         kernel = self._copy(weights, (outputs, 1, 1, inputs))
         answer = self._copy(y, (1, rows, 1, outputs))
+        bias = bias or [self._zeros(x, weights, outputs)]  # that version's convolutions can't do without
         kinds = schema.BuiltinOptions
         return [
             self._reshape(x, picture),
@@ -82,6 +83,19 @@ class _Convolution:
         new.shape, new.shapeSignature = list(shape), None
         self._graph.tensors.append(new)
         return len(self._graph.tensors) - 1
+
+    def _zeros(self, x: int, weights: int, count: int) -> int:
+        """A bias of nothing."""
+        schema, tensors = self._schema, self._graph.tensors
+        tensor, about, buffer = schema.TensorT(), schema.QuantizationParametersT(), schema.BufferT()
+        about.scale = [float(tensors[x].quantization.scale[0]) * float(s) for s in tensors[weights].quantization.scale]
+        about.zeroPoint = [0] * count
+        buffer.data = bytes(4 * count)
+        tensor.shape, tensor.type, tensor.name = [count], schema.TensorType.INT32, b"no_bias"
+        tensor.quantization, tensor.buffer = about, len(self._tree.buffers)
+        self._tree.buffers.append(buffer)
+        tensors.append(tensor)
+        return len(tensors) - 1
 
     def _reshape(self, x: int, y: int):
         options = self._schema.ReshapeOptionsT()
