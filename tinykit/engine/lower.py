@@ -1,7 +1,7 @@
 """From the operations of a .tflite to the steps of a plan.
 
-Each supported operation has one function, in ``convolutions``, ``reductions``, ``elementwise``,
-``shapes`` or ``ends``. It checks that the operation is of the form the kernels know, does once what can be done
+Each supported operation has one function, in one of the modules that ``OPERATIONS`` is put together
+from. It checks that the operation is of the form the kernels know, does once what can be done
 once (zero points folded into biases, multipliers, tables), and appends a ``Step``. Operations that
 only rename a tensor (reshape and its kin) become no step at all.
 """
