@@ -107,7 +107,7 @@ class Lowering:
             moves.make(self, tensor)
         if tensor.index in self.pads:
             source, pad_node, pads = self.pads.pop(tensor.index)
-            self.pad(pad_node, source, tensor, pads)
+            shapes.pad(self, pad_node, source, tensor, pads)
         if tensor.index not in self.place:
             refuse(node, f"its input {tensor.name} is a constant")
         return self.place[tensor.index]
@@ -159,8 +159,3 @@ class Lowering:
                 self.pads[target.index] = x, node, (*pads[:axis], (0, 0), *pads[axis:])
                 return True
         return False
-
-    def pad(self, node: Node, x: Tensor, y: Tensor, pads) -> None:
-        # In the source's rank: a dilated convolution, put together again, sees the output in another.
-        shape = tuple(n + before + after for n, (before, after) in zip(x.shape, pads, strict=True))
-        shapes.pad(self, node, x, replace(y, shape=shape), pads)
