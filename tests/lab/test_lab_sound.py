@@ -388,6 +388,16 @@ def test_widgets_of_one_board_follow_each_others_sliders(wire, ear, open_widget,
     assert alone.decision == before, "what is on no board stays where it is"
 
 
+def test_a_widget_of_other_labels_keeps_its_thresholds(wire, ear, open_widget, click, until):
+    """As an older one does when the board has got another pipeline since."""
+    report, events = stream_report()
+    live, view = open_widget(tk.lab.live(ear)), open_widget(tk.lab.curve(report, ear, events))
+    live.config = {**live.config, "labels": [*live.config["labels"], "one more"], "thresholds": [0.3] * 5}
+    click(view, "rule", thresholds={"left": 0.9, "go": 0.4})
+    until(lambda: ear.rule.thresholds == (0.6, 0.6, 0.9, 0.4) and view._hand._thread is None)
+    assert live.config["thresholds"] == [0.3] * 5 and not live.errors and not view.errors
+
+
 # -- pictures ----------------------------------------------------------------------------------
 
 
