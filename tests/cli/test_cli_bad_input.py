@@ -398,7 +398,12 @@ def test_a_board_without_a_pipeline(board, networks, tmp_path, capsys):
 
 def started(*words):
     command = [sys.executable, "-m", "tinykit.cli", *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A program started in the background of a shell has Ctrl-C switched off, and hands that on.
+    mine = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, mine)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child alone")
