@@ -1,6 +1,5 @@
 """A virtual board with the probe sketch, and what to say to it."""
 
-import contextlib
 import itertools
 import struct
 from pathlib import Path
@@ -53,17 +52,13 @@ class Probe:
     def samples(self, n):
         return np.frombuffer(self.ask("s", n, size=20 * n), SAMPLE)
 
-    def heard(self, n, *before, source=None):
+    def heard(self, n, *before):
         """The next n buffers of the microphone.
 
         Between two writes a free board's time goes on, and the probe keeps 96 buffers only. So ``before``
-        are commands, each answered by four bytes, that go out in the same write; ``source`` is set
-        while time stands still.
+        are commands, each answered by four bytes, that go out in the same write.
         """
-        with self.board.hold() if source is not None else contextlib.nullcontext():
-            if source is not None:
-                self.board.source = source
-            self.port.write(b"".join(before) + command("a", n))
+        self.port.write(b"".join(before) + command("a", n))
         size = 4 * len(before) + HEARD.itemsize * n
         answer = self.port.read(size)
         assert len(answer) == size, (before, len(answer), self.board.log)

@@ -62,7 +62,11 @@ def test_first_seconds_carry_an_offset_that_dies_away():
 def test_a_source_that_is_set_plays_from_its_beginning():
     with Probe() as probe:
         settled(probe)
-        samples = probe.heard(130, command("A"), source=ramp(3 * RATE))["sample"].reshape(-1)
+        with probe.board.hold():
+            probe.number("A")
+            probe.board.source = ramp(3 * RATE)
+            probe.port.write(command("a", 130))
+        samples = np.frombuffer(probe.port.read(130 * HEARD.itemsize), HEARD)["sample"].reshape(-1)
         begin = np.flatnonzero(samples)[0]
         assert begin % 256 == 0
         n = len(samples) - begin
@@ -172,7 +176,11 @@ def test_the_other_rate_is_interpolated():
     t = np.arange(n) / RATE
     tone = np.round(9000 * np.sin(2 * np.pi * 440 * t)).astype(np.int16)
     with Probe() as probe:
-        heard = probe.heard(700, command("k", 41_667), source=SoundReplay(tone))
+        with probe.board.hold():
+            probe.board.source = SoundReplay(tone)
+            probe.board.advance(0.1)
+            probe.port.write(command("k", 41_667) + command("a", 700))
+        heard = np.frombuffer(probe.port.read(4 + 700 * HEARD.itemsize)[4:], HEARD)
         mic = probe.board.mic
         skip = int(SETTLED * 41_667) + 256
         samples = heard["sample"].reshape(-1)[skip:]
@@ -203,7 +211,11 @@ def test_gain_is_in_half_decibels():
 def test_free_board_stands_still_at_the_end_of_the_sound():
     with Probe() as probe:
         settled(probe)
-        data = probe.heard(62, command("A"), source=SoundReplay(ramp(RATE)))
+        with probe.board.hold():
+            probe.number("A")
+            probe.board.source = SoundReplay(ramp(RATE))
+            probe.port.write(command("a", 62))
+        data = np.frombuffer(probe.port.read(62 * HEARD.itemsize), HEARD)
         probe.board.condition.acquire()
         probe.board.condition.wait_for(lambda: probe.board.finished, 20)
         probe.board.condition.release()
