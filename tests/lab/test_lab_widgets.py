@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
+import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,6 +122,25 @@ def test_a_widget_that_nobody_sees_stops_sending(wire, board, monkeypatch):
     until(lambda: not board.streams)
     assert not scope._running
     scope.close()
+
+
+def test_a_widget_may_be_collected_on_the_flushers_thread_before_it_runs(monkeypatch):
+    flusher, real = base.Flusher(), threading.Thread
+    waited = []
+
+    class Collects(real):
+        def start(self):  # which waits for the thread, and that may wait for the flusher's lock
+            other = real(target=flusher.discard, args=(None,), daemon=True)
+            other.start()
+            other.join(5)
+            waited.append(other.is_alive())
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", Collects)
+    widget = SimpleNamespace(flush=lambda: None)
+    flusher.add(widget)
+    flusher.discard(widget)
+    assert waited == [False]
 
 
 def test_an_error_in_flushing_is_shown_and_kept(wire, board, open_widget, monkeypatch, caplog):
