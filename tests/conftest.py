@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# As tinykit.models sets them: whichever test imports TensorFlow first decides for all that come after it.
+for _name, _value in (("TF_USE_LEGACY_KERAS", "1"), ("TF_ENABLE_ONEDNN_OPTS", "0"), ("CUDA_VISIBLE_DEVICES", "-1")):
+    os.environ.setdefault(_name, _value)
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 

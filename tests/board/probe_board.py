@@ -20,6 +20,10 @@ def probe_image():
     return board_image(SKETCH, sources=[])
 
 
+def command(letter, *numbers):
+    return letter.encode() + struct.pack(f"<{len(numbers)}I", *numbers)
+
+
 class Probe:
     """A board and its open port."""
 
@@ -37,7 +41,7 @@ class Probe:
         return self.port
 
     def ask(self, letter, *numbers, size=4, data=b""):
-        self.port.write(letter.encode() + struct.pack(f"<{len(numbers)}I", *numbers) + data)
+        self.port.write(command(letter, *numbers) + data)
         answer = self.port.read(size)
         assert len(answer) == size, (letter, answer, self.board.log)
         return answer
@@ -48,9 +52,17 @@ class Probe:
     def samples(self, n):
         return np.frombuffer(self.ask("s", n, size=20 * n), SAMPLE)
 
-    def heard(self, n):
-        """The next n buffers of the microphone."""
-        return np.frombuffer(self.ask("a", n, size=HEARD.itemsize * n), HEARD)
+    def heard(self, n, *before):
+        """The next n buffers of the microphone.
+
+        Between two writes a free board's time goes on, and the probe keeps 96 buffers only. So ``before``
+        are commands, each answered by four bytes, that go out in the same write.
+        """
+        self.port.write(b"".join(before) + command("a", n))
+        size = 4 * len(before) + HEARD.itemsize * n
+        answer = self.port.read(size)
+        assert len(answer) == size, (before, len(answer), self.board.log)
+        return np.frombuffer(answer[4 * len(before) :], HEARD)
 
     def __enter__(self):
         return self

@@ -31,7 +31,7 @@ def test_a_request_is_answered(link):
 
 def test_a_lost_request_is_repeated_with_the_same_number(board, link):
     board.ignore = 2
-    assert link.request(m.ECHO, b"again", timeout=0.05) == b"again"
+    assert link.request(m.ECHO, b"again", timeout=0.2) == b"again"
     assert len({frame.seq for frame in board.requests if frame.type == m.ECHO}) == 1
     assert link.counters.repeated >= 2
 
@@ -70,24 +70,33 @@ def test_many_threads_ask_at_once(link):
 def test_requests_get_through_with_one_percent_of_the_bytes_corrupted(board, link):
     board.tamper = corrupt(0.01)
     for i in range(200):
-        assert link.request(m.ECHO, b"number %d" % i, timeout=0.05, tries=20) == b"number %d" % i
+        assert link.request(m.ECHO, b"number %d" % i, timeout=0.1, tries=30) == b"number %d" % i
     assert link.counters.repeated > 0 and link.decoder.damaged > 0
 
 
 def test_a_burst_is_answered_in_order_with_some_on_their_way_at_once(board, link):
-    on_their_way = []
-    answer = board.answer
-    board.answer = lambda frame: (on_their_way.append(len(link._awaited) - len(link._replies)), answer(frame))[1]
+    answer, waiting = board.answer, []
+
+    def six_at_once(frame):  # who waits for each reply before the next request gets none
+        waiting.append(answer(frame))
+        if len(waiting) < 6 and frame.payload not in (b"number 199", b"after"):
+            return b""
+        replies = b"".join(waiting)
+        waiting.clear()
+        return replies
+
+    board.answer = six_at_once
     calls = [(m.ECHO, b"number %d" % i) for i in range(200)]
-    assert link.burst(calls) == [payload for _, payload in calls]
+    assert link.burst(calls, timeout=3) == [payload for _, payload in calls]
     assert link.request(m.ECHO, b"after") == b"after"
-    assert len({frame.seq for frame in board.requests[-201:]}) == 201 and max(on_their_way) > 1
+    assert len({frame.seq for frame in board.requests[-201:]}) == 201
 
 
 def test_a_burst_says_which_were_lost_and_late_replies_answer_nothing_else(board, link):
     board.ignore = 1
     assert link.burst([(m.ECHO, b"lost"), (m.ECHO, b"came"), (m.ECHO, b"too")], timeout=30) == [None, b"came", b"too"]
-    assert link.burst([(m.ECHO, b"a"), (m.TIME, b""), (m.ECHO, b"b")]) == [b"a", None, b"b"]  # it knows no TIME
+    # It knows no TIME.
+    assert link.burst([(m.ECHO, b"a"), (m.TIME, b""), (m.ECHO, b"b")], timeout=30) == [b"a", None, b"b"]
     board.ignore = 1
     assert link.burst([(m.ECHO, b"lost")], timeout=0.05) == [None]
     board.send(encode(m.ECHO | m.REPLY, board.requests[-1].seq, b"lost"))
@@ -97,9 +106,7 @@ def test_a_burst_says_which_were_lost_and_late_replies_answer_nothing_else(board
 def test_bursts_on_a_noisy_line_are_right_or_nothing(board, link):
     board.tamper = corrupt(0.002)
     calls = [[(m.ECHO, b"%d/%d" % (n, i)) for i in range(10)] for n in range(40)]
-    outcomes = [
-        (payload, got) for some in calls for (_, payload), got in zip(some, link.burst(some, 0.05), strict=True)
-    ]
+    outcomes = [(payload, got) for some in calls for (_, payload), got in zip(some, link.burst(some, 0.2), strict=True)]
     assert 0 < sum(got is None for _, got in outcomes) < 100
     assert all(got in (None, payload) for payload, got in outcomes)
 
@@ -142,11 +149,11 @@ def test_something_else_on_the_port():
 
 
 def test_close_leaves_no_thread(board):
-    before = threading.active_count()
+    before = set(threading.enumerate())  # others may end meanwhile
     link = Link("fake", opener=board.open)
     link.close()
     link.close()
-    assert threading.active_count() == before
+    wait_until(lambda: not set(threading.enumerate()) - before)
     with pytest.raises(BoardError, match="was closed"):
         link.request(m.ECHO)
 
@@ -269,7 +276,7 @@ def test_unplug_and_replug_mends_itself_and_says_what_was_lost(board, link, sens
     with Stream(sensor) as stream:
         board.sample(4)
         settle(sensor.link)
-        time.sleep(0.5)  # in its first moments, a board that went on and one that began again look alike
+        time.sleep(1.5)  # in its first moments, a board that went on and one that began again look alike
         board.unplug()
         wait_until(lambda: not link.up)
         board.index += 50  # the sensor goes on counting
@@ -335,12 +342,12 @@ def test_busy_port():
 
 
 def test_close_while_the_board_is_away(board):
-    before = threading.active_count()
+    before = set(threading.enumerate())
     link = Link("fake", opener=board.open)
     board.unplug()
     wait_until(lambda: not link.up)
     link.close()
-    assert threading.active_count() == before
+    wait_until(lambda: not set(threading.enumerate()) - before)
 
 
 def test_the_log_reads_on_from_a_cursor():

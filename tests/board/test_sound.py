@@ -88,7 +88,7 @@ def test_a_board_says_what_its_microphone_is(board, words):
 
 
 def test_what_is_played_is_what_is_streamed(board):
-    played = ramp(20 * RATE)
+    played = ramp(65536)  # each count once
     board.source = SoundReplay(played, loop=True, gap_s=0)
     with board.stream("mic", seconds=6) as stream:
         blocks = list(stream)
@@ -96,8 +96,8 @@ def test_what_is_played_is_what_is_streamed(board):
     assert len(samples) == 6 * RATE and samples.counts.dtype == np.int16 and samples.counts.shape[1] == 1
     assert (np.diff(samples.index) == 1).all() and samples.index[0] >= 3.5 * RATE  # it settled, and that counts
     assert np.allclose(np.diff(samples.time_s), 1 / RATE, atol=3e-6)
-    start = place_of(samples.counts[:100], played)
-    assert start is not None and (samples.counts[:, 0] == np.tile(played, 2)[start : start + len(samples)]).all()
+    start = int(np.flatnonzero(played == samples.counts[0, 0])[0])
+    assert (samples.counts[:, 0] == played[(start + np.arange(len(samples))) % 65536]).all()
     assert (samples.values[:, 0] == samples.counts[:, 0] / np.float32(32768)).all()
     stats = stream.stats
     assert (stats.lost, stats.duplicated, stats.interruptions) == (0, 0, 0)
@@ -222,7 +222,7 @@ def test_the_cable_pulled_in_a_take_loses_nothing_that_was_recorded():
     played = ramp(60 * RATE)
     with opened("paced") as board:
         board.source = SoundReplay(played)
-        take = recorder.Take(board, 8.0, "mic")
+        take = recorder.Take(board, 12.0, "mic")
         wait_until(lambda: take.progress > 0.1)
         board.machine.unplug()
         wait_until(lambda: not board.connected)
@@ -231,8 +231,8 @@ def test_the_cable_pulled_in_a_take_loses_nothing_that_was_recorded():
         with pytest.raises(TakeRefused, match="the board was away") as caught:
             take.recording("left")
     kept = caught.value.recording
-    assert kept.quality["interruptions"] == 1 and kept.quality["lost"] > 3.5 * RATE and len(kept) == 8 * RATE
-    assert came > 0.1 * 8 * RATE and place_of(kept.counts()[:came], played) is not None
+    assert kept.quality["interruptions"] == 1 and kept.quality["lost"] > 3.5 * RATE and len(kept) == 12 * RATE
+    assert came > 0.1 * 12 * RATE and place_of(kept.counts()[:came], played) is not None
 
 
 def test_a_board_that_stays_away_leaves_what_it_had_sent(monkeypatch):

@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 import pytest
-from fake_port import wait_until
 from probe_board import Probe
 
 from tinykit.board.virtual import Replay
@@ -42,7 +41,7 @@ def test_paced_takes_as_long_as_on_the_wall():
     assert np.array_equal(samples["time_us"], due_us(samples["index"]))
     # It may be late on a busy computer, but it can't have felt so much since power-on in less time.
     assert took >= samples["time_us"][-1] / 1e6 - probe.board.clock.LEAD_US / 1e6
-    assert probe.board.clock.slipped_us < 1
+    assert probe.board.clock.slipped_us < 1  # below zero: a busy computer was late by more than it catches up with
 
 
 def test_paced_speed():
@@ -69,17 +68,29 @@ def test_paced_board_that_was_held_up_catches_up_without_loss():
 def test_idle_board_leaves_the_processor_alone():
     with Probe(clock="paced"):
         time.sleep(0.2)
-        start = time.process_time()
-        time.sleep(1.0)
-        assert time.process_time() - start < 0.3
+        used = []
+        for _ in range(5):  # the least: the tests' own threads may do something meanwhile
+            start = time.process_time()
+            time.sleep(0.5)
+            used.append(time.process_time() - start)
+        assert min(used) < 0.15
+
+
+def stood_still(board):
+    """Device time, once it is the same twice 0.1 s apart: a busy computer first does what is under way."""
+    deadline = time.monotonic() + 10
+    while True:
+        before = board.seconds
+        time.sleep(0.1)
+        if board.seconds == before or time.monotonic() > deadline:
+            return before
 
 
 def test_free_board_stands_still_when_nobody_is_there():
     with Probe() as probe:
         probe.samples(10)
         probe.port.close()
-        wait_until(lambda: probe.board.waiting and not probe.board.event)  # it has noticed, and rests
-        before = probe.board.seconds
+        before = stood_still(probe.board)
         time.sleep(0.2)
         assert probe.board.seconds == before
 
@@ -92,8 +103,7 @@ def test_free_board_stands_still_at_the_end_of_a_source():
         deadline = time.monotonic() + 20
         while not probe.board.finished and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(0.05)
-        before = probe.board.seconds
+        before = stood_still(probe.board)
         time.sleep(0.1)
         assert probe.board.finished and probe.board.seconds - before < 0.001
         assert np.all(np.diff(samples["value"][:, 0]) >= 0)

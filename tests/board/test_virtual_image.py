@@ -9,6 +9,7 @@ import serial
 from cobs import cobs
 from probe_board import SKETCH, probe_image
 
+from tinykit import toolchain
 from tinykit.board.virtual import VirtualBoard, board_image
 from tinykit.board.virtual.registers import registers
 from tinykit.engine.elf import read_elf
@@ -17,11 +18,15 @@ from tinykit.errors import BuildError
 from tinykit.toolchain import hardware_dir
 
 
-def test_image_is_built_once():
-    first = board_image()
-    made = first.stat().st_mtime_ns
-    assert board_image() == first and first.stat().st_mtime_ns == made
-    assert probe_image() != first
+def test_image_is_built_once(monkeypatch):
+    first, probe = board_image(), probe_image()
+
+    def compiled(*arguments):
+        raise AssertionError("it was built already")
+
+    monkeypatch.setattr(toolchain, "_zig", compiled)
+    assert board_image() == first and probe_image() == probe
+    assert probe != first
 
 
 def test_image_lies_where_the_real_one_does():

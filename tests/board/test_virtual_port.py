@@ -5,6 +5,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +14,13 @@ from probe_board import Probe
 
 from tinykit.board.virtual import Faults, VirtualBoard
 from tinykit.errors import BoardError, BoardGone, PortBusy
+
+
+def wait_for(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert condition()
 
 
 @pytest.fixture
@@ -24,6 +32,7 @@ def probe():
 def test_read_returns_what_there_is_after_the_timeout(probe):
     probe.port.timeout = 0.2
     probe.port.write(b"p")
+    wait_for(lambda: probe.port.in_waiting == 4)
     start = time.monotonic()
     assert probe.port.read(10) == b"pong"
     assert time.monotonic() - start >= 0.2
@@ -122,18 +131,12 @@ def test_unplug_and_replug(probe):
 def test_reboot_kills_the_open_port_and_starts_time_again(probe):
     probe.samples(500)
     probe.board.reboot()
+    seconds = probe.board.seconds  # it stands still while nobody has the port
     with pytest.raises(serial.SerialException, match="disconnected"):
         probe.port.read(1)
     probe.open()
-    assert probe.board.seconds < 4
+    assert seconds < 4
     assert probe.ask("p") == b"pong"
-
-
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
 
 
 def test_firmware_restarts_itself(probe):
@@ -170,8 +173,10 @@ def test_signal_source_that_fails_is_told(probe):
 
     probe.board.source = Broken()
     with pytest.raises(serial.SerialException):
-        while True:
-            probe.samples(100)
+        probe.port.write(b"s" + (100_000).to_bytes(4, "little"))
+        probe.port.read(20 * 100_000)
+        probe.port.read(1)  # the first read gives what came before
+    wait_for(lambda: probe.board.state == "crashed")
     assert "no signal today" in probe.board.log[-1]
 
 
@@ -209,7 +214,9 @@ def test_faults_act_on_the_port():
         probe.board.faults.drop = 0.1
         probe.port.timeout = 0.5
         probe.port.write(b"B" + (1000).to_bytes(4, "little"))
-        data = probe.port.read(4000)
+        data, deadline = b"", time.monotonic() + 10
+        while len(data) + probe.board.faults.dropped < 4000 and time.monotonic() < deadline:
+            data += probe.port.read(4000 - len(data) - probe.board.faults.dropped)
         assert len(data) == 4000 - probe.board.faults.dropped
         assert 300 < probe.board.faults.dropped < 500
 
@@ -238,11 +245,9 @@ def test_sensor_jitter_and_death():
 def test_two_boards_side_by_side():
     with Probe() as one, Probe() as two:
         assert one.board.serial_number != two.board.serial_number
-        threads = [threading.Thread(target=p.samples, args=(600,)) for p in (one, two)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        with ThreadPoolExecutor(2) as pool:
+            for samples in pool.map(lambda probe: probe.samples(600), (one, two)):
+                assert np.array_equal(np.diff(samples["index"]), np.ones(599))
         assert one.ask("p") == two.ask("p") == b"pong"
 
 

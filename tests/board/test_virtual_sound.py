@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import serial
-from probe_board import Probe
+from probe_board import HEARD, Probe, command
 
 from tinykit.board.virtual import Generator, Noise, PushSource, Replay, SoundReplay, Still, Together, as_source
 from tinykit.board.virtual.machine import VirtualBoard
@@ -140,10 +140,14 @@ def test_push_from_another_thread_reaches_the_board():
     with Probe(source=source) as probe:
         probe.number("k", RATE)
         probe.number("d", 4000)
-        feeder = threading.Thread(target=lambda: [source.feed(piece) for piece in x.reshape(-1, 320)])
+        pieces = iter(x.reshape(-1, 320))
+        feeder = threading.Thread(target=lambda: [source.feed(piece) for piece in pieces])
+        with probe.board.hold():  # else the board may have heard all its silence before the feeder's first piece
+            for _ in range(4):
+                source.feed(next(pieces))
+            probe.port.write(command("A") + command("a", 1200))
         feeder.start()
-        probe.number("A")
-        sound = probe.heard(1200)["sample"].reshape(-1)
+        sound = np.frombuffer(probe.port.read(4 + 1200 * HEARD.itemsize)[4:], HEARD)["sample"].reshape(-1)
         feeder.join()
     sound = sound[np.flatnonzero(sound)]
     first = np.flatnonzero(x == sound[0])

@@ -1,13 +1,16 @@
 """Bad input gets one clear sentence and a way out, and nothing that was there is lost."""
 
+import contextlib
 import csv
 import io
 import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -396,9 +399,14 @@ def test_a_board_without_a_pipeline(board, networks, tmp_path, capsys):
     assert "no_pipeline" in refused(capsys, "listen", "--board", board, "--seconds", "1")
 
 
-def started(*words):
+def started(*words, stderr=subprocess.PIPE):
     command = [sys.executable, "-m", "tinykit.cli", *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A program started in the background of a shell has Ctrl-C switched off, and hands that on.
+    mine = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    finally:
+        signal.signal(signal.SIGINT, mine)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child alone")
@@ -418,17 +426,38 @@ def test_ctrl_c_ends_quietly_and_a_held_port_is_said_to_be_busy(whole, board, ca
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child alone")
 def test_ctrl_c_in_training_leaves_the_old_file(tmp_path):
+    import fcntl  # these three: not on Windows
+    import pty
+    import termios
+
     data, out = write_two(tmp_path / "data"), tmp_path / "out" / "x.tk"
     out.parent.mkdir()
     out.write_text("kept")
-    trainer = started("train", "gesture", "--data", data, "--out", out, "--epochs", "100000")
+    screen, theirs = pty.openpty()  # on a terminal it says how far it is, if that has any width
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    trainer = started("train", "gesture", "--data", data, "--out", out, "--epochs", "100000", stderr=theirs)
+    os.close(theirs)
+    said = bytearray()
+
+    def listen():
+        with contextlib.suppress(OSError):  # the last one at the other end is gone
+            while data := os.read(screen, 4096):
+                said.extend(data)
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
     try:
-        assert "Note:" in trainer.stderr.readline()  # the data are read, training comes next
-        time.sleep(3)
+        deadline = time.monotonic() + 300
+        while b"loss" not in said and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert b"loss" in said and trainer.poll() is None, said  # it trains
         trainer.send_signal(signal.SIGINT)
-        _, err = trainer.communicate(timeout=60)
+        trainer.communicate(timeout=120)
     finally:
         trainer.kill()
+        listener.join(20)
+        os.close(screen)
+    err = said.decode(errors="replace")
     assert trainer.returncode == 130 and "Traceback" not in err, err
     assert out.read_text() == "kept" and list(out.parent.iterdir()) == [out]
 

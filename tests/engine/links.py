@@ -282,11 +282,16 @@ def _other(net, rng):
         small = small[between(rng, 0, len(small) - 1) :]
     if rng.random() < 0.5:
         return net.constant(small)
-    # Computed: the same tensor, pooled over the axes that are one.
+    # Computed: the same tensor, pooled over the axes that are one, or a part of it there.
     axes = [a for a, (n, m) in enumerate(zip(shape, small[-len(shape) :], strict=False)) if n != m]
     if len(small) != len(shape) or not axes:
         return net.constant(small)
     first = net.last
+    if rng.random() < 0.5:
+        begin = [between(rng, 0, n - m) for n, m in zip(shape, small, strict=True)]
+        net.op("SLICE", [first, net.ints(begin), net.ints(small)], net.like(small), S.SliceOptionsT())
+        other, net.last = net.last, first
+        return other
     axes = list(range(axes[0], axes[-1] + 1))
     net.reduce("REDUCE_MAX", axes, True, False)
     other, net.last = net.last, first

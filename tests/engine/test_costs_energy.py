@@ -1,11 +1,15 @@
 """Energy and battery life: by hand from the data sheet's figures, with all that is assumed."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builder import Net
 
 import tinykit as tk
 from tinykit.engine.energy import BATTERIES, lifetime
+from tinykit.engine.front import FrontCost
 from tinykit.errors import ModelError
 
 
@@ -41,6 +45,24 @@ def test_every_assumption_is_said(price):
     assert "3.16 µA" in said and "no sensor counted" in said and "235 mAh" in said and "not counted" in said
     assert "microphone 0.65 mA" in " ".join(price.lifetime(every_s=1.0, sensor="mic").assumptions)
     assert all(point in repr(life) for point in life.assumptions) and "estimated" in str(life)
+
+
+def test_the_way_out_is_one():
+    """What the refusal asks for must be enough."""
+    with pytest.raises(ModelError) as refused:
+        lifetime(8_000_001, 0.1)
+    every = float(re.search(r"every ([\d.]+) s", refused.value.next)[1])
+    life = lifetime(8_000_001, every)
+    assert "99 % of the time" in str(life) and "every 86,400 s" in str(lifetime(1, 86400))
+
+
+def test_a_pipelines_energy_is_that_of_an_answer(price):
+    front = FrontCost("hop", 100_000, 200_000, 10, 0.25, 1, 1, 1, 1)
+    both = replace(price, front=front)
+    assert both.answer_microjoules == pytest.approx(both.answer_cycles / 64e6 * 9900)
+    text, cards = " ".join(repr(both).split()), both._repr_html_()
+    shown = f"{both.answer_microjoules:.1f} µJ an answer"
+    assert shown in text and shown in cards and f"{price.microjoules:.1f} µJ of it the network" in text
 
 
 def test_a_larger_battery_and_rarer_answers_last_longer(price):

@@ -149,6 +149,9 @@ def test_time_is_held_against_what_is_due():
     assert "one is due every" in str(slow) and "estimated" in repr(slow)
     assert slow.advice and "ms instead of" in slow.advice[0].effect
     assert fits(price, every_s=price.milliseconds / 1000 * 2).in_time
+    for never in (0, -1.0, float("nan")):
+        with pytest.raises(ModelError, match="s can't be"):
+            fits(price, every_s=never)
     faster = fits(price, "nucleo-l432kc")
     assert faster.seconds == pytest.approx(price.cycles / 80e6)
 

@@ -5,6 +5,7 @@ import pytest
 from builder import Net, S
 from golden import tflm
 
+import tinykit as tk
 from tinykit.engine import Runtime, compile_network, compile_plan
 from tinykit.engine.costs import run_on_core
 from tinykit.errors import ModelError
@@ -135,6 +136,18 @@ def test_whole_networks_on_host_and_core(dtype):
     for one in x[:3]:
         answer, _, _ = run_on_core(plan, one)
         assert answer.tobytes() == Runtime(plan).run(one[None]).tobytes()
+
+
+def test_the_board_takes_and_gives_them_too(tmp_path):
+    rng = np.random.default_rng(4)
+    plan = compile_network(network(rng, "INT16").bytes())
+    x = rng.integers(-32768, 32768, (3, 6, 5, 3)).astype(np.int16)
+    with tk.connect(f"virtual://nano33ble/{tmp_path.name}?flash=memory&clock=free") as board:
+        board.deploy(plan)
+        answers = board.run(x)
+        assert answers.dtype == np.int16 and np.array_equal(answers, Runtime(plan).run(x).reshape(answers.shape))
+        with pytest.raises(ModelError, match=r"takes int16 of shape \(n, ...\), got int8"):
+            board.run(x.astype(np.int8))
 
 
 @pytest.mark.parametrize("kind", ["ARG_MAX", "ARG_MIN"])

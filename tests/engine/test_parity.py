@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builder import Net
+from builder import Net, S
 
 import tinykit as tk
 from tinykit import toolchain
@@ -183,6 +183,15 @@ def test_what_has_no_step_says_why(no_tensorflow):
     assert rows[0].step == -1 and rows[-1].place[2] == 3
 
 
+def test_an_output_that_is_only_renamed_is_there(no_tensorflow, monkeypatch):
+    net = Net(np.random.default_rng(1), (1, 6, 4))
+    net.reshape((1, 24)).dense(8).reshape((1, 4, 2))
+    report = tk.parity(net.bytes())
+    assert report.exact and np.array_equal(report.answers["host"], report.answers["tflite-micro"])
+    monkeypatch.setattr(micro.util, "find_spec", lambda name: None)
+    assert len(tk.parity(net.bytes()).answers["host"]) == 8 and "answer" in repr(tk.parity(net.bytes()))
+
+
 def test_tflite_micro_is_left_out_where_it_is_not(monkeypatch, no_tensorflow):
     monkeypatch.setattr(micro.util, "find_spec", lambda name: None)
     report = tk.parity(picture())
@@ -197,6 +206,13 @@ def test_inputs(no_tensorflow):
     given = read_network(network).input
     same = tk.parity(network, ((x.astype(float) - given.zero_point) * given.scale))
     assert np.array_equal(tk.parity(network, x).rows[-1].values["host"], same.rows[-1].values["host"])
+    floats = Net(np.random.default_rng(1), (1, 6))
+    floats.tensors[floats.input].type = S.TensorType.FLOAT32
+    floats.op("QUANTIZE", [floats.last], floats.activation((1, 6), 0.05), S.QuantizeOptionsT())
+    floats.dense(3)
+    wide = np.random.default_rng(0).normal(size=6)
+    both = [tk.parity(floats.bytes(), values).rows[-1].values["host"] for values in (wide, wide.astype(np.float32))]
+    assert np.array_equal(*both)
     for wrong in (x[:5], x.astype(np.int16), "window"):
         with pytest.raises(DataError, match=r"takes one int8 input of shape \(12, 10, 4\)"):
             tk.parity(network, wrong)

@@ -177,6 +177,36 @@ def press(widget, words):
     click(widget, "xpath", f".//button[contains(., '{words}')]")
 
 
+def noted(driver, element, words):
+    """From now on, when the element's text changes and has these words in it: a function that gives the times, ms.
+
+    A text that stands for a moment only can't be missed so, as it can by one who looks now and then.
+    """
+    driver.execute_script(
+        """const [root, words] = arguments, times = [];
+        (window.noted ||= {})[words] = times;
+        new MutationObserver(() => { if (root.textContent.includes(words)) times.push(performance.now()); })
+          .observe(root, { childList: true, characterData: true, subtree: true });""",
+        element, words)  # fmt: skip
+    return lambda: driver.execute_script("return window.noted[arguments[0]]", words)
+
+
+def held_still(driver, element):
+    """The picture in the element's first canvas, once two of them 0.3 s apart are the same."""
+
+    def same():
+        before = picture(driver, element)
+        time.sleep(0.3)
+        return picture(driver, element) == before and before
+
+    return wait(same, 60, "a picture that stands still")
+
+
+def picture(driver, element):
+    """What the element's first canvas shows, as a data URL."""
+    return driver.execute_script("return arguments[0].querySelector('canvas').toDataURL()", element)
+
+
 def colours(driver, element):
     """How many different colours the widget's first canvas has."""
     return driver.execute_script(

@@ -115,6 +115,7 @@ class FakeBoard:
             }
         ]
         self._numbers = 0
+        self.page_s = 0.03  # what a part of a deployment takes
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -170,7 +171,7 @@ class FakeBoard:
     def deploy(self, pipeline, progress=True):
         total = 9840
         for done in range(0, total + 1, 480):
-            time.sleep(0.03)
+            time.sleep(self.page_s)
             if callable(progress):
                 progress(done, total)
             if self.break_deploy and done > total / 2:
@@ -269,7 +270,7 @@ def speech(index):
     u = t % 1.5
     loud = np.where(u < 0.4, np.sin(np.pi * np.clip(u / 0.4, 0, 1)), 0.0)
     tone = np.where((t // 1.5) % 2 == 0, 320.0, 740.0)
-    noise = (np.asarray(index) * 2654435761 % 4096 / 2048 - 1) * 20
+    noise = (np.asarray(index) * 2654435761 % 65536 / 32768 - 1) * 20
     return np.rint(9000 * loud * np.sin(2 * np.pi * tone * t) + noise).astype(np.int16)
 
 

@@ -8,7 +8,10 @@ from lab_browser import (
     click,
     colours,
     frames,
+    held_still,
+    noted,
     open_lab,
+    picture,
     press,
     problems,
     raised,
@@ -67,19 +70,14 @@ def test_pause_holds_the_picture_in_the_browser(lab):
     scope = show(lab, "Scope")
     wait(lambda: frames(scope) > 10, 60, "frames")
     press(scope, "Pause")
-    wait(lambda: "Resume" in scope.text, 10, "Resume")
-    time.sleep(0.3)
-    held = lab.execute_script("return arguments[0].querySelector('canvas').toDataURL()", scope)
+    wait(lambda: "Resume" in scope.text, 60, "Resume")
+    held = held_still(lab, scope)
     time.sleep(1.0)
-    assert lab.execute_script("return arguments[0].querySelector('canvas').toDataURL()", scope) == held
+    assert picture(lab, scope) == held
     lab.execute_script("arguments[0].focus()", scope.find_element("xpath", ".//button[contains(., 'Resume')]"))
     lab.switch_to.active_element.send_keys("p")  # the key does the same, and JupyterLab does not see it
-    wait(lambda: "Pause" in scope.text, 10, "Pause")
-    wait(
-        lambda: lab.execute_script("return arguments[0].querySelector('canvas').toDataURL()", scope) != held,
-        30,
-        "motion",
-    )
+    wait(lambda: "Pause" in scope.text, 60, "Pause")
+    wait(lambda: picture(lab, scope) != held, 30, "motion")
 
 
 def test_deploy_shows_the_new_slot_running(lab):
@@ -97,7 +95,7 @@ def test_live_shows_the_labels_and_the_slider_moves_the_boards_rule(lab):
         "predictions",
         lambda: live.text,
     )
-    word = live.find_element("css selector", ".w").text
+    word = wait(lambda: live.find_element("css selector", ".w").text, 60, "the word")
     assert word in (*LABELS, "unsure")
     before = frames(live)
     wait(lambda: frames(live) > before, 30, "frames")
@@ -113,7 +111,7 @@ def test_that_was_wrong_files_the_window(lab):
     live = show(lab, "Live predictions")
     wait(lambda: "probability" in live.text, 60, "predictions")
     press(live, "That was wrong")
-    wait(lambda: "What was it really?" in live.text and "held" in live.text, 10, "the question")
+    wait(lambda: "What was it really?" in live.text and "held" in live.text, 60, "the question")
     click(live, "css selector", ".tk-ask button")
     wait(
         lambda: "1 marked wrong" in live.text and "Kept as .corrected[0]" in live.text,
@@ -126,8 +124,9 @@ def test_that_was_wrong_files_the_window(lab):
 def test_the_recorder_counts_down_and_keeps_a_take(lab):
     recorder = show(lab, "Recorder")
     wait(lambda: "Record “circle”" in recorder.text, 60, "the button", lambda: recorder.text)
+    countdown = noted(lab, recorder, "Get ready")
     click(recorder, "css selector", ".tk-rb")
-    wait(lambda: "Get ready" in recorder.text, 10, "the countdown")
+    wait(countdown, 60, "the countdown")
     wait(lambda: "1/20" in recorder.text, 90, "the take", lambda: recorder.text)
     cards = recorder.find_elements("css selector", ".tk-take")
     assert len(cards) == 1

@@ -1,6 +1,7 @@
 """Sound in a real JupyterLab in headless Chromium: a page's microphone, the firmware on the virtual board."""
 
 import json
+import math
 import time
 import wave
 
@@ -11,7 +12,10 @@ from lab_browser import (
     click,
     colours,
     frames,
+    held_still,
+    noted,
     open_lab,
+    picture,
     press,
     problems,
     raised,
@@ -79,7 +83,12 @@ def lab(tmp_path_factory):
 def asked(lab, code):
     """What an expression is in the kernel."""
     place = lab.folder / f"asked-{time.monotonic_ns()}.json"
-    run_code(lab, f"import json\nopen({place.as_posix()!r}, 'w').write(json.dumps({code}))")
+    name, part = place.as_posix(), f"{place.as_posix()}.part"  # whole, or not there yet
+    run_code(
+        lab,
+        f"import json, os\nwith open({part!r}, 'w') as file:\n    file.write(json.dumps({code}))\n"
+        f"os.replace({part!r}, {name!r})",
+    )
     return json.loads(wait(lambda: place.exists() and place.read_text(), 30, code))
 
 
@@ -140,16 +149,14 @@ def test_the_virtual_board_hears_it_and_the_scope_draws_it(lab):
 
 def test_pause_holds_the_spectrogram(lab):
     scope = show(lab, "Audio scope")
-    picture = lambda: lab.execute_script("return arguments[0].querySelector('canvas').toDataURL()", scope)  # noqa: E731
     press(scope, "Pause")
-    wait(lambda: "Resume" in scope.text, 10, "Resume")
-    time.sleep(0.4)
-    held = picture()
+    wait(lambda: "Resume" in scope.text, 60, "Resume")
+    held = held_still(lab, scope)
     time.sleep(1.0)
-    assert picture() == held
+    assert picture(lab, scope) == held
     lab.execute_script("arguments[0].focus()", scope.find_element("xpath", ".//button[contains(., 'Resume')]"))
     lab.switch_to.active_element.send_keys("p")
-    wait(lambda: picture() != held, 30, "motion")
+    wait(lambda: picture(lab, scope) != held, 30, "motion")
 
 
 def test_a_words_threshold_moves_on_the_running_board(lab):
@@ -159,9 +166,14 @@ def test_a_words_threshold_moves_on_the_running_board(lab):
     names = [s.get_attribute("aria-label") for s in sliders]
     assert names == ["Threshold “left”", "Threshold “go”", "Smoothing", "Pause after a word"]
     sliders[0].send_keys("\ue014" * 3)  # arrow right: by 0.01 each
-    wait(lambda: asked(lab, "board.decision().thresholds") != [], 30, "thresholds per word")
-    rule = asked(lab, "board.decision().thresholds")
-    assert rule[2] == pytest.approx(0.03, abs=1e-4) and rule[3] == pytest.approx(0, abs=1e-4)
+    rule = []
+
+    def moved():  # by one key after the other
+        rule[:] = asked(lab, "board.decision().thresholds")
+        return rule and abs(rule[2] - 0.03) < 1e-4
+
+    wait(moved, 60, "the word's own threshold", lambda: rule)
+    assert rule[3] == pytest.approx(0, abs=1e-4)
 
 
 def test_a_false_trigger_is_filed_by_one_click(lab):
@@ -169,6 +181,15 @@ def test_a_false_trigger_is_filed_by_one_click(lab):
     false = lambda: live.find_elements("xpath", ".//button[contains(., 'False trigger')]")  # noqa: E731
     wait(false, 90, "an announcement", lambda: live.text)
     run_code(lab, "board.decision(threshold=1.0, thresholds=())")  # no further ones: this one stays in sight
+    wait(lambda: asked(lab, "board.decision().threshold") > 0.99, 90, "the rule that announces nothing")
+
+    def quiet():
+        """What was announced under the rule before has come."""
+        before = live.text.split(" announced")[0]
+        time.sleep(2)
+        return live.text.split(" announced")[0].split()[-1] == before.split()[-1]
+
+    wait(quiet, 90, "an end of announcements", lambda: live.text)
     press(live, "False trigger")
     wait(lambda: "filed as “unknown”" in live.text, 90, "the filing", lambda: live.text)
     assert asked(lab, "[[r.label, len(r)] for r in data]") == [["unknown", 16000]]
@@ -185,31 +206,40 @@ def test_a_take_and_a_long_take_without_a_board(lab):
     click(recorder, "css selector", ".tk-rb")
     wait(lambda: "Long take of “left”" in recorder.text, 120, "the long take", lambda: recorder.text)
     hand = recorder.find_element("css selector", "[role=slider]")
-    before = hand.get_attribute("aria-valuenow")
+    level = float(hand.get_attribute("aria-valuenow"))
     lab.execute_script("arguments[0].focus()", hand)
-    hand.send_keys("\ue013" * 2)  # arrow up: by half a decibel each
-    wait(lambda: float(hand.get_attribute("aria-valuenow")) == float(before) + 1 or float(before) % 0.5, 10, "the hand")
-    words = lambda: recorder.find_elements("css selector", ".tk-words [aria-pressed]")  # noqa: E731
-    kept = lambda: recorder.find_elements("css selector", ".tk-words [aria-pressed=true]")  # noqa: E731
+    hand.send_keys("\ue013" * 2)  # arrow up: to the half decibel that is nearest to half a decibel more
+    for _ in range(2):
+        level = math.floor((level + 0.5) * 2 + 0.5) / 2
+    wait(lambda: float(hand.get_attribute("aria-valuenow")) == level, 60, "the hand")
+    wait(lambda: asked(lab, "recorder.cut.words.threshold_db") == level, 60, "the hand in the kernel")
+    found = asked(lab, "len(recorder.cut.words)")
 
-    def one_left_out():
-        """The kernel's answer to the hand may draw the words anew, and choose all of them again."""
-        if len(kept()) == len(words()):
-            kept()[0].click()
-        return len(kept()) == len(words()) - 1 and len(kept())
+    def kept_but_one():
+        """How many words are kept, in one turn of the page: the kernel's answers draw the words anew between two."""
+        return lab.execute_script(
+            """const [root, found] = arguments, words = () => [...root.querySelectorAll('.tk-words [aria-pressed]')];
+            if (words().length !== found || words().some((w) => w.ariaPressed !== 'true')) return null;
+            words()[0].click();
+            const n = words().filter((w) => w.ariaPressed === 'true').length;
+            const button = [...root.querySelectorAll('button')].find((b) => b.textContent.includes(`Keep ${n} words`));
+            if (n !== found - 1 || !button || button.disabled) return null;
+            button.click();
+            return n;""",
+            recorder, found)  # fmt: skip
 
-    n = wait(one_left_out, 30, "a word left out")
+    n = wait(kept_but_one, 60, "a word left out", lambda: recorder.text)
     assert n >= 2
-    press(recorder, f"Keep {n} words")
     wait(lambda: asked(lab, "len(recorder.dataset)") == n, 30, "the words")
     wait(lambda: len(recorder.find_elements("css selector", ".tk-take")) == n, 30, "their cards")
 
 
 def test_a_take_is_played_in_the_page(lab):
     recorder = show(lab, "Recorder")
+    playing = noted(lab, recorder, "playing")
     click(recorder, "css selector", 'button[aria-label^="Play take"]')
-    wait(lambda: "playing" in recorder.text, 20, "the playing")
-    wait(lambda: "playing" not in recorder.text, 20, "its end")
+    wait(playing, 60, "the playing")
+    wait(lambda: "playing" not in recorder.text, 60, "its end")
 
 
 def test_every_control_of_sound_has_a_name_and_room_for_a_finger(lab):

@@ -29,18 +29,27 @@ class RunTime:
         return self.cycles / self.runs if self.cycles and self.runs else float("nan")
 
 
-def check_tensors(x, size: int | None) -> np.ndarray:
-    """``x`` as int8 of shape (n, ...) with ``size`` values an example (None: not known).
+@dataclass(frozen=True)
+class Ends:
+    """What a network takes and gives: values in an example (None: not known), types of both ends."""
+
+    size: int | None = None
+    takes: str = "int8"
+    gives: str = "int8"
+
+
+def check_tensors(x, ends: Ends) -> np.ndarray:
+    """``x`` as an array of shape (n, ...) that the network takes.
 
     Raises
     ------
     ModelError
         It is something else.
     """
-    x = np.asarray(x)
-    if x.dtype != np.int8 or x.ndim < 2:
+    x, size = np.asarray(x), ends.size
+    if x.dtype != np.dtype(ends.takes) or x.ndim < 2:
         raise ModelError(
-            f"board.run takes int8 of shape (n, ...), got {x.dtype} of shape {x.shape}.",
+            f"board.run takes {ends.takes} of shape (n, ...), got {x.dtype} of shape {x.shape}.",
             "Quantise the input: tinykit.features.quantized, or one example as x[None].",
         )
     if not len(x):
@@ -84,7 +93,7 @@ def run_each(link, mode: int, inputs: np.ndarray, progress: bool, what: str) -> 
     Parameters
     ----------
     mode : int
-        ``messages.MODE_TENSOR``: int8 as the network takes it. ``messages.MODE_WINDOW``: int16
+        ``messages.MODE_TENSOR``: as the network takes it. ``messages.MODE_WINDOW``: int16
         counts through the board's front end.
     inputs : array of shape (n, ...)
     """
@@ -92,7 +101,8 @@ def run_each(link, mode: int, inputs: np.ndarray, progress: bool, what: str) -> 
 
     answers, cycles, microseconds = [], 0, 0
     for one in tqdm(inputs, desc=what, disable=not progress, leave=False):
-        data = np.ascontiguousarray(one, "<i2" if mode == m.MODE_WINDOW else np.int8).tobytes()
+        one = np.ascontiguousarray(one)
+        data = one.astype(one.dtype.newbyteorder("<"), copy=False).tobytes()
         answer, c, us = run_one(link, mode, data)
         answers.append(answer)
         cycles, microseconds = cycles + c, microseconds + us

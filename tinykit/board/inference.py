@@ -23,24 +23,27 @@ class Inference:
 
         Parameters
         ----------
-        x : int8 array of shape (n, ...)
-            The first axis is the examples.
+        x : array of shape (n, ...)
+            The first axis is the examples. Of the type that the network takes: int8, but for networks with other
+            ends.
 
         Returns
         -------
-        int8 array of shape (n, outputs)
+        array of shape (n, outputs)
+            Of the type that the network gives: int8, as a rule.
 
         Raises
         ------
         ModelError
-            ``x`` is not int8.
+            ``x`` is not of that type.
         DeviceError
             The board has no network, or the input has the wrong size.
         """
-        x = check_tensors(x, self._shelf.input_size)
+        ends = self._shelf.ends
+        x = check_tensors(x, ends)
         with self._memory_free():
             answers, self.last_run = run_each(self._link, m.MODE_TENSOR, x, progress, "run")
-        return answers
+        return answers.view(np.dtype(ends.gives).newbyteorder("<")).astype(ends.gives, copy=False)
 
     def answers(self, counts, progress: bool = False) -> np.ndarray:
         """The board's int8 answers for windows, through its own front end.

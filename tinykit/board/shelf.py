@@ -11,6 +11,7 @@ from ..pipeline import Decision, Pipeline
 from . import messages as m
 from .decision import ask_decision, changed
 from .deploy import Deployment, plan_of, read_section, upload
+from .evaluate import Ends
 from .versions import Versions, memory_of
 
 
@@ -33,7 +34,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._rule: Decision | None = None  # set by hand; the board forgets it when it loses power
         self._described: dict[int, Pipeline | None] = {}
-        self._input_bytes: dict[int, int] = {}  # of plans deployed in this session
+        self._ends: dict[int, Ends] = {}  # of plans deployed in this session
         self.ask()
         if all(slot.state == "empty" for slot in self.slots):
             self.versions.forget()
@@ -60,11 +61,11 @@ class Shelf:
         return known or self._described[crc]
 
     @property
-    def input_size(self) -> int | None:
-        """Values in an input of the active network; None: unknown, or there is none."""
+    def ends(self) -> Ends:
+        """What the active network takes and gives."""
         if (pipeline := self.pipeline) is not None:
-            return math.prod(pipeline.input_shape)
-        return self._input_bytes.get(self.active.crc) if self.active else None
+            return Ends(math.prod(pipeline.input_shape))
+        return self._ends.get(self.active.crc, Ends()) if self.active else Ends()
 
     def list(self) -> list[dict]:
         """What was deployed from here, and in which slot it is."""
@@ -91,7 +92,7 @@ class Shelf:
                       leave=False) as bar:  # fmt: skip
                 tell = progress if callable(progress) else lambda done, total: bar.update(done - bar.n)
                 slot = upload(self.link, data, on_progress=lambda done: tell(done, len(data)))
-            self._input_bytes[crc] = math.prod(plan.input_shape)
+            self._ends[crc] = Ends(math.prod(plan.input_shape), plan.input_dtype, plan.output_dtype)
             version = self.versions.add(crc, name, fingerprint, whole)
             self._switched(feed)
             done = self.last_deployment = Deployment(

@@ -21,7 +21,6 @@ from .common import number
 def main(argv=None) -> int:
     """Run one command and return its exit status."""
     arguments = _parser().parse_args(argv)
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return arguments.command(arguments) or 0
     except TinykitError as error:

@@ -119,7 +119,7 @@ def evaluate(arguments):
 
 
 def run(arguments):
-    """One answer of the network on the board for each example in INPUT (int8 in, int8 out)."""
+    """One answer of the network on the board for each example in INPUT (int8, as a rule)."""
     import numpy as np
 
     from ..engine import compile_network

@@ -37,7 +37,7 @@ def dataset(path):
 
 
 def examples(path, plan):
-    """The int8 examples of a .npy file, in the shape that the network takes."""
+    """The examples of a .npy file, of the type and in the shape that the network takes."""
     import numpy as np
 
     if not path.is_file():
@@ -49,11 +49,14 @@ def examples(path, plan):
         x = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise DataError(f"{path} is not an array that numpy can read ({error}).", "Write it with np.save.") from None
-    if x.dtype != np.int8:
-        raise DataError(
-            f"{path} holds {x.dtype}, and the network's input is int8.",
-            f"Quantise it: round(x / {plan.input_scale:.6g}) + {plan.input_zero_point}, clipped to -128..127.",
-        )
+    takes = np.dtype(plan.input_dtype)
+    if x.dtype != takes:
+        way = f"Write it as {takes}."
+        if takes.kind in "iu":
+            ends = np.iinfo(takes)
+            way = (f"Quantise it: round(x / {plan.input_scale:.6g}) + {plan.input_zero_point}, "
+                   f"clipped to {ends.min}..{ends.max}.")  # fmt: skip
+        raise DataError(f"{path} holds {x.dtype}, and the network's input is {takes}.", way)
     shape = tuple(plan.input_shape)
     wanted = f"expected (n, {', '.join(map(str, shape))}), the first axis the examples"
     if x.ndim < 1 or len(x) == 0:

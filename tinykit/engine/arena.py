@@ -108,8 +108,8 @@ def plan_arena(
             continue
         for number, (buffer, offset) in enumerate(zip(step.inputs, step.in_offsets, strict=True)):
             old, new = blocks[buffer], blocks[step.output]
-            if number and (offset or old.size != new.size):
-                continue  # it may be one that is used again and again
+            if step.again and (number or step.inputs.count(buffer) > 1):
+                continue  # what is read again and again must stay until the end
             if old is not new and old.last == i and new.first == i:
                 if step.grain > 1:
                     distance = _aligned(distance, math.lcm(step.grain, ALIGN))

@@ -37,7 +37,8 @@ def _sums(cost: Cost) -> list[str]:
         f"{cost.name}: {cost.macs:,} MACs",
         f"  time    {cost.milliseconds:.2f} ms {'for the network' if cost.front else 'an answer'} at 64 MHz: "
         f"{cost.cycles:,} cycles{per_mac} (estimated), {cost.instructions:,} instructions",
-        f"  energy  {_energy(cost.microjoules)} (estimated)",
+        f"  energy  {_energy(cost.answer_microjoules)} an answer"
+        f"{f', {_energy(cost.microjoules)} of it the network' if cost.front else ''} (estimated)",
         f"  flash   plan {cost.plan_bytes:,} bytes; engine code {cost.code_flash_bytes:,} bytes for this network "
         f"alone ({cost.engine_flash_bytes:,} with all kernels)",
         f"  RAM     arena {cost.arena_bytes:,} bytes; most in layer {peak.number}, {peak.name}: {peak.ram_bytes:,}",
@@ -133,14 +134,11 @@ def cards(cost: Cost, fit: Fit | None = None) -> str:
         }
         for o in cost.layers
     ]  # fmt: skip
-    instructions, energy = cost.instructions, cost.microjoules
-    if front is not None:
-        instructions += front.runs * front.instructions
-        energy *= cost.answer_cycles / cost.cycles
+    instructions = cost.instructions + (front.runs * front.instructions if front is not None else 0)
     foot = look.dots(
         f"{instructions:,} instructions",
         f"{cost.macs:,} MACs",
-        look.Html(f"{look.esc(_energy(energy))} an answer, {look.estimated(HOW_ENERGY)}"),
+        look.Html(f"{look.esc(_energy(cost.answer_microjoules))} an answer, {look.estimated(HOW_ENERGY)}"),
         f"plan {look.kilobytes(cost.plan_bytes)}",
         f"engine code {look.kilobytes(cost.code_flash_bytes)} for this network alone, "
         f"{look.kilobytes(cost.engine_flash_bytes)} with all kernels",

@@ -76,6 +76,7 @@ def _binary(lowering, node: Node, kind: str, flags: int = 0) -> None:
         data=b.data.tobytes() if constant else b"",
         params=params,
         flags=flags | (FLAG_CONST if constant else 0),
+        again=not all(x[2] for x in axes),
     )
     # The first as it is, the second whole, or its values again and again: what the quick kernels know.
     if (

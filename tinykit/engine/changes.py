@@ -15,7 +15,7 @@ from .tflite import Network, Node, Tensor
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 WITH_FILTERS = ("CONV_2D", "FULLY_CONNECTED")
 _POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
-_REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
+_REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX")
 
 
 class NotPossible(Exception):

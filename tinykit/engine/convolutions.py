@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import fixed
+from . import fixed, shapes
 from .checks import LIMIT, activation_of, picture_shape, same_pad
 from .depthwise import choose
 from .pack import are_halves, pack_conv_plain, pack_dense_plain, pack_depthwise, pack_halves
@@ -145,7 +145,7 @@ def _convolution(lowering, node: Node, rows: np.ndarray, bias: np.ndarray, kerne
         if len(source.shape) == 4 and not any(pads[0]) and not any(pads[3]):
             x, pad = source, (pads[1][0], pads[2][0])  # outside of the picture is the zero point anyway
         else:
-            lowering.pad(pad_node, source, x, pads)
+            shapes.pad(lowering, pad_node, source, x, pads)
             pad = (0, 0)
     else:
         pad = tuple(

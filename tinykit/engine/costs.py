@@ -94,6 +94,11 @@ class Cost:
         return 1e6 * ACTIVE_WATTS * self.cycles / CLOCK_HZ
 
     @property
+    def answer_microjoules(self) -> float:
+        """Of one answer, the front end's share with it (estimated)."""
+        return 1e6 * ACTIVE_WATTS * self.answer_cycles / CLOCK_HZ
+
+    @property
     def answer_cycles(self) -> int:
         """From one answer to the next (estimated): the network, and the front end where there is one."""
         return self.cycles + (self.front.answer_cycles if self.front else 0)
@@ -138,7 +143,10 @@ class Cost:
         """
         every_s = self.front.answer_s if every_s is None and self.front else every_s
         if every_s is None:
-            raise ModelError(f"{self.name} is a bare network: nobody said how often it answers.", "Give every_s=1.0.")
+            raise ModelError(
+                f"{self.name} is a bare network: nobody said how often it answers.",
+                "Give every_s=1.0 (in a terminal: --every 1).",
+            )
         return lifetime(self.answer_cycles, every_s, battery, sensor)
 
     def as_dict(self) -> dict:

@@ -7,6 +7,7 @@ the timer wakes it, 3.16 µA. The current hardly depends on what is computed, so
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 from ..errors import ModelError
@@ -81,9 +82,10 @@ class Lifetime:
 
     def __str__(self) -> str:
         days = f"{self.days:,.0f} days" if self.days >= 10 else f"{self.days:.1f} days"
+        share = f"{100 * self.duty:.0f}" if self.duty >= 0.1 else f"{100 * self.duty:.2g}"
         return (
-            f"{days} on {self.battery.name} at an answer every {self.every_s:.4g} s (estimated): the processor runs "
-            f"{100 * self.duty:.2g} % of the time, {self.mean_ma:.3g} mA on average"
+            f"{days} on {self.battery.name} at an answer every {self.every_s:,g} s (estimated): the processor runs "
+            f"{share} % of the time, {self.mean_ma:.3g} mA on average"
         )
 
     def __repr__(self) -> str:
@@ -119,7 +121,7 @@ def lifetime(cycles: float, every_s: float, battery: str = "cr2032", sensor: str
         raise ModelError(
             f"An answer takes {1000 * cycles / CLOCK_HZ:.1f} ms (estimated), there is one every "
             f"{1000 * every_s:g} ms: that can't be.",
-            f"Ask for an answer every {cycles / CLOCK_HZ:.2g} s or less often.",
+            f"Ask for an answer every {math.ceil(1000 * cycles / CLOCK_HZ) / 1000:g} s or less often.",
         )
     extra, why = SENSORS[sensor] if sensor else (0.0, "no sensor counted: without one there is nothing to answer to")
     mean = ACTIVE_MA * duty + SLEEP_MA * (1 - duty) + extra

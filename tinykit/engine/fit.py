@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..errors import DoesNotFit
+from ..errors import DoesNotFit, ModelError
 from .advice import Advice
 from .costs import Cost, cost
 from .targets import Target, target
@@ -200,8 +200,10 @@ def fits(network, board: str | Target = "nano33ble", every_s: float | None = Non
     Raises
     ------
     ModelError, UnsupportedOp
-        See ``cost``; also when there is no board of that name.
+        See ``cost``; also when there is no board of that name, or no time from one answer to the next.
     """
+    if every_s is not None and not every_s > 0:
+        raise ModelError(f"An answer every {every_s:g} s can't be.", "Give the seconds from one answer to the next.")
     board = target(board)
     price = network if isinstance(network, Cost) else cost(network)
     front = price.front

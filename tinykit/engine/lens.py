@@ -155,6 +155,8 @@ def _tensor(plan: Plan, window):
         ends = np.iinfo(dtype)
         return rng.integers(ends.min, ends.max, given.shape, dtype, endpoint=True), "noise"
     x = np.asarray(window)
+    if dtype.kind == x.dtype.kind == "f":
+        x = x.astype(dtype)
     if x.size != given.size or not (x.dtype == dtype or (x.dtype.kind == "f" and given.scale)):
         raise DataError(
             f"{plan.name} takes one {dtype} input of shape {plan.input_shape}, got {x.dtype} of shape {x.shape}.",

@@ -1,7 +1,7 @@
 """From the operations of a .tflite to the steps of a plan.
 
-Each supported operation has one function, in ``convolutions``, ``reductions``, ``elementwise``,
-``shapes`` or ``ends``. It checks that the operation is of the form the kernels know, does once what can be done
+Each supported operation has one function, in one of the modules that ``OPERATIONS`` is put together
+from. It checks that the operation is of the form the kernels know, does once what can be done
 once (zero points folded into biases, multipliers, tables), and appends a ``Step``. Operations that
 only rename a tensor (reshape and its kin) become no step at all.
 """
@@ -107,7 +107,7 @@ class Lowering:
             moves.make(self, tensor)
         if tensor.index in self.pads:
             source, pad_node, pads = self.pads.pop(tensor.index)
-            self.pad(pad_node, source, tensor, pads)
+            shapes.pad(self, pad_node, source, tensor, pads)
         if tensor.index not in self.place:
             refuse(node, f"its input {tensor.name} is a constant")
         return self.place[tensor.index]
@@ -159,8 +159,3 @@ class Lowering:
                 self.pads[target.index] = x, node, (*pads[:axis], (0, 0), *pads[axis:])
                 return True
         return False
-
-    def pad(self, node: Node, x: Tensor, y: Tensor, pads) -> None:
-        # In the source's rank: a dilated convolution, put together again, sees the output in another.
-        shape = tuple(n + before + after for n, (before, after) in zip(x.shape, pads, strict=True))
-        shapes.pad(self, node, x, replace(y, shape=shape), pads)

@@ -6,6 +6,8 @@ lies in one piece already needs no step at all.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from . import moves
@@ -192,6 +194,8 @@ def _fill(node: Node) -> int:
 
 def pad(lowering, node: Node, x: Tensor, y: Tensor, pads) -> None:
     """The step that pads; ``x`` may be another tensor than the node's."""
+    # In x's rank: a dilated convolution, put together again, sees the output in another.
+    y = replace(y, shape=tuple(n + before + after for n, (before, after) in zip(x.shape, pads, strict=True)))
     fill, size = _fill(node), y.itemsize
     byte = fill & 0xFF
     if y.dtype != "INT8" and fill & ((1 << 8 * size) - 1) != int.from_bytes(bytes([byte]) * size, "little"):

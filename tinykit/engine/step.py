@@ -35,7 +35,7 @@ class Step:
     name : str
         The layer's name, for people.
     inputs : list of int
-        Buffers that it reads (one or two).
+        Buffers that it reads (at most two).
     output : int
         Buffer that it writes.
     in_shape, out_shape : tuple of int
@@ -65,6 +65,7 @@ class Step:
     scratch: int = 0  # bytes of memory for this step alone, as its kernel's check wants them
     over: int = 0  # bytes that it may read behind its first input
     clear: int | None = None  # ``clearance``, where the lowering says it
+    again: bool = False  # the second input's values are read again and again
     grain: int = 1  # an output that overlaps the input begins a multiple of so many bytes before it
     macs: int = 0
 

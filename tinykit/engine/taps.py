@@ -77,6 +77,8 @@ def taps(plan: Plan) -> list[Tap]:
             index, step, offset, why = tensor.index, None, 0, ""
             if lowered.place.get(index) == index and index not in lowered.views and index in written:
                 step, offset = written[index], plan.layout.buffers[index]
+            elif index == network.output.index:  # renamed, cut out or joined: there when all is done
+                step, offset = len(plan.steps) - 1, plan.layout.buffers[lowered.output] + lowered.output_offset
             else:
                 why = _why(node, tensor, lowered, network.nodes, makers)
             found.append(Tap(node.name, node.kind, tensor, sources, step, offset, why, fused))

@@ -33,7 +33,7 @@ class CurveView(LabWidget):
         # The curve, and the rule with whose smoothing and pause it was counted: replaced together.
         self._counted = report.curve, report.decision
         self._labels = tuple(report.answers.labels)
-        self._hand = RuleHand(self, self._in_force, self._follow)
+        self._hand = RuleHand(self, lambda: self._labels, self._in_force, self._follow)
         self._counting = threading.Lock()
         self._changed = True
         self._first_at = time.monotonic()

@@ -41,7 +41,7 @@ class LiveView(LabWidget):
         self.dataset, self.person, self.session, self.negative = dataset, person, session, negative
         self.corrected: list[Recording] = []
         self._history = deque(maxlen=1000)
-        self._hand = RuleHand(self, self._in_force)
+        self._hand = RuleHand(self, lambda: self.config["labels"], self._in_force)
         self._tally = {"decisions": 0, "wrong": 0, "unsure": 0}
         self._shown: str | None = ""  # the decision of the last prediction; "" before the first
         pipeline = board.pipeline

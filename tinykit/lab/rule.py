@@ -26,14 +26,16 @@ class RuleHand:
     ----------
     widget : LabWidget
         Has ``board`` and ``work``.
+    labels : callable
+        The labels that its thresholds are of.
     changed : callable
         Called with the Decision that is in force after each change.
     followed : callable, optional
-        The same after a change by another widget of the same board; default ``changed``.
+        The same after a change by another widget of the same board and labels; default ``changed``.
     """
 
-    def __init__(self, widget, changed, followed=None):
-        self.widget, self.changed, self.followed = widget, changed, followed or changed
+    def __init__(self, widget, labels, changed, followed=None):
+        self.widget, self.labels, self.changed, self.followed = widget, labels, changed, followed or changed
         self._wanted: dict | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -58,8 +60,11 @@ class RuleHand:
                 board = self.widget.board
                 rule = board.decision(**wanted)
                 self.changed(rule)
-                for hand in list(_HANDS):
-                    if hand is not self and getattr(hand.widget, "board", None) is board:
+                labels = tuple(self.labels())
+                for hand in tuple(_HANDS):  # an older widget may show a pipeline with other thresholds
+                    if hand is self or getattr(hand.widget, "board", None) is not board:
+                        continue
+                    if tuple(hand.labels()) == labels:
                         hand.followed(rule)
         except BaseException:
             with self._lock:

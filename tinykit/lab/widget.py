@@ -52,12 +52,14 @@ class Flusher:
 
     def add(self, widget) -> None:
         """Call ``widget.flush()`` thirty times a second from now on."""
+        thread = None
         with self._lock:
             if not any(w is widget for w in self._widgets):
                 self._widgets = (*self._widgets, widget)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="tinykit flusher", daemon=True)
-                self._thread.start()
+                thread = self._thread = threading.Thread(target=self._run, name="tinykit flusher", daemon=True)
+        if thread is not None:
+            thread.start()  # without the lock: before it says that it started, it may collect a widget
 
     def discard(self, widget) -> None:
         """Stop calling it."""

@@ -64,8 +64,10 @@ tk_status tk_call_run(tk_call *c)
         first = tk_get_u16(c->in + 2);
         count = tk_get_u16(c->in + 4);
     }
-    c->detail = ops;
-    if (c->in[0] > 1 || first > ops || count > ops - first) return TK_ERR_ARGUMENT;
+    if (c->in[0] > 1 || first > ops || count > ops - first) {
+        c->detail = ops;
+        return TK_ERR_ARGUMENT;
+    }
     if (c->in[0] == 1) {
         if (!device->has_pipeline) return TK_ERR_NO_PIPELINE;
         tk_predict_quantize(device);

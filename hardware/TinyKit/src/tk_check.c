@@ -15,6 +15,14 @@ tk_status tk_check_constants(const tk_plan *plan, uint32_t offset, uint64_t byte
     return TK_OK;
 }
 
+tk_status tk_check_second(const tk_plan *plan, const tk_op *op, uint64_t bytes)
+{
+    if ((op->flags & TK_FLAG_CONST) != 0) {
+        return tk_check_constants(plan, op->in1, bytes);
+    }
+    return tk_within(op->in1, bytes, plan->header->arena_bytes) ? TK_OK : TK_ERR_BOUNDS;
+}
+
 tk_status tk_check_multiplier(int32_t multiplier, int32_t shift)
 {
     return multiplier >= 0 && shift >= -31 && shift <= 30 ? TK_OK : TK_ERR_PARAMETER;
@@ -59,4 +67,21 @@ tk_status tk_check_window(const tk_op *op)
 {
     const tk_status status = check_slide(op->out_h, op->kernel_h, op->stride_h, op->dilation_h);
     return status != TK_OK ? status : check_slide(op->out_w, op->kernel_w, op->stride_w, op->dilation_w);
+}
+
+tk_walk tk_walk_of(const tk_op *op, uint32_t last)
+{
+    tk_walk w = {{op->kernel_h, op->kernel_w, op->stride_h, last}, {0}, {0}, 1, 1, 1};
+    for (uint32_t i = TK_AXES; i-- > 0;) {
+        if (op->dilation_h & (1u << i)) {
+            w.step_a[i] = (uint32_t)w.of_a;
+            w.of_a *= w.size[i];
+        }
+        if (op->dilation_w & (1u << i)) {
+            w.step_b[i] = (uint32_t)w.of_b;
+            w.of_b *= w.size[i];
+        }
+        w.all *= w.size[i];
+    }
+    return w;
 }

@@ -10,6 +10,18 @@ extern "C" {
 
 #define TK_MAX_WORK ((uint64_t)1 << 31) /* multiplications in one op: a minute at 64 MHz */
 
+#define TK_AXES 4u
+
+/* Axes along which two inputs are walked, either of them used again where it has one value only. */
+typedef struct tk_walk {
+    uint32_t size[TK_AXES], step_a[TK_AXES], step_b[TK_AXES];
+    uint64_t all, of_a, of_b;
+} tk_walk;
+
+/* From kernel_h, kernel_w, stride_h and `last`, the last fastest; bit i of dilation_h says that the first
+ * input has axis i too, of dilation_w that the second has. */
+tk_walk tk_walk_of(const tk_op *op, uint32_t last);
+
 /* Whether `bytes` bytes at `offset` lie within 0..limit. */
 static inline int tk_within(uint64_t offset, uint64_t bytes, uint64_t limit)
 {
@@ -24,6 +36,9 @@ static inline int tk_same_shape(const tk_op *op)
 
 /* Whether `bytes` bytes at this plan offset (a multiple of 4) lie within the constants. */
 tk_status tk_check_constants(const tk_plan *plan, uint32_t offset, uint64_t bytes);
+
+/* The second input: `bytes` bytes in the arena, or in the plan with TK_FLAG_CONST. */
+tk_status tk_check_second(const tk_plan *plan, const tk_op *op, uint64_t bytes);
 
 /* Whether tk_requantize() can take this multiplier and shift. */
 tk_status tk_check_multiplier(int32_t multiplier, int32_t shift);

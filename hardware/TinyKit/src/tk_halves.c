@@ -27,7 +27,7 @@ void tk_halves_last(const tk_halves_job *job, int8_t *out, uint32_t count)
     }
 }
 
-tk_status tk_check_halves(const tk_plan *plan, const tk_op *op, uint64_t quads)
+tk_status tk_check_halves(const tk_plan *plan, const tk_op *op, uint64_t quads, uint64_t scratch)
 {
     const uint32_t rows = (op->out_c + 1u) & ~1u;
     tk_status status = tk_check_constants(plan, op->data, quads * 4u * rows);
@@ -36,6 +36,14 @@ tk_status tk_check_halves(const tk_plan *plan, const tk_op *op, uint64_t quads)
     }
     if (status == TK_OK && (uint64_t)op->out_h * op->out_w * rows * quads * 4u > TK_MAX_WORK) {
         status = TK_ERR_TOO_LARGE;
+    }
+    if (status == TK_OK && op->scratch_bytes < scratch) {
+        status = TK_ERR_PARAMETER;
+    }
+    if (status == TK_OK &&
+        !tk_within(op->in0, (uint64_t)op->in_h * op->in_w * op->in_c + (op->in_c % 4u ? 3u : 0u),
+                   plan->header->arena_bytes)) {
+        status = TK_ERR_BOUNDS;
     }
     return status;
 }

@@ -31,14 +31,6 @@ extern "C" {
 
 #if TK_DSP
 #define TK_NAKED __attribute__((naked, noinline)) /* written whole in assembly */
-#else
-/* Two products of 16 bits, added to a sum. */
-TK_INLINE int32_t tk_smlad(uint32_t a, uint32_t b, int32_t sum)
-{
-    const int32_t low = (int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
-    const int32_t high = (int16_t)(a >> 16) * (int16_t)(b >> 16);
-    return tk_add_wrap(tk_add_wrap(sum, low), high);
-}
 #endif
 
 /* What lies under a kernel, or the row of a dense layer. */
@@ -114,8 +106,9 @@ TK_INLINE void tk_halves_pixels(const tk_halves_job *job, int8_t *out, uint32_t 
     }
 }
 
-/* What the check of a convolution with such weights looks at: weights, channels, work. */
-tk_status tk_check_halves(const tk_plan *plan, const tk_op *op, uint64_t quads);
+/* What the check of a convolution with such weights looks at: weights, channels, work, at least `scratch`
+ * bytes of memory of its own, and three bytes behind the input where words read over its end. */
+tk_status tk_check_halves(const tk_plan *plan, const tk_op *op, uint64_t quads, uint64_t scratch);
 
 #ifdef __cplusplus
 }

@@ -181,9 +181,9 @@ static void channel_of(const uint8_t *weights, const uint32_t *patches, const ui
     int32_t s0 = channel->bias, s1 = s0, s2 = s0;
     for (const uint32_t *x = patches; x != patches_end; x += TK_QUAD_WORDS, weights += 8) {
         const uint32_t h = tk_load32(weights), even = tk_sxtb16(h);
-        s0 = tk_smlad(h, x[3], tk_smlad(even, x[0], s0));
-        s1 = tk_smlad(h, x[4], tk_smlad(even, x[1], s1));
-        s2 = tk_smlad(h, x[5], tk_smlad(even, x[2], s2));
+        s0 = tk_mac_pair(h, x[3], tk_mac_pair(even, x[0], s0));
+        s1 = tk_mac_pair(h, x[4], tk_mac_pair(even, x[1], s1));
+        s2 = tk_mac_pair(h, x[5], tk_mac_pair(even, x[2], s2));
     }
     *out[0]++ = tk_short(s0, channel, floored);
     *out[1]++ = tk_short(s1, channel, floored);
@@ -201,7 +201,7 @@ void tk_halves_single(const uint8_t *weights, const uint32_t *patches, const tk_
             int32_t sum = channels[i].bias;
             for (const uint32_t *x = patches; x != patches_end; x += TK_QUAD_WORDS, h += 8) {
                 const uint32_t word = tk_load32(h);
-                sum = tk_smlad(word, x[TK_PIXELS], tk_smlad(tk_sxtb16(word), x[0], sum));
+                sum = tk_mac_pair(word, x[TK_PIXELS], tk_mac_pair(tk_sxtb16(word), x[0], sum));
             }
             *out0++ = tk_short(sum, channels + i, 0);
         }

@@ -17,13 +17,9 @@ tk_status tk_check_arithmetic(const tk_plan *plan, const tk_op *op)
     if (!tk_same_shape(op) || op->p[6] < 1 || bytes % (uint32_t)op->p[6] != 0) {
         return TK_ERR_SHAPE;
     }
-    if (op->flags & TK_FLAG_CONST) {
-        const tk_status status = tk_check_constants(plan, op->in1, (uint32_t)op->p[6]);
-        if (status != TK_OK) {
-            return status;
-        }
-    } else if (!tk_within(op->in1, (uint32_t)op->p[6], plan->header->arena_bytes)) {
-        return TK_ERR_BOUNDS;
+    const tk_status status = tk_check_second(plan, op, (uint32_t)op->p[6]);
+    if (status != TK_OK) {
+        return status;
     }
     if (tk_check_multiplier(op->p[0], op->p[1]) != TK_OK ||
         (sum && (tk_check_multiplier(op->p[2], op->p[3]) != TK_OK ||

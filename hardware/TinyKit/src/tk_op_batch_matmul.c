@@ -16,34 +16,11 @@
 #include "tk_kernels.h"
 #include "tk_quant.h"
 
-#define AXES 3u
 #define COLUMNS 4u
-
-typedef struct batches {
-    uint32_t size[AXES], step_a[AXES], step_b[AXES]; /* steps in matrices */
-    uint64_t all, of_a, of_b;
-} batches;
-
-static batches batches_of(const tk_op *op)
-{
-    batches w = {{op->kernel_h, op->kernel_w, op->stride_h}, {0}, {0}, 1, 1, 1};
-    for (uint32_t i = AXES; i-- > 0;) {
-        if (op->dilation_h & (1u << i)) {
-            w.step_a[i] = (uint32_t)w.of_a;
-            w.of_a *= w.size[i];
-        }
-        if (op->dilation_w & (1u << i)) {
-            w.step_b[i] = (uint32_t)w.of_b;
-            w.of_b *= w.size[i];
-        }
-        w.all *= w.size[i];
-    }
-    return w;
-}
 
 static tk_status check(const tk_plan *plan, const tk_op *op, uint32_t size)
 {
-    const batches w = batches_of(op); /* three 16-bit sizes: no product leaves 64 bits */
+    const tk_walk w = tk_walk_of(op, 1); /* three 16-bit sizes: no product leaves 64 bits */
     const uint32_t arena = plan->header->arena_bytes, m = op->out_w, n = op->out_c;
     const uint64_t k = (uint32_t)op->p[2], padded = (k + 3) & ~(uint64_t)3;
     if (op->p[2] < 1 || op->p[2] > 65535 || w.all != op->out_h || w.of_a != op->in_h ||
@@ -58,18 +35,12 @@ static tk_status check(const tk_plan *plan, const tk_op *op, uint32_t size)
         (size == 1 && op->scratch_bytes < 9 * padded)) {
         return TK_ERR_BOUNDS;
     }
-    if (((op->in0 | op->out) & (size - 1)) != 0) {
+    if (((op->in0 | op->in1 | op->out) & (size - 1)) != 0) {
         return TK_ERR_ALIGNMENT;
     }
-    if (op->flags & TK_FLAG_CONST) {
-        const tk_status status = tk_check_constants(plan, op->in1, bytes_b);
-        if (status != TK_OK) {
-            return status;
-        }
-    } else if ((op->in1 & (size - 1)) != 0) {
-        return TK_ERR_ALIGNMENT;
-    } else if (!tk_within(op->in1, bytes_b, arena)) {
-        return TK_ERR_BOUNDS;
+    const tk_status status = tk_check_second(plan, op, bytes_b);
+    if (status != TK_OK) {
+        return status;
     }
     if (w.all * m * n * padded > TK_MAX_WORK) {
         return TK_ERR_TOO_LARGE;
@@ -102,7 +73,7 @@ static matrix matrix_of(uint32_t rows, uint32_t columns, int turned)
     return turned ? lying : upright;
 }
 
-/* Up to four columns into halves; returns nothing. Missing ones are zeros. `sums` gets their sums. */
+/* Up to four columns into halves. Missing ones are zeros. `sums` gets their sums. */
 TK_LOOP void unpack(uint32_t *to, const int8_t *from, matrix at, uint32_t k, uint32_t columns, int32_t zero, int32_t *sums)
 {
     for (uint32_t j = 0; j < COLUMNS; j++) {
@@ -200,7 +171,7 @@ TK_LOOP void rows_of(const tk_op *op, int8_t *out, const uint8_t *from, uint32_t
 
 void tk_op_batch_matmul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const batches w = batches_of(op);
+    const tk_walk w = tk_walk_of(op, 1);
     const uint32_t m = op->out_w, n = op->out_c, k = (uint32_t)op->p[2], quads = (k + 3) / 4;
     const int turn_a = (op->flags & TK_FLAG_TURN_A) != 0;
     const matrix at_a = matrix_of(m, k, turn_a), at_b = matrix_of(k, n, (op->flags & TK_FLAG_TURN_B) != 0);
@@ -236,7 +207,7 @@ void tk_op_batch_matmul(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 
 void tk_op_batch_matmul_16(const tk_op *op, const uint8_t *plan, uint8_t *arena)
 {
-    const batches w = batches_of(op);
+    const tk_walk w = tk_walk_of(op, 1);
     const uint32_t m = op->out_w, n = op->out_c, k = (uint32_t)op->p[2];
     const matrix at_a = matrix_of(m, k, (op->flags & TK_FLAG_TURN_A) != 0);
     const matrix at_b = matrix_of(k, n, (op->flags & TK_FLAG_TURN_B) != 0);

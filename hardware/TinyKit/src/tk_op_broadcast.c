@@ -16,34 +16,9 @@
 #include "tk_kernels.h"
 #include "tk_quant.h"
 
-#define AXES 4u
-
-typedef struct walk {
-    uint32_t size[AXES], step_a[AXES], step_b[AXES];
-    uint64_t all, of_a, of_b; /* values */
-} walk;
-
-/* Sizes and steps from the record. */
-static walk walk_of(const tk_op *op)
-{
-    walk w = {{op->kernel_h, op->kernel_w, op->stride_h, op->stride_w}, {0}, {0}, 1, 1, 1};
-    for (uint32_t i = AXES; i-- > 0;) {
-        if (op->dilation_h & (1u << i)) {
-            w.step_a[i] = (uint32_t)w.of_a;
-            w.of_a *= w.size[i];
-        }
-        if (op->dilation_w & (1u << i)) {
-            w.step_b[i] = (uint32_t)w.of_b;
-            w.of_b *= w.size[i];
-        }
-        w.all *= w.size[i];
-    }
-    return w;
-}
-
 tk_status tk_check_broadcast(const tk_plan *plan, const tk_op *op)
 {
-    const walk w = walk_of(op); /* four 16-bit sizes: no product leaves 64 bits */
+    const tk_walk w = tk_walk_of(op, op->stride_w); /* four 16-bit sizes: no product leaves 64 bits */
     const uint32_t factors = op->kind == TK_BROADCAST_ADD || op->kind == TK_SQUARED_DIFFERENCE ? 3
                              : op->kind == TK_PRELU                                            ? 2
                              : op->kind == TK_BROADCAST_MUL                                    ? 1
@@ -52,13 +27,9 @@ tk_status tk_check_broadcast(const tk_plan *plan, const tk_op *op)
         w.all == 0) {
         return TK_ERR_SHAPE;
     }
-    if (op->flags & TK_FLAG_CONST) {
-        const tk_status status = tk_check_constants(plan, op->in1, w.of_b);
-        if (status != TK_OK) {
-            return status;
-        }
-    } else if (!tk_within(op->in1, w.of_b, plan->header->arena_bytes)) {
-        return TK_ERR_BOUNDS;
+    const tk_status status = tk_check_second(plan, op, w.of_b);
+    if (status != TK_OK) {
+        return status;
     }
     for (uint32_t i = 0; i < factors; i++) {
         if (tk_check_multiplier(op->p[2 * i], op->p[2 * i + 1]) != TK_OK) {
@@ -74,7 +45,7 @@ typedef void row_function(const tk_op *op, const int8_t *a, uint32_t step_a, con
 
 TK_INLINE void each_row(const tk_op *op, const uint8_t *plan, uint8_t *arena, row_function *row)
 {
-    const walk w = walk_of(op);
+    const tk_walk w = tk_walk_of(op, op->stride_w);
     const int8_t *a = (const int8_t *)(arena + op->in0);
     const int8_t *b = (const int8_t *)((op->flags & TK_FLAG_CONST ? plan : arena) + op->in1);
     int8_t *out = (int8_t *)(arena + op->out);

@@ -32,19 +32,8 @@ static uint64_t scratch_needed(const tk_op *op, uint64_t quads)
 tk_status tk_check_conv(const tk_plan *plan, const tk_op *op)
 {
     const uint64_t quads = ((uint64_t)op->kernel_h * op->kernel_w * op->in_c + 3u) / 4u;
-    tk_status status = tk_check_window(op);
-    if (status == TK_OK) {
-        status = tk_check_halves(plan, op, quads);
-    }
-    if (status == TK_OK && op->scratch_bytes < scratch_needed(op, quads)) {
-        status = TK_ERR_PARAMETER;
-    }
-    if (status == TK_OK &&
-        !tk_within(op->in0, (uint64_t)op->in_h * op->in_w * op->in_c + (op->in_c % 4u ? 3u : 0u),
-                   plan->header->arena_bytes)) {
-        status = TK_ERR_BOUNDS;
-    }
-    return status;
+    const tk_status status = tk_check_window(op);
+    return status != TK_OK ? status : tk_check_halves(plan, op, quads, scratch_needed(op, quads));
 }
 
 /* What all pixels of an op have in common. */

@@ -13,20 +13,10 @@
 tk_status tk_check_conv_1x1(const tk_plan *plan, const tk_op *op)
 {
     const uint64_t quads = (op->in_c + 3u) / 4u;
-    tk_status status;
     if (op->out_h != op->in_h || op->out_w != op->in_w) {
         return TK_ERR_SHAPE;
     }
-    status = tk_check_halves(plan, op, quads);
-    if (status == TK_OK && op->scratch_bytes < quads * 4u * TK_QUAD_WORDS) {
-        status = TK_ERR_PARAMETER;
-    }
-    if (status == TK_OK &&
-        !tk_within(op->in0, (uint64_t)op->in_h * op->in_w * op->in_c + (op->in_c % 4u ? 3u : 0u),
-                   plan->header->arena_bytes)) {
-        status = TK_ERR_BOUNDS;
-    }
-    return status;
+    return tk_check_halves(plan, op, quads, quads * 4u * TK_QUAD_WORDS);
 }
 
 void tk_op_conv_1x1(const tk_op *op, const uint8_t *plan, uint8_t *arena)

@@ -9,7 +9,7 @@
  * words (the last alone if out_c is odd: its partner is zeros).
  *
  * The output may overlap the input as far as both patches are in scratch before their outputs are
- * written (tinykit/engine/step.py reckons how far): a 1x1 convolution with out_c <= in_c may write
+ * written (tinykit/engine/convolutions.py reckons how far): a 1x1 convolution with out_c <= in_c may write
  * right onto its input.
  */
 #include "tk_check.h"

@@ -184,7 +184,7 @@ static void products(const uint8_t *weights, const uint32_t *x, const tk_channel
             const uint8_t *h = weights + 4u * i;
             for (const uint32_t *at = x; at != x_end; at += 2, h += 16) {
                 const uint32_t word = tk_load32(h);
-                sum = tk_smlad(word, at[1], tk_smlad(tk_sxtb16(word), at[0], sum));
+                sum = tk_mac_pair(word, at[1], tk_mac_pair(tk_sxtb16(word), at[0], sum));
             }
             if (last) {
                 *out++ = tk_short(sum, channels + i, last == 2);

@@ -1,5 +1,5 @@
 /* Depthwise convolution with any kernel of up to 31 taps along its lines, at a stride of 1
- * (TK_DEPTHWISE_LINES) or 2 (TK_DEPTHWISE_LINES_2) along them, any stride, dilation and number of
+ * (TK_DEPTHWISE_LINES), or up to 32, at a stride of 2 (TK_DEPTHWISE_LINES_2), along them; any stride, dilation and number of
  * lines across; p[1] outputs from each input channel. With a stride of 1 also a dilation along lines:
  * positions that leave the same rest when divided by it are lines of their own (phases), one after
  * the other.

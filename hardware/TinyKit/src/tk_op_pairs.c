@@ -73,11 +73,12 @@ TK_INLINE uint32_t *inside(const uint8_t *from, uint32_t step, uint32_t words, u
 void tk_pairs_line(const tk_pairs *pairs, int32_t number, uint32_t *to)
 {
     const uint32_t stride = pairs->stride, step = pairs->step, zero = pairs->zero, pair = tk_sxtb16(zero);
-    const uint8_t *from = pairs->picture + (uint32_t)number * pairs->pitch;
+    const uint8_t *from;
     if ((uint32_t)number >= pairs->lines) {
         (void)outside(pair, pairs->words, to, stride);
         return;
     }
+    from = pairs->picture + (uint32_t)number * pairs->pitch;
     to = outside(pair, pairs->head, to, stride);
     if (pairs->odd != 0) {
         tk_pair4(to, zero, tk_load32(from));

@@ -23,6 +23,9 @@ tk_status tk_check_pool(const tk_plan *plan, const tk_op *op)
         (op->out_w - 1) * op->stride_w >= op->in_w + op->pad_left) {
         return TK_ERR_SHAPE;
     }
+    if (op->kind == TK_AVERAGE_POOL && rows * columns > 1u << 23) { /* a sum of 128s is an int32 */
+        return TK_ERR_TOO_LARGE;
+    }
     return (uint64_t)op->out_h * op->out_w * op->out_c * rows * columns > TK_MAX_WORK ? TK_ERR_TOO_LARGE : TK_OK;
 }
 
@@ -106,7 +109,7 @@ TK_INLINE uint32_t max4(uint32_t a, uint32_t b)
 #endif
 }
 
-/* Four channels' largest values in a window; `low` to begin with. */
+/* Four channels' largest values in a window. */
 TK_INLINE uint32_t most4(const uint8_t *from, uint32_t rows, uint32_t columns, uint32_t depth, uint32_t line)
 {
     uint32_t most = 0x80808080u;

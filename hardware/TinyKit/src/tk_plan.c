@@ -31,7 +31,7 @@ static tk_status check_op(const tk_plan *plan, const tk_op *op)
     if (op->scratch % 8 != 0) {
         return TK_ERR_ALIGNMENT;
     }
-    /* Scratch holds addresses in one kernel; outputs must not change them. */
+    /* Scratch holds addresses in the depthwise kernels; outputs must not change them. */
     const uint64_t out_end = (uint64_t)op->out + (uint64_t)op->out_h * op->out_w * op->out_c;
     if (op->scratch_bytes != 0 && op->scratch < out_end &&
         op->out < (uint64_t)op->scratch + op->scratch_bytes) {

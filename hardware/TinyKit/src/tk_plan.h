@@ -93,10 +93,10 @@ typedef enum tk_kind {
 } tk_kind;
 
 /* Bits of tk_op.flags. */
-#define TK_FLAG_SIMPLE 1u    /* the channels are in short form; the host has checked that it is exact */
+#define TK_FLAG_SIMPLE 1u    /* a short way to scale, by the kernel's file; the host has checked that it is exact */
 
-#define TK_FLAG_CONST 2u     /* TK_ADD, TK_MUL: the second input is a constant */
-#define TK_FLAG_SUBTRACT 4u  /* TK_ADD: the second input is taken from the first */
+#define TK_FLAG_CONST 2u     /* of two inputs: the second is a constant */
+#define TK_FLAG_SUBTRACT 4u  /* TK_ADD, TK_BROADCAST_ADD: the second input is taken from the first */
 #define TK_FLAG_VALUES 512u  /* TK_COPY: the input are constants of the plan */
 #define TK_FLAG_EACH_RUN 0x1000u /* TK_STATE: cleared at the start of each run, not by a reset alone */
 #define TK_FLAG_TURN_A 0x2000u   /* TK_BATCH_MATMUL: the first input's matrices lie on their side */
@@ -108,8 +108,8 @@ typedef struct tk_op {
     uint16_t kind;           /* tk_kind */
     uint16_t flags;          /* TK_FLAG_... */
     uint32_t in0;            /* arena offset of the input */
-    uint32_t in1;            /* arena offset of the second input (TK_ADD, TK_MUL); plan offset
-                                with TK_FLAG_CONST */
+    uint32_t in1;            /* arena offset of the second input, or what the kernel's file says; plan
+                                offset with TK_FLAG_CONST */
     uint32_t out;            /* arena offset of the output */
     uint32_t scratch;        /* arena offset of memory for this op alone, a multiple of 8 */
     uint32_t scratch_bytes;  /* at least what the kernel's file says */
@@ -124,7 +124,7 @@ typedef struct tk_op {
     int16_t zero_out;        /* zero point of the output */
     int8_t low, high;        /* the output is clamped to low..high (fused activation) */
     uint32_t data;           /* plan offset of weights or table */
-    uint32_t channels;       /* plan offset of out_c tk_channel records (TK_CONV.. TK_DENSE) */
+    uint32_t channels;       /* plan offset of the output channels' tk_channel records */
     int32_t p[7];            /* parameters, as the kind's kernel says */
 } tk_op;
 

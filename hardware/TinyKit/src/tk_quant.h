@@ -17,14 +17,14 @@
 
 #include "tk_plan.h"
 
-#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__GNUC__)
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__thumb2__) && defined(__GNUC__)
 #define TK_DSP 1
 #else
 #define TK_DSP 0
 #endif
 
 /* Naked functions take all registers for themselves; their constants wait in the FPU's. */
-#if TK_DSP && defined(__ARM_FP) && defined(__thumb2__)
+#if TK_DSP && defined(__ARM_FP)
 #define TK_DSP_FPU 1
 #else
 #define TK_DSP_FPU 0
