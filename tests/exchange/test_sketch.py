@@ -110,6 +110,13 @@ def test_the_folder_is_a_sketch(pair):
         assert f"- {name} ({version})" in profile
 
 
+def test_it_is_built_with_what_the_firmware_is_built_with(wand_sketch):
+    board = toolchain.hardware_dir() / "TinyKit" / "examples" / "Board" / "sketch.yaml"
+    pinned = set(re.findall(r"- ((?:platform: )?\S+ \([\d.]+\))", board.read_text(encoding="utf-8")))
+    mine = set(re.findall(r"- (.+)", (wand_sketch.folder / "sketch.yaml").read_text(encoding="utf-8")))
+    assert len(pinned) == 3 and pinned <= mine
+
+
 def sources_of(folder):
     return [*folder.glob("*.ino"), *sorted(folder.glob("*.cpp")), *sorted((folder / "src").glob("*.c"))]
 

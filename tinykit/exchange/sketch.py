@@ -25,7 +25,7 @@ _SENSOR = {
     "mic": ("tk_solo_hear", "tk_mic_init", "tk_mic_tend"),
 }
 _LIBRARIES = {
-    "imu": (("Arduino_LSM9DS1", "1.1.1"), ("Arduino_BMI270_BMM150", "1.2.1"), LIBRARY),
+    "imu": (("Arduino_LSM9DS1", "1.1.1"), ("Arduino_BMI270_BMM150", "1.2.3"), LIBRARY),
     "mic": (LIBRARY,),
 }
 _SENSOR_TEXT = {
