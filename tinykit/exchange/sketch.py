@@ -131,7 +131,7 @@ def _words(pipeline, name, model, section, found, called, arena, changed) -> dic
         "METHODS_TEXT": ", ".join(f"`{method}`" for method in called),
         "ARENA": arena.bytes,
         "ARENA_BYTES_TEXT": f"{arena.bytes:,}",
-        "ARENA_TEXT": arena.source[:1].upper() + arena.source[1:],
+        "ARENA_TEXT": arena.source,
         "NETWORK_BYTES": len(model),
         "NETWORK_BYTES_TEXT": f"{len(model):,}",
         "NETWORK": array(model),

@@ -131,7 +131,7 @@ static int16_t to_counts(double value, double per_unit)
 {
     double counts = value * per_unit;
     counts += counts < 0 ? -0.5 : 0.5;
-    return counts >= 32767 ? INT16_MAX : counts <= -32768 ? INT16_MIN : (int16_t)counts;
+    return counts >= 32767 ? INT16_MAX : counts > -32768 ? (int16_t)counts : INT16_MIN; /* what is no number: the least */
 }
 
 static bool read_row(double *ms)
