@@ -12,7 +12,7 @@ SRC = toolchain.hardware_dir() / "TinyKit" / "src"
 
 
 class Schedule(ctypes.Structure):
-    _fields_ = [("begun", ctypes.c_bool), ("index", ctypes.c_uint32), ("time_us", ctypes.c_uint32)]
+    _fields_ = [("begun", ctypes.c_bool), *((name, ctypes.c_uint32) for name in ("index", "time_us", "taken_us"))]
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,17 @@ def test_what_a_stall_loses_is_counted(reading, period_us, kept, stall_ms, least
     assert least <= min(found) and max(found) <= most
     # A stall that ends as a reading comes: whether that one was before or after, nobody can tell.
     assert max(wrong) <= 1 and np.mean(wrong) < 0.1
+
+
+@pytest.mark.parametrize("error", [0.01, 0.03, -0.03])
+@pytest.mark.parametrize("every_ms", [20, 50, 100])
+def test_a_busy_spell_of_a_sensor_that_drifts_is_forgotten(reading, error, every_ms):
+    """Layers of a network that take long: some readings wait each time, none is lost, also not afterwards."""
+    polls = [*np.arange(8403, 20e6, 1000.0 * every_ms), *np.arange(20e6, 60e6, 1000.0)]
+    rows = play(reading, 8403, error, 32, polls)
+    assert np.array_equal(rows[:, 2], rows[:, 0]), "nothing was lost"
+    calm = rows[rows[:, 1] > 21e6]
+    assert np.abs(calm[:, 3] - calm[:, 1]).max() < 5000
 
 
 def test_a_sensor_that_drifts_and_stalls(reading):

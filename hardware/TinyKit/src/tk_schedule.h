@@ -4,7 +4,7 @@
  * driver keeps one or some of them until they are taken, and forgets the oldest when it can keep no more.
  * What is known here is only when each was taken from the driver. From that follows when the sensor must
  * have made it, and how many were forgotten: exact as long as the sensor's period is what it says, within
- * a part in eight of a period per reading.
+ * a part in eight of a period per reading, and all that wait are taken one after the other.
  */
 #ifndef TK_SCHEDULE_H
 #define TK_SCHEDULE_H
@@ -21,6 +21,7 @@ typedef struct tk_schedule {
     bool begun;
     uint32_t index;   /* number of the latest reading, those that were lost counted too */
     uint32_t time_us; /* when it was ready */
+    uint32_t taken_us; /* when it was taken */
 } tk_schedule;
 
 /* A reading was just taken, at `now_us`, from a driver that keeps the latest `kept` (1 or more) of a sensor
