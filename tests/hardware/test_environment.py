@@ -98,6 +98,20 @@ def test_every_sample_is_accounted_for():
     assert lost == overruns > 0
 
 
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_late_turns_lose_only_what_they_slept_through(revision):
+    """As erasing flash does: the next slot comes sooner than an HS300x has measured again."""
+    device = device_in(Room(0), revision)
+    start(device)
+    let_pass(device, 1)
+    for _ in range(60):
+        for step in (85_000, *[5_000] * 9):
+            device.now += step
+            device.poll()
+    rows = samples(device)
+    assert len(rows) == rows[-1][0] - rows[0][0] + 1
+
+
 def test_dead_sensors_are_told_once_and_come_back():
     faults = Faults()
     device = device_in(Room(), faults=faults)

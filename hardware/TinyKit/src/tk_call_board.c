@@ -7,10 +7,6 @@
 #include "tk_protocol.h"
 #include "tk_text.h"
 
-/* A number as the header spells it. */
-#define SPELLED(number) #number
-#define DIGITS(number) SPELLED(number)
-
 tk_status tk_call_hello(tk_call *c)
 {
     if (c->length != 2) return TK_ERR_LENGTH;
@@ -54,7 +50,7 @@ static void put_sensors(tk_text *text, const tk_hal *hal, const tk_environment *
         tk_text_put(text, hal->imu_name);
         tk_text_put(text, ":");
         tk_text_decimal(text, (int32_t)((hal->imu_rate_mhz + 50) / 100), 1);
-        tk_text_put(text, ":aX,aY,aZ,gX,gY,gZ:" DIGITS(TK_COUNTS_PER_G) ":" DIGITS(TK_COUNTS_PER_DPS));
+        tk_text_put(text, ":aX,aY,aZ,gX,gY,gZ:" TK_TEXT_DIGITS(TK_COUNTS_PER_G) ":" TK_TEXT_DIGITS(TK_COUNTS_PER_DPS));
         separator = ";";
     }
     if (hal->mic_read != NULL) {
@@ -63,7 +59,7 @@ static void put_sensors(tk_text *text, const tk_hal *hal, const tk_environment *
         tk_text_put(text, hal->mic_name);
         tk_text_put(text, ":");
         tk_text_decimal(text, (int32_t)((hal->mic_rate_mhz + 50) / 100), 1);
-        tk_text_put(text, ":audio:" DIGITS(TK_COUNTS_PER_SOUND));
+        tk_text_put(text, ":audio:" TK_TEXT_DIGITS(TK_COUNTS_PER_SOUND));
         separator = ";";
     }
     if (environment->channels > 0) {

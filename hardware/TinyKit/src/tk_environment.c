@@ -46,10 +46,6 @@ static void list(const tk_environment *environment, tk_text *text, const char *b
     }
 }
 
-/* A number as the header spells it. */
-#define SPELLED(number) #number
-#define DIGITS(number) SPELLED(number)
-
 void tk_environment_info(const tk_environment *environment, tk_text *text)
 {
     if (environment->channels == 0) return;
@@ -59,7 +55,7 @@ void tk_environment_info(const tk_environment *environment, tk_text *text)
     tk_text_put(text, ":");
     list(environment, text, ",", "temperature,humidity", "pressure", "red,green,blue,clear,proximity");
     tk_text_put(text, ":");
-    list(environment, text, ",", "100,100", DIGITS(TK_COUNTS_PER_HPA), "1,1,1,1,1");
+    list(environment, text, ",", "100,100", TK_TEXT_DIGITS(TK_COUNTS_PER_HPA), "1,1,1,1,1");
 }
 
 /* All of them, as far as they answer. */
@@ -79,6 +75,7 @@ void tk_environment_start(tk_environment *environment)
     environment->stream.per_frame = 1;
     environment->stream.position = environment->total;
     environment->slot_us = environment->seen_us = environment->hal->micros(environment->hal->context);
+    environment->read_us = environment->slot_us;
     environment->dead = false;
     switch_all(environment, true);
 }
@@ -120,6 +117,9 @@ tk_environment_news tk_environment_tend(tk_environment *environment)
     if (!environment->stream.on) return TK_ENVIRONMENT_NOTHING;
     uint32_t now = hal->micros(hal->context), slots = (now - environment->slot_us) / SLOT_US;
     if (slots == 0) return TK_ENVIRONMENT_NOTHING;
+    /* After a late turn the next is near: the slot can wait for what was asked for then. */
+    if (environment->has_hs300x && now - environment->read_us < TK_HS300X_US) return TK_ENVIRONMENT_NOTHING;
+    environment->read_us = now;
     environment->slot += slots;
     environment->slot_us += slots * SLOT_US;
     tk_environment_sample *sample = &environment->ring[environment->total % TK_ENVIRONMENT_SAMPLES];

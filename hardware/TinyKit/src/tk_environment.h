@@ -43,6 +43,7 @@ typedef struct tk_environment {
     bool dead;
     uint32_t slot;     /* number of the current tenth of a second */
     uint32_t slot_us;  /* when it began */
+    uint32_t read_us;  /* when they were last asked */
     uint32_t seen_us;  /* when the last sample was taken */
     tk_stream stream;
     uint32_t total;    /* samples ever put in, wrapping at 2^32: the next one's position */

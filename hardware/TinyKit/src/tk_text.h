@@ -10,6 +10,10 @@
 extern "C" {
 #endif
 
+/* A number as a header spells it, as a text. */
+#define TK_TEXT_SPELLED(number) #number
+#define TK_TEXT_DIGITS(number) TK_TEXT_SPELLED(number)
+
 /* A text that grows. What does not fit is left out. */
 typedef struct tk_text {
     uint8_t *bytes;
