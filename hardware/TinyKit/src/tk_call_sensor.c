@@ -7,21 +7,23 @@
 static tk_status find_sensor(const tk_call *c, uint32_t *rate, uint32_t *most)
 {
     const tk_device *device = c->device;
+    *rate = *most = 0;
     switch (c->in[0]) {
     case TK_SENSOR_IMU:
         *rate = device->hal->imu_rate_mhz;
         *most = TK_STREAM_SAMPLES;
-        return device->hal->imu_read != NULL ? TK_OK : TK_ERR_SENSOR;
+        break;
     case TK_SENSOR_MIC:
         *rate = device->hal->mic_rate_mhz;
         *most = TK_AUDIO_SAMPLES;
-        return device->hal->mic_read != NULL ? TK_OK : TK_ERR_SENSOR;
+        break;
     case TK_SENSOR_ENVIRONMENT:
         *rate = TK_ENVIRONMENT_RATE_MHZ;
         *most = 1;
-        return device->environment.channels > 0 ? TK_OK : TK_ERR_SENSOR;
-    default: return TK_ERR_SENSOR;
+        break;
+    default: break;
     }
+    return tk_device_has_sensor(device, c->in[0]) ? TK_OK : TK_ERR_SENSOR;
 }
 
 tk_status tk_call_stream_start(tk_call *c)

@@ -233,7 +233,7 @@ static void stop_streams(tk_device *device)
     tk_environment_stop(&device->environment);
 }
 
-static bool has_sensor(const tk_device *device, uint8_t sensor)
+bool tk_device_has_sensor(const tk_device *device, uint8_t sensor)
 {
     switch (sensor) {
     case TK_SENSOR_IMU: return device->hal->imu_read != NULL;
@@ -245,7 +245,7 @@ static bool has_sensor(const tk_device *device, uint8_t sensor)
 
 tk_status tk_device_start_text(tk_device *device, uint8_t sensor)
 {
-    if (!has_sensor(device, sensor)) return TK_ERR_SENSOR;
+    if (!tk_device_has_sensor(device, sensor)) return TK_ERR_SENSOR;
     stop_streams(device);
     if (sensor == TK_SENSOR_IMU) {
         tk_stream_start(&device->stream, &device->history, 1);

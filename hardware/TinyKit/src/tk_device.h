@@ -75,6 +75,9 @@ size_t tk_device_size(void);
 
 /* ---- for tk_call_*.c and tk_predict.c ---- */
 
+/* Is there such a sensor (TK_SENSOR_...)? */
+bool tk_device_has_sensor(const tk_device *device, uint8_t sensor);
+
 /* Start the microphone unless it is on, and say so; take its ring back if it was lent. There must be one. */
 void tk_device_start_mic(tk_device *device);
 
