@@ -72,6 +72,8 @@ const char *sensor_begin(tk_solo *solo)
     } else {
         return "no IMU answers, neither an LSM9DS1 nor a BMI270: is this a Nano 33 BLE Sense?";
     }
+    /* The BMI270's library reads it off the sensor; if just that fails, it is any number. */
+    if (!(rate > 10.0f && rate < 1000.0f)) rate = second_revision ? 99.84f : 119.0f;
     rate_mhz = (uint32_t)(rate * 1000.0f + 0.5f);
     tk_history_init(&history);
     return tk_solo_start_imu(solo, &history, rate_mhz) == TK_OK ? NULL : "the network wants another rate";
