@@ -1,4 +1,4 @@
-/* tk_audio: sound from the microphone's ring to the host, in frames. */
+/* tk_audio: sound from the microphone's ring to the host: in frames, or its loudness as text. */
 #ifndef TK_AUDIO_H
 #define TK_AUDIO_H
 

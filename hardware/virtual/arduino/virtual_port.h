@@ -36,7 +36,7 @@ static inline uint32_t port_imu_time() {
 }
 
 /* Of the samples that PDM.read() just gave: number of the first, and when it was taken. The microphone
- * itself counts here; a real one's numbers would be reckoned from how many (`count`) come how often. */
+ * itself counts here; a real one's numbers are reckoned from how many come how often (tk_schedule). */
 static inline uint32_t port_mic_index(uint32_t) { return PDM.sampleIndex(); }
 static inline uint32_t port_mic_time(uint32_t) { return PDM.sampleTime(); }
 
