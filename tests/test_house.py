@@ -68,6 +68,12 @@ def locked():
     return {re.sub(r"[-_.]+", "-", line.split("==")[0]).lower() for line in lines if re.match(r"^[A-Za-z0-9]", line)}
 
 
+def test_no_two_test_files_have_one_name():
+    """Without packages pytest knows a test file by its name alone, and refuses the second."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
+
+
 def test_everything_the_project_needs_is_locked():
     if sys.version_info < (3, 11):
         pytest.skip("Reading pyproject.toml here needs tomllib, which came with Python 3.11.")
