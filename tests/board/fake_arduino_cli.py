@@ -13,6 +13,7 @@ a JSON file beside it, which the test may change at any time, and where it notes
 ``upload``     ``"ok"``, ``"no_device"``, ``"busy"``, ``"cable"``, ``"denied"``, ``"silent"`` (no updated port)
                or ``"hang"``
 ``touch_s``    seconds that it looks for the bootloader after a touch (the real one: 10, too short on a busy computer)
+``late_s``     seconds that it goes on after the board is back, as the real one does while it looks for the port
 ``wrong_port`` what it says the port is afterwards, where that is not true
 ``size``       bytes of program that a compilation gives
 ``warnings``   texts that any object carries
@@ -31,10 +32,13 @@ import sys
 import time
 from pathlib import Path
 
-PINNED = {"arduino:mbed_nano": "4.6.0"}
+NANO = "arduino:mbed_nano"
+PINNED = {NANO: "4.6.0"}
+OWN = {"Arduino_LSM9DS1": "1.1.1", "Arduino_BMI270_BMM150": "1.2.3"}  # of a user who has all that is wanted
 DEFAULTS = {
     "version": "1.5.1", "cores": {}, "libraries": {}, "online": True, "profiles": [], "compile": "ok", "upload": "ok",
-    "touch_s": 60.0, "wrong_port": None, "size": 150_000, "warnings": [], "usb": None, "minified": False,
+    "touch_s": 60.0, "late_s": 0.0, "wrong_port": None, "size": 150_000, "warnings": [],
+    "usb": None, "minified": False,
 }  # fmt: skip
 
 
@@ -254,6 +258,7 @@ class Tool:
         if how in words:
             self.fatal(failed, 1, {**said, "stderr": words[how]})
         after = self.flash(port, said, failed) if self.s["usb"] else port
+        time.sleep(self.s["late_s"])
         answer = {**said, "stderr": ""}
         if how != "silent":
             answer["updated_upload_port"] = {"address": self.s["wrong_port"] or after, "protocol": "serial"}

@@ -75,14 +75,19 @@ def test_two_boards_are_named(usb):
 
 
 def test_the_environment_names_a_port(usb, monkeypatch):
-    _, two = usb.plug("bootloader"), usb.plug("bootloader")
+    one, two = usb.plug("bootloader"), usb.plug("bootloader")
     monkeypatch.setenv("TINYKIT_PORT", two.address)
     assert [f.name for f in checkup.on_usb()] == ["bootloader", "bootloader"], "it is said which one"
     two.unplug()
     finding = checkup.on_usb()[0]
     assert (finding.name, finding.state) == ("elsewhere", "warn") and "Correct it" in finding.next
-    monkeypatch.setenv("TINYKIT_PORT", "virtual://nano33ble")
-    assert [f.name for f in checkup.on_usb()] == ["bootloader"]
+    link = usb.folder / "usb-Arduino_Nano_33_BLE-if00"  # as in /dev/serial/by-id
+    link.symlink_to(one.address)
+    for there in ("virtual://nano33ble", "", str(link)):
+        monkeypatch.setenv("TINYKIT_PORT", there)
+        assert [f.name for f in checkup.on_usb()] == ["bootloader"]
+    two.replug()
+    assert [f.name for f in checkup.on_usb()] == ["bootloader", "bootloader"], "it is said which one"
 
 
 def test_the_bootloader(usb):

@@ -3,40 +3,19 @@
 import json
 import re
 import threading
-import time
 from pathlib import Path
 
 import pytest
-from fake_arduino_cli import Fake
+from fake_arduino_cli import NANO, OWN
 from fake_port import wait_until
-from usb import Usb, needs_pty
+from usb import needs_pty, settled
 
 import tinykit as tk
 from tinykit.board import firmware, flashing
 from tinykit.board.arduino_cli import ArduinoCli
-from tinykit.board.board import Board
 from tinykit.errors import BoardError, PortBusy, ToolError
 
 pytestmark = needs_pty
-
-NANO = "arduino:mbed_nano"
-OWN = {"Arduino_LSM9DS1": "1.1.1", "Arduino_BMI270_BMM150": "1.2.3"}
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
-
-
-@pytest.fixture
-def fake(tmp_path, usb, monkeypatch):
-    fake = Fake(tmp_path / "tool", usb=usb.socket, cores={NANO: "4.6.0"}, libraries=OWN)
-    monkeypatch.setenv("TINYKIT_ARDUINO_CLI", str(fake.path))
-    monkeypatch.delenv("TINYKIT_FQBN", raising=False)
-    monkeypatch.setattr(flashing, "BACK_S", 120.0)  # this computer may be busy
-    monkeypatch.setattr(firmware, "cache_dir", lambda: tmp_path / "cache")  # the rest of the cache may stay
-    return fake
 
 
 def flash(*arguments, **options):
@@ -48,16 +27,6 @@ def flash(*arguments, **options):
 
 def yaml_dir(sketch):
     return re.search(r"- dir: '(.*)'", (sketch / "sketch.yaml").read_text(encoding="utf-8"))[1]
-
-
-def settled(board):
-    """Wait until its firmware answers: on a busy computer it takes longer to start than a host waits."""
-    end = time.monotonic() + 120
-    while True:
-        try:
-            return Board(board.address, remember=False).close()
-        except BoardError:
-            assert time.monotonic() < end
 
 
 # -- from board to board -----------------------------------------------------------------------------------
@@ -119,8 +88,7 @@ def test_nobody_presses_the_button(usb, fake):
 
 
 def test_pipelines_stay_on_the_board(usb, fake, new):
-    board = usb.plug()
-    settled(board)
+    board = settled(usb.plug())
     with tk.connect() as connected:
         connected.deploy(new, progress=False)
     done, _, _ = flash(board.address)
@@ -128,8 +96,7 @@ def test_pipelines_stay_on_the_board(usb, fake, new):
 
 
 def test_a_board_that_is_connected_goes_on_afterwards(usb, fake):
-    plugged = usb.plug()
-    settled(plugged)
+    plugged = settled(usb.plug())
     with tk.connect() as board, board.stream("imu") as stream:
         stream.read(30)
         before = stream.written
@@ -137,6 +104,33 @@ def test_a_board_that_is_connected_goes_on_afterwards(usb, fake):
         assert board.port == done.port == plugged.address
         wait_until(lambda: board.connected and stream.written > before + 50, 300)
         assert board.info.firmware == firmware.shipped()
+
+
+@pytest.mark.parametrize("handed_in", [False, True])
+def test_a_connected_board_that_crashed_is_flashed_from_its_bootloader(usb, fake, handed_in):
+    """It has another port there than the notebook knows it by, and the upload ends long after it is back."""
+    plugged = settled(usb.plug())
+    fake.set(late_s=3.0)
+    with tk.connect() as board:
+        plugged.crash()
+        plugged.double_tap()
+        wait_until(lambda: not board.connected, 120)
+        assert board.port != plugged.address
+        done, _, _ = flash(*([board] if handed_in else []))
+        assert (done.port, board.port) == (plugged.address, plugged.address) and done.before == firmware.shipped()
+        assert board.connected and board.slots
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_board_connected_by_another_name_of_its_port_is_flashed(usb, fake, named):
+    """Such as /dev/serial/by-id/..., which is a link to the port."""
+    plugged = settled(usb.plug())
+    name = usb.folder / "usb-Arduino_Nano_33_BLE-if00"
+    name.symlink_to(plugged.address)
+    with tk.connect(str(name)) as board:
+        done, _, _ = flash(*([str(name)] if named else []))
+        assert (done.port, board.port) == (plugged.address, plugged.address)
+        assert board.connected and board.slots
 
 
 def test_the_reported_port_may_be_wrong(usb, fake):
@@ -155,8 +149,7 @@ def test_the_reported_port_may_be_wrong(usb, fake):
 def test_a_board_lends_its_port_to_another_program(usb):
     import serial
 
-    plugged = usb.plug()
-    settled(plugged)
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         with board.lend():
             with serial.Serial(plugged.address, exclusive=True):
@@ -322,8 +315,7 @@ def test_what_the_sketch_includes_is_what_sketch_yaml_and_the_library_name():
 
 
 def test_checking_changes_nothing(usb, fake):
-    board = usb.plug()
-    settled(board)
+    board = settled(usb.plug())
     found = flashing.check()
     assert (found.port, found.before, found.firmware) == (board.address, firmware.shipped(), firmware.shipped())
     assert not found.built and "your own arduino:mbed_nano 4.6.0" in repr(found)

@@ -17,6 +17,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,10 @@ from fake_port import FakeBoard
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
+from tinykit.board.board import Board
 from tinykit.board.virtual import VirtualBoard
 from tinykit.board.virtual.terminal import Cable, Terminal
+from tinykit.errors import BoardError
 
 needs_pty = pytest.mark.skipif(os.name != "posix", reason="Pseudo-terminals are POSIX.")
 
@@ -40,6 +43,17 @@ def ask(path, **words) -> dict:
         line.sendall(json.dumps(words).encode() + b"\n")
         with line.makefile() as answer:
             return json.loads(answer.readline())
+
+
+def settled(plugged, seconds=120):
+    """The same board, once its firmware answers: on a busy computer it takes longer to start than a host waits."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            Board(plugged.address, remember=False).close()
+            return plugged
+        except BoardError:
+            assert time.monotonic() < end
 
 
 class Usb:

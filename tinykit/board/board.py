@@ -60,6 +60,11 @@ class Board(Inference):
         return self._link.url
 
     @property
+    def serial_number(self) -> str | None:
+        """Of its USB device: it stays when the port changes; None where there is none."""
+        return self._link.serial_number
+
+    @property
     def is_virtual(self) -> bool:
         """Whether the firmware runs on the emulated board."""
         return self.info.virtual

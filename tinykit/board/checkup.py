@@ -18,7 +18,7 @@ from .board import Board
 from .connection import opened
 from .finding import Finding, Remedy, steps
 from .holder import holders
-from .port import Port, open_port, ports
+from .port import Port, open_port, ports, same_port
 from .vitals import vitals
 
 BOARD = "USB board"
@@ -33,10 +33,10 @@ def on_usb() -> list[Finding]:
     found = [port for port in ports() if port.kind != "virtual"]
     boards = [port for port in found if port.kind != "other"]
     findings = [] if boards else [no_board(found)]
-    chosen = os.environ.get("TINYKIT_PORT", "virtual")
-    if chosen != "virtual" and "://" not in chosen and chosen not in [port.address for port in found]:
+    chosen = os.environ.get("TINYKIT_PORT") or "virtual"
+    if chosen != "virtual" and "://" not in chosen and not any(same_port(port.address, chosen) for port in found):
         findings.append(elsewhere(chosen))
-    elif len(boards) > 1 and chosen not in [port.address for port in boards]:
+    elif len(boards) > 1 and not any(same_port(port.address, chosen) for port in boards):
         findings.append(several(boards))
     for port in boards:
         findings += look_over(port)
@@ -52,7 +52,7 @@ def look_over(port: Port) -> list[Finding]:
         return [busy(port, holding)]
     if port.kind == "micropython":
         return [micropython(port)]
-    board = opened(port.address)
+    board = opened(port.address, port.serial_number)
     if board is not None:
         return list(_whole(board, port, keep=True))
     try:

@@ -7,7 +7,7 @@ import threading
 
 from ..errors import BoardError, FirmwareNeeded, PortBusy
 from .board import Board
-from .port import FLASH, VIRTUAL_URL, Port, ports
+from .port import FLASH, VIRTUAL_URL, Port, ports, same_port
 
 # A cell that connects is often run twice: the second time it gets the board that is open.
 _OPEN: dict[str, Board] = {}
@@ -62,9 +62,22 @@ def connect(port: str | Port | None = None, source=None) -> Board:
     return board
 
 
-def opened(address: str) -> Board | None:
-    """The board that this program has open on a port, or None."""
-    return next((board for board in list(_OPEN.values()) if not board.closed and board.port == address), None)
+def opened(address: str, serial_number: str | None = None) -> Board | None:
+    """The board that this program has open on a port, or None.
+
+    Parameters
+    ----------
+    address : str
+    serial_number : str, optional
+        Of the USB device there: a board that is in its bootloader has another port than the one it was opened on.
+    """
+    for board in list(_OPEN.values()):
+        if board.closed:
+            continue
+        known = serial_number and board.serial_number
+        if board.serial_number == serial_number if known else same_port(board.port, address):
+            return board
+    return None
 
 
 def _virtual() -> Board:

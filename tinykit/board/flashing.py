@@ -14,7 +14,7 @@ from .arduino_cli import ArduinoCli
 from .board import Board
 from .connection import opened
 from .info import BoardInfo
-from .port import Port, open_port, ports
+from .port import Port, open_port, ports, same_port
 
 BACK_S = 20.0  # after an upload the port takes up to 10 s to come back, and the sketch some to start
 STEPS = ("look", "download", "compile", "upload", "restart")
@@ -182,7 +182,7 @@ def flash(port=None, fqbn: str | None = None, wait_s: float = 60.0, progress=Tru
         before = _version_on(place)
         made = firmware.build(cli, road, tell)
         others = {p.address for p in ports() if p.kind == "nano33ble" and p.address != place.address}
-        board = opened(place.address)
+        board = opened(place.address, place.serial_number)
         with ExitStack() as stack:
             if board is not None:
                 stack.enter_context(board.lend())
@@ -211,8 +211,9 @@ def flash(port=None, fqbn: str | None = None, wait_s: float = 60.0, progress=Tru
 
 
 def _board_on(port) -> Port:
+    number = None
     if isinstance(port, Board):
-        port = port.port
+        port, number = port.port, port.serial_number
     address = port.address if isinstance(port, Port) else port or os.environ.get("TINYKIT_PORT")
     if address == "virtual" or str(address).startswith("virtual://"):
         raise BoardError(
@@ -221,9 +222,8 @@ def _board_on(port) -> Port:
         )
     found = ports()
     if address:
-        place = next((p for p in found if p.address == address), None)
-        if place is None and os.path.islink(address):  # as /dev/serial/by-id has them
-            place = next((p for p in found if os.path.realpath(p.address) == os.path.realpath(address)), None)
+        place = next((p for p in found if number and p.serial_number == number), None)
+        place = place or next((p for p in found if same_port(p.address, address)), None)
         if place is None:
             there = ", ".join(p.address for p in found if p.kind != "virtual") or "none"
             raise BoardError(f"There is no port {address}.", f"Plug the board in; ports that are here: {there}.")
@@ -253,10 +253,11 @@ def _version_on(place: Port) -> str:
     Raises what opening the port raises, so that a port that is busy or forbidden is told before minutes
     of compiling.
     """
-    board = opened(place.address)
+    board = opened(place.address, place.serial_number)
+    if board is None or place.kind == "bootloader":  # which a board of ours has not open
+        open_port(place.address).close()
     if board is not None:
         return board.info.firmware
-    open_port(place.address).close()
     if place.kind != "nano33ble":
         return ""
     try:

@@ -78,7 +78,7 @@ class Link:
         self.log = log if log is not None else EventLog()
         self.counters = LinkCounters()
         self._opener, self._reconnect = opener, reconnect
-        self._serial_number = None if "://" in url else usb_serial_number(url)
+        self.serial_number = None if "://" in url else usb_serial_number(url)
         self._decoder = Decoder()
         self._handlers: dict[int, list] = {}
         self._restorers: list = []
@@ -376,7 +376,7 @@ class Link:
                 continue
             if getattr(getattr(self._port, "machine", None), "state", "") == "closed":
                 return False  # a virtual board that was switched off for good
-            url = find_port(self._serial_number) if self._serial_number else self.url
+            url = find_port(self.serial_number) if self.serial_number else self.url
             if url is None:
                 continue
             try:

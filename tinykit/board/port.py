@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from dataclasses import asdict, dataclass
 
@@ -99,7 +100,12 @@ def find_port(serial_number: str) -> str | None:
 
 def usb_serial_number(address: str) -> str | None:
     """Serial number of the USB device behind a port, or None if it has none."""
-    return next((entry.serial_number for entry in _scan() if entry.device == address), None)
+    return next((entry.serial_number for entry in _scan() if same_port(entry.device, address)), None)
+
+
+def same_port(one: str, other: str) -> bool:
+    """Whether two names are of one port: Linux has further ones for each, in /dev/serial/by-id."""
+    return one == other or os.path.realpath(one) == os.path.realpath(other)
 
 
 def open_port(url: str):

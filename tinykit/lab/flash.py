@@ -29,9 +29,10 @@ class FlashView(LabWidget):
 
     def __init__(self, port=None, why: str = "", then: str = ""):
         from ..board import firmware, ports
+        from ..board.port import same_port
 
         address = getattr(port, "port", None) or getattr(port, "address", None) or port
-        place = next((p for p in ports() if p.address == address), None)
+        place = next((p for p in ports() if address and same_port(p.address, address)), None)
         self.port, self._then = port, then
         self.flashed = None
         self._step, self._text, self._failed, self._busy = -1, "", False, False

@@ -7,6 +7,7 @@ from functools import partial, wraps
 
 from ..board import connect as _connect
 from ..board import ports
+from ..board.port import same_port
 from ..errors import FirmwareNeeded, TinykitError
 
 
@@ -36,7 +37,7 @@ def _ask(error: FirmwareNeeded) -> list[str]:
     """Show the button; returns the lines that stand in place of the traceback."""
     lines = [f"{type(error).__name__}: {error.what}", f"Next: {error.next}"]
     shown, error.offered = getattr(error, "offered", False), True
-    if shown or not any(port.address == error.port and port.kind != "other" for port in ports()):
+    if shown or not any(same_port(port.address, error.port) and port.kind != "other" for port in ports()):
         return lines  # a kernel asks twice; and where no Nano is, there is nothing to press for
     try:
         _show(error.port, error.what, "run this cell again.")
