@@ -5,8 +5,7 @@ import json
 import sys
 
 import pytest
-from fake_arduino_cli import Fake
-from usb import Usb, needs_pty
+from usb import needs_pty
 
 import tinykit as tk
 from tinykit.board import checkup, firmware
@@ -14,24 +13,6 @@ from tinykit.board.finding import Finding, Remedy
 from tinykit.cli import main
 from tinykit.errors import BoardError
 from tinykit.lab.doctor import Doctor
-
-NANO = "arduino:mbed_nano"
-OWN = {"Arduino_LSM9DS1": "1.1.1", "Arduino_BMI270_BMM150": "1.2.3"}
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
-
-
-@pytest.fixture
-def tool(tmp_path, usb, monkeypatch):
-    fake = Fake(tmp_path / "tool", usb=usb.socket, cores={NANO: "4.6.0"}, libraries=OWN)
-    monkeypatch.setenv("TINYKIT_ARDUINO_CLI", str(fake.path))
-    monkeypatch.delenv("TINYKIT_FQBN", raising=False)
-    monkeypatch.setattr(firmware, "cache_dir", lambda: tmp_path / "cache")
-    return fake
 
 
 def said(capsys):
@@ -46,7 +27,7 @@ ROOM = ["python", "packages", "device_core", "virtual"]
 
 
 @needs_pty
-def test_without_a_board_nothing_stands_in_the_way(usb, tool):
+def test_without_a_board_nothing_stands_in_the_way(usb, fake):
     report = tk.doctor()
     assert names(report) == [*ROOM, "cli", "arduino_core", "no_board"] and report.ok
     assert "no_board" in report and report["no_board"].state == "warn" and "crashed" not in report
@@ -59,7 +40,7 @@ def test_without_a_board_nothing_stands_in_the_way(usb, tool):
 
 
 @needs_pty
-def test_a_crashed_board_is_drawn(usb, tool):
+def test_a_crashed_board_is_drawn(usb, fake):
     usb.plug("fake").other_firmware(None)
     report = tk.doctor()
     assert names(report)[-1] == "crashed" and not report.ok
@@ -69,14 +50,14 @@ def test_a_crashed_board_is_drawn(usb, tool):
 
 @needs_pty
 @pytest.mark.parametrize("before", ["bootloader", "chatty"])
-def test_mending_flashes_after_asking(usb, tool, before):
+def test_mending_flashes_after_asking(usb, fake, before):
     board = usb.plug(clock="free")
     board.bootloader() if before == "bootloader" else board.other_firmware()
     report = Doctor(checkup.on_usb())
     assert [f.name for f in report.remedies] == ["bootloader" if before == "bootloader" else "other_firmware"]
     asked, told = [], []
     left = report.mend(lambda question: asked.append(question), told.append)
-    assert len(asked) == 1 and board.address in asked[0] and not left.mended and not tool.called("upload")
+    assert len(asked) == 1 and board.address in asked[0] and not left.mended and not fake.called("upload")
     mended = report.mend(lambda question: True, told.append)
     assert [f.name for f in mended.mended] == ["flashed"] and mended.ok and mended["answers"].port == board.address
     assert firmware.shipped() in mended.mended[0].found and any("compiling" in line for line in told)
@@ -84,9 +65,9 @@ def test_mending_flashes_after_asking(usb, tool, before):
 
 
 @needs_pty
-def test_what_can_not_be_mended_is_a_finding_too(usb, tool):
+def test_what_can_not_be_mended_is_a_finding_too(usb, fake):
     usb.plug("bootloader")
-    tool.set(cores={}, online=False)
+    fake.set(cores={}, online=False)
     report = Doctor(checkup.on_usb()).mend(lambda question: True, lambda text: None)
     assert [f.name for f in report.mended] == ["not_mended"] and not report.ok
     assert "could not reach" in report.mended[0].found and "Connect this computer" in report.mended[0].next
@@ -119,7 +100,7 @@ def test_a_remedy_that_fails_loses_nothing():
 
 
 @needs_pty
-def test_the_command_says_the_same_to_programs(usb, tool, capsys):
+def test_the_command_says_the_same_to_programs(usb, fake, capsys):
     board = usb.plug("bootloader")
     assert main(["doctor", "--json"]) == 1
     report = said(capsys)
@@ -133,7 +114,7 @@ def test_the_command_says_the_same_to_programs(usb, tool, capsys):
 
 
 @needs_pty
-def test_the_command_mends_after_asking(usb, tool, capsys, monkeypatch):
+def test_the_command_mends_after_asking(usb, fake, capsys, monkeypatch):
     board = usb.plug(clock="free")
     board.bootloader()
     monkeypatch.setattr(sys, "stdin", io.StringIO("no\n"))
@@ -146,4 +127,4 @@ def test_the_command_mends_after_asking(usb, tool, capsys, monkeypatch):
     assert report["ok"] and [(f["name"], f["port"]) for f in report["mended"]] == [("flashed", board.address)]
     board.bootloader()
     assert main(["doctor", "--yes", "--json"]) == 0
-    assert board.state == "sketch" and len(tool.called("upload")) == 2
+    assert board.state == "sketch" and len(fake.called("upload")) == 2

@@ -4,34 +4,15 @@ import json
 import time
 
 import pytest
-from fake_arduino_cli import Fake
-from usb import Usb, needs_pty
+from usb import needs_pty, settled
 
 import tinykit as tk
-from tinykit.board import firmware, flashing
+from tinykit.board import firmware
 from tinykit.board.board import Board
 from tinykit.cli import main
 from tinykit.errors import BoardError, FirmwareNeeded, ToolError
 
 pytestmark = needs_pty
-
-OWN = {"Arduino_LSM9DS1": "1.1.1", "Arduino_BMI270_BMM150": "1.2.3"}
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
-
-
-@pytest.fixture
-def fake(tmp_path, usb, monkeypatch):
-    fake = Fake(tmp_path / "tool", usb=usb.socket, cores={"arduino:mbed_nano": "4.6.0"}, libraries=OWN)
-    monkeypatch.setenv("TINYKIT_ARDUINO_CLI", str(fake.path))
-    monkeypatch.delenv("TINYKIT_FQBN", raising=False)
-    monkeypatch.setattr(flashing, "BACK_S", 120.0)  # this computer may be busy
-    monkeypatch.setattr(firmware, "cache_dir", lambda: tmp_path / "cache")
-    return fake
 
 
 @pytest.fixture
@@ -82,16 +63,6 @@ def notebook(monkeypatch):
 
     yield run
     InteractiveShell.clear_instance()
-
-
-def settled(board):
-    """Wait until its firmware answers: on a busy computer it takes longer to start than a host waits."""
-    end = time.monotonic() + 120
-    while True:
-        try:
-            return Board(board.address, remember=False).close()
-        except BoardError:
-            assert time.monotonic() < end
 
 
 def wait_for(wire, kind, where, seconds=300):
@@ -157,8 +128,7 @@ def test_an_older_firmware_in_a_notebook_comes_with_a_button(usb, notebook, monk
 
 
 def test_a_command_says_that_the_firmware_is_old(usb, monkeypatch, capsys):
-    board = usb.plug()
-    settled(board)
+    board = settled(usb.plug())
     monkeypatch.setattr(firmware, "shipped", lambda: "9.0.0")
     monkeypatch.setattr(Board, "is_virtual", False)
     assert main(["info", "--board", board.address, "--json"]) == 0
