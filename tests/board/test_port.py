@@ -75,7 +75,7 @@ def test_linux_permissions_name_the_way_out(monkeypatch):
     failing(monkeypatch, serial.SerialException(errno.EACCES, "could not open port: Permission denied"))
     with pytest.raises(BoardError, match="permission denied") as caught:
         room.open_port("/dev/ttyACM0")
-    assert "dialout" in caught.value.next and "60-arduino-mbed.rules" in caught.value.next
+    assert "dialout" in caught.value.next and "60-tinykit.rules" in caught.value.next
     assert not isinstance(caught.value, PortBusy)
 
 

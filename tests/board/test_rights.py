@@ -16,6 +16,12 @@ def test_a_rule_is_known_by_its_vendor_and_mode(tmp_path):
     assert not rights.has_rule(tmp_path) and not rights.has_rule(tmp_path / "none")
     (tmp_path / "50-other.rules").write_text(f'# {rights.RULE}\nATTRS{{idVendor}}=="0403", MODE="0666"\n')
     assert not rights.has_rule(tmp_path)
+    other = tmp_path / "49-portenta.rules"
+    other.write_text('SUBSYSTEMS=="usb", ATTRS{idVendor}=="2341", ATTRS{idProduct}=="035b", MODE:="0666"\n')
+    assert not rights.has_rule(tmp_path), "it is for another board"
+    other.write_text('SUBSYSTEMS=="usb", ATTRS{idVendor}=="2341", ATTRS{idProduct}=="805A", MODE:="0666"\n')
+    assert rights.has_rule(tmp_path)
+    other.unlink()
     (tmp_path / rights.FILE).write_text(rights.RULE)
     assert rights.has_rule(tmp_path)
 
@@ -32,7 +38,11 @@ def test_the_rule_is_written_as_root(tmp_path, monkeypatch):
     tool(tools, "sudo", f'echo sudo >> "{tmp_path}/told"; exec "$@"')
     tool(tools, "udevadm", f'echo "$@" >> "{tmp_path}/told"')
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    there.mkdir()
+    theirs = there / "60-arduino-mbed.rules"  # Arduino's installer writes it, with other vendors' lines
+    theirs.write_text('SUBSYSTEMS=="usb", ATTRS{idVendor}=="2e8a", MODE:="0666"\n')
     rights.write_rule(there)
+    assert "2e8a" in theirs.read_text() and rights.FILE != theirs.name
     assert (there / rights.FILE).read_text() == rights.RULE + "\n" and rights.has_rule(there)
     assert (tmp_path / "told").read_text() == "sudo\ncontrol --reload-rules\ntrigger\n"
     tool(tools, "sudo", "exit 1")

@@ -12,7 +12,7 @@ from ..errors import BoardError
 
 RULE = 'SUBSYSTEMS=="usb", ATTRS{idVendor}=="2341", MODE:="0666"'
 FOLDER = Path("/etc/udev/rules.d")
-FILE = "60-arduino-mbed.rules"  # the name that Arduino's own installer gives it
+FILE = "60-tinykit.rules"  # not that of Arduino's installer, which has more in it and is the user's
 
 
 def way_in(address: str) -> str:
@@ -36,16 +36,21 @@ def way_in(address: str) -> str:
 
 
 def has_rule(folder: Path | None = None) -> bool:
-    """Whether there is a udev rule that names Arduino's boards."""
+    """Whether there is a udev rule that names all of Arduino's boards, or this one."""
     folder = folder or FOLDER
     for path in folder.glob("*.rules") if os.path.isdir(folder) else ():
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             continue
-        if any("2341" in line and "MODE" in line and not line.lstrip().startswith("#") for line in lines):
+        if any(_allows(line) for line in lines):
             return True
     return False
+
+
+def _allows(line: str) -> bool:
+    ours = "2341" in line and ("idProduct" not in line or "805a" in line.lower())
+    return ours and "MODE" in line and not line.lstrip().startswith("#")
 
 
 def can_write_rule() -> bool:
