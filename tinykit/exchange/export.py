@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,8 +44,14 @@ class Exported:
     def __repr__(self) -> str:
         what = "an Arduino sketch" if self.kind == "arduino" else "a C program"
         lines = [f"{self.folder}: {what}, {len(self.files)} files"]
-        lines += [f"  {name.replace('_', ' '):30}{_told(value)}" for name, value in self.facts.items()]
-        return "\n".join([*lines, f"Next: {self.next}"])
+        for name, value in self.facts.items():
+            lines += _wrapped(f"  {name.replace('_', ' '):30}{_told(value)}", 32)
+        return "\n".join([*lines, *_wrapped(f"Next: {self.next}", 6)])
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    # As wide as a notebook's cell; paths stay whole.
+    return textwrap.wrap(line, 96, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def export(pipeline, kind: str, folder) -> Exported:
