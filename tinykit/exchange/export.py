@@ -45,13 +45,9 @@ class Exported:
         what = "an Arduino sketch" if self.kind == "arduino" else "a C program"
         lines = [f"{self.folder}: {what}, {len(self.files)} files"]
         for name, value in self.facts.items():
-            lines += _wrapped(f"  {name.replace('_', ' '):30}{_told(value)}", 32)
-        return "\n".join([*lines, *_wrapped(f"Next: {self.next}", 6)])
-
-
-def _wrapped(line: str, indent: int) -> list[str]:
-    # As wide as a notebook's cell; paths stay whole.
-    return textwrap.wrap(line, 96, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+            # As wide as a notebook's cell; the last line stays whole, to be copied.
+            lines += textwrap.wrap(f"  {name.replace('_', ' '):30}{_told(value)}", 96, subsequent_indent=" " * 32)
+        return "\n".join([*lines, f"Next: {self.next}"])
 
 
 def export(pipeline, kind: str, folder) -> Exported:
