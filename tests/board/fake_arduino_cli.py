@@ -28,6 +28,7 @@ import os
 import re
 import socket
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -211,7 +212,7 @@ class Tool:
         (build / "sketch" / f"{sketch.name}.ino.cpp.o").write_bytes(b"")
         how = self.s["compile"]
         if how == "hang":
-            time.sleep(600)
+            self.hang()
         if how == "crash":
             print("panic: runtime error: invalid memory address", file=sys.stderr)
             sys.exit(2)
@@ -246,7 +247,7 @@ class Tool:
         failed = "Failed uploading: uploading error: exit status 1"
         said = {"stdout": f"Performing 1200-bps touch reset on serial port {port}\nWaiting for upload port...\n"}
         if how == "hang":
-            time.sleep(600)
+            self.hang()
         words = {
             "no_device": f"No device found on {Path(port).name}\n",
             "busy": f"Cannot perform port reset: TOUCH: error during reset: opening port at 1200bps: Serial port busy\n"
@@ -265,6 +266,12 @@ class Tool:
         self.print(answer)
 
     # -- inside
+
+    def hang(self):
+        """For ever, and so does what it has started, as it does a compiler."""
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        (self.file.parent / "child").touch()
+        time.sleep(600)
 
     def flash(self, port, said, failed):
         """As arduino-cli and bossac do it: touch, look for the bootloader, write, look for the sketch."""

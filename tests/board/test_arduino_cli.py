@@ -1,10 +1,12 @@
 """The driver of arduino-cli against a stand-in that speaks as the real one's sources do."""
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from fake_arduino_cli import Fake
+from fake_port import wait_until
 
 from tinykit.board import arduino_cli, arduino_run, arduino_words
 from tinykit.board.arduino_cli import ArduinoCli, parse
@@ -259,13 +261,21 @@ def test_a_tool_that_does_not_end_is_stopped(fake, sketch, tmp_path, monkeypatch
     fake.set(compile="hang")
     with pytest.raises(ToolError, match="was stopped after 2 s") as caught:
         compile(sketch, tmp_path)
+    assert caught.value.name == "timeout" and "downloaded is kept" in caught.value.next
+    assert "Unplug" not in caught.value.next, "no board is at fault"
+    fake.set(compile="ok", upload="hang")
+    monkeypatch.setattr(arduino_cli, "_COMPILE_S", 1800)
+    build = compile(sketch, tmp_path)
+    monkeypatch.setattr(arduino_cli, "_UPLOAD_S", 2.0)
+    with pytest.raises(ToolError, match="was stopped after 2 s.*Unplug the board") as caught:
+        ArduinoCli.find().upload(sketch, build, "/dev/ttyACM7")
     assert caught.value.name == "timeout"
 
 
 def test_stopping_stops_the_tool(fake, sketch, tmp_path):
     """Ctrl-C in a cell reaches the driver as an exception; the tool must not go on alone."""
     fake.set(compile="hang")
-    started = []
+    started, before = [], set(threading.enumerate())
     popen = arduino_run.subprocess.Popen
 
     def note(*arguments, **options):
@@ -273,7 +283,7 @@ def test_stopping_stops_the_tool(fake, sketch, tmp_path):
         return started[-1]
 
     def interrupt(*_):
-        if started:
+        if started and (fake.folder / "child").exists():
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
@@ -282,3 +292,8 @@ def test_stopping_stops_the_tool(fake, sketch, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             cli.compile(sketch, tmp_path / "b", progress=interrupt)
     assert started[0].poll() is not None
+
+    def reading():  # its pipe, which the compiler that it had started has open too
+        return [t for t in threading.enumerate() if t.name == "tinykit tool" and t not in before]
+
+    wait_until(lambda: not reading(), 120)

@@ -17,6 +17,11 @@ from .arduino_words import INSTALL
 _TICK_S = 0.3
 _REST_S = 5.0  # for the last words of a tool that has ended; a child of its own may keep its pipe open
 
+_AGAIN = {
+    True: "Unplug the board, plug it in again, and try once more.",
+    False: "Run this again: what was downloaded is kept. If it stops again the network or this computer is too slow.",
+}
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -71,7 +76,7 @@ def run(command, limit: float, told=None, tick=None) -> Ended:
             if time.monotonic() > end:
                 raise ToolError(
                     "timeout", f"{' '.join(command[:2])} was stopped after {limit:g} s: it did not end.",
-                    "Unplug the board, plug it in again, and try once more.", pipes[0].text + pipes[1].text,
+                    _AGAIN[command[1:2] == ["upload"]], pipes[0].text + pipes[1].text,
                 )  # fmt: skip
     except BaseException:
         _stop(process)
