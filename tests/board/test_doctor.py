@@ -14,6 +14,8 @@ from tinykit.cli import main
 from tinykit.errors import BoardError
 from tinykit.lab.doctor import Doctor
 
+doctor = sys.modules[Doctor.__module__]  # tinykit.lab has a function of this name
+
 
 def said(capsys):
     return json.loads(capsys.readouterr().out)
@@ -85,18 +87,32 @@ def test_what_is_not_agreed_to_is_not_done(monkeypatch):
     assert Doctor([]).mend(tell=told.append).findings == () and "Nothing that tinykit could mend" in told[-1]
 
 
-def test_a_remedy_that_fails_loses_nothing():
+def test_a_remedy_that_fails_loses_nothing(monkeypatch):
     def fails(tell):
         tell("trying")
         raise BoardError("It did not work.", "Do something else.")
 
     finding = Finding("cable", "bad", "broken", "Mend it.", "broken", "COM3", remedy=Remedy("Mend it", fails))
     told = []
+    monkeypatch.setattr(doctor, "_look", lambda: [Finding("seen", "ok", "anew")])  # not at this computer's USB
     report = Doctor([finding]).mend(lambda question: True, told.append)
     (done,) = report.mended
     assert (done.what, done.state, done.found, done.next) == ("cable", "bad", "It did not work", "Do something else.")
     assert told == ["trying", "cable: It did not work. Next: Do something else."]
-    assert {f.what for f in report.findings} >= {"Python", "packages"}, "it looked again"
+    assert [f.found for f in report.findings] == ["anew"], "it looked again"
+
+
+def test_what_the_system_refuses_is_a_finding_too(monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    finding = Finding("cable", "bad", "broken", "Mend it.", "broken", "COM3", remedy=Remedy("Mend it", refused))
+    monkeypatch.setattr(doctor, "_look", refused)
+    report = Doctor([finding]).mend(lambda question: True, lambda text: None)
+    assert [(f.name, f.port) for f in report.mended] == [("not_mended", "COM3")]
+    assert [f.name for f in report.findings] == ["broken", "not_looked"] and not report.ok
+    for f in (*report.mended, report.findings[1]):
+        assert "Permission denied" in f.found and f.next
 
 
 @needs_pty

@@ -69,14 +69,18 @@ class Doctor:
                 continue
             try:
                 done = f.remedy.act(tell)
-            except TinykitError as error:
-                drawn = "double_tap" if "twice" in error.next else ""
-                done = Finding(f.what, "bad", error.what.rstrip("."), error.next, "not_mended", f.port, drawn)
+            except (TinykitError, OSError) as error:
+                done = _failed(error, f.what, "not_mended", f.port)
             tell(f"{done.what}: {done.found}" + (f". Next: {done.next}" if done.next else ""))
             mended.append(done)
         if not self.remedies:
             tell(_NONE)
-        return Doctor(_look() if mended else self.findings, mended)
+        if not mended:
+            return Doctor(self.findings)
+        try:
+            return Doctor(_look(), mended)
+        except (TinykitError, OSError) as error:
+            return Doctor([*self.findings, _failed(error, "second look", "not_looked")], mended)
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -117,6 +121,13 @@ class Doctor:
         mono = look.mono("tk.doctor(mend=True)")
         foot = look.Html(f"{mono} does what “Mend” says, after asking") if self.remedies else ""
         return look.card("Set-up", self._verdict(), body, foot, state=state)
+
+
+def _failed(error: Exception, what: str, name: str, port: str = "") -> Finding:
+    """Something that was tried and raised."""
+    said = error.what.rstrip(".") if isinstance(error, TinykitError) else f"{type(error).__name__}: {error}"
+    way = getattr(error, "next", "") or "Run the doctor again; if this comes back, send this line to the project."
+    return Finding(what, "bad", said, way, name, port, "double_tap" if "twice" in way else "")
 
 
 def _row(f: Finding) -> tuple:
