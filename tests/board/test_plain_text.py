@@ -11,23 +11,17 @@ import pytest
 import serial
 from fake_port import wait_until
 from made import Counting
-from usb import Usb, needs_pty
+from usb import needs_pty, settled
 
 import tinykit as tk
 from tinykit.board import text
 from tinykit.board.port import open_port
 from tinykit.board.virtual import Faults, Noise
 from tinykit.cli import main
-from tinykit.errors import BoardError
+from tinykit.errors import BoardError, BoardGone
 
 pytestmark = needs_pty
 LONG = 120
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
 
 
 def opened(address):
@@ -65,7 +59,7 @@ def forwarder_hertz(port):
 
 @pytest.mark.parametrize("sensor, rate_hz", [("LSM9DS1", 119.0), ("BMI270", 99.8)])
 def test_the_forwarder_finds_the_sensors_frequency_by_counting_lines(usb, sensor, rate_hz):
-    plugged = usb.plug(sensor=sensor)
+    plugged = settled(usb.plug(sensor=sensor))
     left = tk.connect().text()
     assert (left.rate_hz, left.channels) == (rate_hz, ("aX", "aY", "aZ", "gX", "gY", "gZ"))
     with opened(left.port) as port:
@@ -82,7 +76,7 @@ def test_the_forwarder_finds_the_sensors_frequency_by_counting_lines(usb, sensor
 
 
 def test_board_text_leaves_the_port_to_another_program_and_connecting_brings_it_back(usb):
-    plugged = usb.plug(source=Counting())
+    plugged = settled(usb.plug(source=Counting()))
     board = tk.connect()
     with board.stream("imu"):
         left = board.text()
@@ -122,7 +116,7 @@ def test_the_forwarder_starts_and_stops_a_board_that_is_silent(usb):
 
 @pytest.mark.parametrize("sensor", ["LSM9DS1", "BMI270"])
 def test_environment_and_loudness_as_text(usb, sensor):
-    usb.plug(sensor=sensor, source=Noise(-20))
+    settled(usb.plug(sensor=sensor, source=Noise(-20)))
     with tk.connect() as board:
         reading = next(each for each in board.info.sensors if each.name == "environment")
         left = board.text("environment")
@@ -143,7 +137,7 @@ def test_environment_and_loudness_as_text(usb, sensor):
 
 def test_lines_are_whole_and_in_order_also_for_a_program_that_reads_late(usb):
     """What finds no room waits on the board, up to its memory's four seconds; then whole lines are left out."""
-    plugged = usb.plug(source=Counting(), speed=10)
+    plugged = settled(usb.plug(source=Counting(), speed=10))
     machine = plugged.machine
     left = tk.connect().text()
     with opened(left.port) as port:
@@ -158,7 +152,7 @@ def test_lines_are_whole_and_in_order_also_for_a_program_that_reads_late(usb):
 
 
 def test_a_board_without_that_sensor_says_so(usb):
-    usb.plug(faults=Faults(dead_sensor=True))
+    settled(usb.plug(faults=Faults(dead_sensor=True)))
     with tk.connect() as board:
         with pytest.raises(BoardError, match="has no sensor 'imu'"):
             board.text()
@@ -173,7 +167,7 @@ def test_the_board_inside_this_program_has_no_port_for_another():
 
 
 def test_the_command_prints_lines_and_ends_the_text(usb, capsys):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     assert main(["text", "--board", plugged.address, "--seconds", "0.2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines and all(len([float(value) for value in line.split(",")]) == 6 for line in lines)
@@ -187,7 +181,7 @@ def test_the_command_prints_lines_and_ends_the_text(usb, capsys):
 
 
 def test_the_command_can_leave_the_board_printing(usb, capsys):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     assert main(["text", "--leave", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["port"] == plugged.address
     with opened(plugged.address) as port:
@@ -206,20 +200,42 @@ def test_the_command_into_a_pipe_that_is_closed(usb):
 
 
 def test_a_board_that_prints_nothing_is_named(usb, monkeypatch):
-    monkeypatch.setattr(text, "_SILENCE_S", 0.2)
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         port, _ = text.hand_over(board, "imu")
         found = text.lines(port)
         assert next(found).count(",") == 5
         plugged.machine.power_off()
+        monkeypatch.setattr(text, "_SILENCE_S", 0.2)  # only now: until the first line it may take longer
         with pytest.raises(BoardError, match="prints nothing.*reset button"):
             list(found)
         text.end(port)
 
 
+def test_a_cable_that_is_pulled_is_named(usb):
+    plugged = settled(usb.plug())
+    with tk.connect() as board:
+        port, _ = text.hand_over(board, "imu")
+        found = text.lines(port)
+        assert next(found).count(",") == 5
+        plugged.unplug()
+        with pytest.raises(BoardGone, match="went away.*Plug it in again"):
+            list(found)
+        text.end(port)
+        assert not port.is_open
+
+
+def test_the_command_skips_a_line_that_is_damaged(usb, capsys, monkeypatch):
+    plugged = settled(usb.plug())
+    said = ["1,2,3,4,5,6", "1,2,3", "1,2,x,4,5,6", "", "6,5,4,3,2,1"]
+    monkeypatch.setattr(text, "lines", lambda port, seconds: iter(said))
+    assert main(["text", "--json", "--board", plugged.address]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [list(row.values()) for row in rows] == [[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]]
+
+
 def test_a_sensor_that_dies_is_named(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         port, _ = text.hand_over(board, "imu")
         found = text.lines(port)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 
-from ..errors import BoardError
+from ..errors import BoardError, BoardGone
 from . import messages as m
+
+_logger = logging.getLogger("tinykit.board")
 
 BAUD = 115200
 _SILENCE_S = 10.0  # after so long without a line, say so; a microphone settles for 3.5 s
@@ -81,13 +84,18 @@ def lines(port, seconds: float | None = None):
 
     Raises
     ------
+    BoardGone
+        The cable was pulled.
     BoardError
         Nothing comes any more, or the board says that its sensor is dead.
     """
     rest, whole = b"", False
     heard, end = time.monotonic(), None
     while end is None or time.monotonic() < end:
-        data = port.read(max(1, port.in_waiting))
+        try:
+            data = port.read(max(1, port.in_waiting))
+        except OSError:  # pyserial's is one
+            raise BoardGone(f"The board on {port.port} went away.", "Plug it in again, then run this again.") from None
         if data:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:
@@ -104,9 +112,11 @@ def lines(port, seconds: float | None = None):
 
 
 def end(port) -> None:
-    """Have the board speak to tinykit again, and close the port."""
+    """Have the board speak to tinykit again, and close the port; one that is away speaks so when it is back."""
     try:
         port.write(b"\0")
         port.flush()
+    except Exception as error:  # pyserial: OSError, and of flush also what termios has instead
+        _logger.debug("ending the text failed: %s", error)
     finally:
         port.close()

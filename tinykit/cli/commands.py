@@ -206,7 +206,10 @@ def text(arguments):
         try:
             for line in text.lines(port, arguments.seconds):
                 if arguments.json:
-                    line = json.dumps(dict(zip(left.channels, map(float, line.split(",")), strict=True)))
+                    try:
+                        line = json.dumps(dict(zip(left.channels, map(float, line.split(",")), strict=True)))
+                    except ValueError:  # damaged on its way: plain text has no checksum
+                        continue
                 print(line, flush=True)
         finally:
             text.end(port)
