@@ -101,10 +101,12 @@ class FirmwareNeeded(BoardError):
     ----------
     port : str
         Where it is.
+    answers : bool
+        Whether TinyKit's firmware answers there, of another version than this tinykit needs.
     """
 
-    def __init__(self, port: str, what: str, next: str = ""):
-        self.port = port
+    def __init__(self, port: str, what: str, next: str = "", answers: bool = False):
+        self.port, self.answers = port, answers
         super().__init__(what, next)
 
 

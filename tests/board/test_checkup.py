@@ -136,6 +136,20 @@ def test_a_busy_port_and_who_has_it(usb):
     assert "Kernel > Shut Down" in finding.next
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Only Linux has /proc.")
+@pytest.mark.parametrize("name", ["/opt/tools/bossac", "/usr/bin/arduino-cli"])
+def test_an_upload_that_is_under_way_is_left_alone(usb, name):
+    """Whoever ends it has a board that is half written."""
+    board = usb.plug("fake")
+    process = holding(board.address, name=name)
+    try:
+        finding = only()
+    finally:
+        process.communicate()
+    assert finding.name == "busy" and str(process.pid) in finding.found
+    assert "Wait until it has ended" in finding.next and "kill" not in finding.next
+
+
 def test_a_port_that_this_program_has_open(usb):
     board = usb.plug("fake")
     with contextlib.closing(open_port(board.address)):
@@ -194,6 +208,15 @@ def test_a_firmware_from_before_this_tinykit(usb):
     board.fake.answer = of_another_protocol
     finding = only()
     assert finding.name == "old_firmware" and "speaks protocol 2" in finding.found
+
+    def that_refuses_this_one(frame):
+        if frame.type == m.HELLO:
+            return encode(m.ERROR, frame.seq, struct.pack("<II", 2, 1) + b"bad_version")
+        return answer(frame)
+
+    board.fake.answer = that_refuses_this_one
+    finding = only()
+    assert finding.name == "old_firmware" and "bad_version" in finding.found
     assert "tinykit flash" in finding.next and finding.remedy
 
 

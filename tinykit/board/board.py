@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from ..data import units
-from ..errors import BoardError
+from ..errors import BoardError, DeviceError, FirmwareNeeded
 from ..pipeline import Pipeline
 from . import messages as m
 from .deploy import Deployment
@@ -14,7 +14,7 @@ from .info import BoardInfo, card
 from .link import Link
 from .live import Feed
 from .log import EventLog
-from .port import open_port
+from .port import FLASH, open_port
 from .sensor import sensors_of
 from .shelf import Shelf
 from .stream import Stream
@@ -47,8 +47,10 @@ class Board(Inference):
             for event in m.EVENTS:
                 self._link.on(event, self._on_event)
             self._link.on_restore(self._restore)
-        except BaseException:
+        except BaseException as error:
             self._link.close()
+            if isinstance(error, DeviceError) and error.name == "unknown_request":  # what every tinykit asks for
+                raise FirmwareNeeded(url, error.what, FLASH, answers=True) from None
             raise
         self.log.add("connected", f"{self.info.board} on {url}, firmware {self.info.firmware}")
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from ..errors import BoardError, BoardGone, DeviceError, PortBusy
+from ..errors import BoardError, BoardGone, DeviceError, FirmwareNeeded, PortBusy
 from . import rights
 from .board import Board
 from .connection import opened
@@ -59,12 +59,12 @@ def look_over(port: Port) -> list[Finding]:
         board = Board(port.address, remember=False)
     except PortBusy:
         return [busy(port, holders(port.address))]
-    except DeviceError as error:  # it lacks what this tinykit asks for
+    except DeviceError as error:
         return [foreign(port, f"it refused a request ({error.name})")]
     except BoardError as error:
         if _denied(error):
             return [forbidden(port)]
-        if "protocol" in error.what:
+        if isinstance(error, FirmwareNeeded) and error.answers:
             return [foreign(port, error.what[0].lower() + error.what[1:].rstrip("."))]
         return [_mute(port, error)]
     return list(_whole(board, port, keep=False))
@@ -168,18 +168,22 @@ def busy(port: Port, holding) -> Finding:
     elif holding[0].here:
         who, way = "this program itself", "Call board.close() on what has it open, or restart the kernel."
     else:
-        who, way = ", ".join(map(str, holding)), f"Close it, or end it: {_ending(holding[0])}. Then run this again."
+        who, way = ", ".join(map(str, holding)), f"{_ending(holding[0])}. Then run this again."
     return Finding(BOARD, "bad", f"{port.address} is in use by {who}", way, "busy", port.address)
 
 
 def _ending(holder) -> str:
     if "notebook" in holder.name:
-        return "Kernel > Shut Down in that notebook"
+        return "Close it, or end it: Kernel > Shut Down in that notebook"
     if "ModemManager" in holder.name:
-        return "wait half a minute, it lets go by itself"
+        return "Wait half a minute, it lets go by itself"
     if "Arduino IDE" in holder.name:
-        return "close its serial monitor and plotter"
-    return f"kill {holder.pid}"
+        return "Close its serial monitor and plotter"
+    if "bossac" in holder.name:  # a board that is half written starts no more
+        return "Wait until it has ended"
+    if "arduino-cli" in holder.name:
+        return "Wait until it has ended, or, if all it does is to monitor the port, close it"
+    return f"Close it, or end it: kill {holder.pid}"
 
 
 def forbidden(port: Port) -> Finding:

@@ -25,6 +25,7 @@ _logger = logging.getLogger("tinykit.board")
 # What to do about an error that the device names; its own text says what happened.
 _WAY_OUT = {
     "bad_version": FLASH,
+    "unknown_request": FLASH,
     "slot_empty": "Deploy a pipeline first: board.deploy(pipeline).",
     "no_plan": "Deploy a pipeline first: board.deploy(pipeline).",
     "no_pipeline": "Deploy a pipeline (board.deploy(pipeline)), or use board.run(x) with a bare network.",
@@ -105,7 +106,7 @@ class Link:
         except (LinkError, DeviceError) as error:
             self.close()
             if isinstance(error, DeviceError):
-                raise FirmwareNeeded(url, error.what, FLASH) from None
+                raise FirmwareNeeded(url, error.what, FLASH, answers=True) from None
             if url.startswith("virtual://"):
                 raise BoardError(
                     f"{url} did not start in time: this computer is very busy.",
@@ -270,6 +271,7 @@ class Link:
                 self.url,
                 f"The board speaks protocol {version}, this tinykit speaks {m.PROTOCOL_VERSION}.",
                 FLASH if version < m.PROTOCOL_VERSION else "Update tinykit, or: " + FLASH,
+                answers=True,
             )
         # Its clock has gone on from what it was, or began again after it was gone: which is nearer?
         now = time.monotonic()
