@@ -8,7 +8,7 @@ from .terminal import Cable, Terminal
 
 
 class Served:
-    """Keeps a virtual board behind a pseudo-terminal, until ``close``: Linux and macOS.
+    """Keeps a virtual board behind a pseudo-terminal, until ``close``: tried on Linux only.
 
     A board that restarts or loses power takes its port along, as on USB; when it is back, so is the
     port, under a new name of the system's, and under the same ``link``.

@@ -1,4 +1,4 @@
-"""A board's port as a pseudo-terminal, which any program may open: Linux and macOS.
+"""A board's port as a pseudo-terminal, which any program may open: tried on Linux only.
 
 What a pseudo-terminal can't show is lines and speeds of a cable: a port that a program has open counts
 as DTR on, and of speeds only 1200 baud means something, as on the real board: once it was set, the
