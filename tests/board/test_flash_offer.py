@@ -89,6 +89,13 @@ def test_connecting_names_the_way_out(usb, what):
     assert not hasattr(e.value, "_render_traceback_")  # no notebook: no button
 
 
+def test_a_firmware_that_lacks_what_every_tinykit_asks_for(usb):
+    board = usb.plug("fake")  # it knows no slots
+    with pytest.raises(FirmwareNeeded, match=r"refused 'slots': unknown_request.*tk\.flash\(\) once") as e:
+        tk.connect()
+    assert e.value.port == board.address and e.value.answers
+
+
 def test_a_notebook_asks_and_does_nothing_by_itself(usb, fake, notebook):
     board = usb.plug()
     board.other_firmware(None)
@@ -145,16 +152,41 @@ def test_the_button_flashes(usb, fake, wire, opened):
     board.other_firmware(None)
     view = opened(tk.lab.flash(board.address))
     wait_for(wire, "state", lambda m: not m["busy"] and m["step"] == -1)
+    told, progress = [], view._progress
+    view._progress = lambda step, text: (progress(step, text), told.append((step, view._step)))
     assert not fake.called("compile")
     view._receive(view, {"k": "flash"}, [])
     state = wait_for(wire, "state", lambda m: m["done"])
     assert state["result"]["kind"] == "ok" and board.address in state["result"]["what"]
     assert view.flashed.port == board.address and view.head["port"] == board.address
+    assert list(dict.fromkeys(told)) == [("look", -1), ("compile", 1), ("upload", 2), ("restart", 3)]
     steps = [m["step"] for m in wire if m["k"] == "state" and m["busy"]]
-    assert steps == sorted(steps) and steps[-1] == 3
+    assert steps == sorted(steps)
     status = wait_for(wire, "status", lambda m: m["link"]["kind"] == "ok")
     assert status["link"]["text"] == "flashed"
     assert "runs on" in str(view.snapshot()) and not view.errors
+
+
+def test_the_button_pressed_twice_flashes_once(usb, fake, wire, opened):
+    usb.plug().bootloader()
+    view = opened(tk.lab.flash())
+    threads, work = [], view.work
+    view.work = lambda *what: threads.append(work(*what))
+    for _ in range(2):  # as a double click has it
+        view._receive(view, {"k": "flash"}, [])
+    for thread in threads:
+        thread.join()
+    assert view.flashed and len(fake.called("upload")) == 1
+    view._receive(view, {"k": "flash"}, [])  # later it is a wish again
+    threads[-1].join()
+    assert len(fake.called("upload")) == 2
+
+
+def test_without_a_board_no_step_has_failed(usb, fake, wire, opened):
+    view = opened(tk.lab.flash())
+    view._receive(view, {"k": "flash"}, [])
+    state = wait_for(wire, "state", lambda m: m["failed"] and not m["busy"])
+    assert state["step"] == -1 and "No Nano 33 BLE is plugged in" in state["result"]["what"]
 
 
 def test_a_failure_is_shown_with_its_way_out_and_a_report(usb, fake, wire, opened):

@@ -75,7 +75,10 @@ class FlashView(LabWidget):
         }  # fmt: skip
 
     def on_flash(self, content, buffers) -> None:
-        """The button: flash on a thread of its own."""
+        """The button: flash on a thread of its own; a second press while that goes on is none."""
+        if self._busy:
+            return
+        self._busy, self._began = True, time.monotonic()
         self.work("flash", self._flash_shown)
 
     def _flash_shown(self) -> None:
@@ -90,7 +93,7 @@ class FlashView(LabWidget):
 
         with self._lock:
             self.flashed = self._result = None
-            self._failed, self._busy, self._step, self._report = False, True, 0, ""
+            self._failed, self._busy, self._step, self._report = False, True, -1, ""
             self._began, self._changed = time.monotonic(), True
             try:
                 self.flashed = flash(self.port, progress=self._progress)
@@ -111,8 +114,8 @@ class FlashView(LabWidget):
                 self._text = ""
 
     def _progress(self, step: str, text: str) -> None:
-        names = list(STEPS)
-        self._step = names.index(step) if step in names else names.index("upload") if step == "reset" else 0
+        if step != "look":  # before the first of them
+            self._step = list(STEPS).index("upload" if step == "reset" else step)
         if step == "reset":
             self._result = {
                 "kind": "warn", "what": "The board does not restart by itself: its sketch has crashed.", "text": "",
