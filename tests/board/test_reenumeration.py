@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 from fake_port import wait_until
-from usb import Usb, needs_pty
+from usb import needs_pty, settled
 
 import tinykit as tk
 from tinykit import engine
@@ -15,12 +15,6 @@ from tinykit.errors import TakeRefused
 
 pytestmark = needs_pty
 LONG = 120
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
 
 
 def upload(plugged):
@@ -41,7 +35,7 @@ def back(board, port, times=1):
 
 
 def test_stream_and_live_go_on_after_an_upload_and_say_what_was_lost(usb, old, windows):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         board.deploy(old, progress=False)
         with board.stream("imu") as stream, board.live() as live:
@@ -63,7 +57,7 @@ def test_stream_and_live_go_on_after_an_upload_and_say_what_was_lost(usb, old, w
 
 
 def test_a_take_during_an_upload_is_refused_and_kept_and_the_next_is_good(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         take = Take(board, 3.0)
         wait_until(lambda: take.progress > 0.05, LONG)
@@ -77,7 +71,7 @@ def test_a_take_during_an_upload_is_refused_and_kept_and_the_next_is_good(usb):
 
 
 def test_a_request_waits_for_the_board_that_is_being_flashed(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         plugged.double_tap()
         wait_until(lambda: not board.connected, LONG)
@@ -91,7 +85,7 @@ def test_a_request_waits_for_the_board_that_is_being_flashed(usb):
 
 
 def test_a_board_with_another_serial_number_is_not_taken_for_it(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         plugged.unplug()
         wait_until(lambda: not board.connected, LONG)
@@ -103,7 +97,7 @@ def test_a_board_with_another_serial_number_is_not_taken_for_it(usb):
 
 def test_a_board_that_comes_back_with_more_sensors_has_them(usb):
     """Another firmware, or a sensor that did not answer at the first start."""
-    plugged = usb.plug(faults=Faults(dead_sensor=True))
+    plugged = settled(usb.plug(faults=Faults(dead_sensor=True)))
     with tk.connect() as board:
         assert "imu" not in [sensor.name for sensor in board.info.sensors]
         plugged.machine.faults = Faults()
@@ -114,7 +108,7 @@ def test_a_board_that_comes_back_with_more_sensors_has_them(usb):
 
 
 def test_the_recorder_of_a_notebook_goes_on_after_an_upload(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     with tk.connect() as board:
         recorder = tk.lab.recorder(board, labels=["rest"], person="Ana", session="1")
         try:

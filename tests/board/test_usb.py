@@ -5,7 +5,7 @@ import contextlib
 import pytest
 import serial
 from fake_port import FakeBoard, wait_until
-from usb import Usb, ask, needs_pty
+from usb import ask, needs_pty, settled
 
 import tinykit as tk
 from tinykit.board import messages as m
@@ -14,12 +14,6 @@ from tinykit.errors import BoardError
 
 pytestmark = needs_pty
 LONG = 120
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
 
 
 def touch(address):
@@ -32,7 +26,7 @@ def touch(address):
 
 
 def test_the_real_firmware_is_found_and_answers_over_pyserial(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     assert [port.kind for port in tk.ports()] == ["nano33ble", "virtual"]
     with tk.connect() as board:
         assert board.port == plugged.address and board.machine is None
@@ -58,6 +52,7 @@ def test_a_touch_leads_to_the_bootloader_and_an_upload_back_under_another_name(u
     assert (entry["device"], entry["pid"], entry["serial_number"]) == (third, 0x805A, plugged.serial_number)
     with pytest.raises(BoardError, match="There is no port"):
         tk.connect(first)
+    settled(plugged)
     with tk.connect() as board:
         assert board.port == third
 
@@ -88,6 +83,7 @@ def test_a_crashed_sketch_hears_no_touch(usb, stays):
     plugged.double_tap()
     assert plugged.state == "bootloader"
     plugged.flash()
+    settled(plugged)
     with tk.connect() as board:
         assert board.port == plugged.address
 

@@ -12,7 +12,7 @@ import serial
 from fake_port import wait_until
 from made import Counting
 from probe_board import probe_image
-from usb import Usb, needs_pty
+from usb import needs_pty, settled
 
 import tinykit as tk
 from tinykit.board import messages as m
@@ -24,12 +24,6 @@ from tinykit.errors import DeviceError
 pytestmark = needs_pty
 LONG = 120
 _NUMBERS = itertools.count()
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
 
 
 def opened(address):
@@ -114,7 +108,7 @@ def test_a_full_packet_of_64_bytes_waits_for_another():
 
 
 def test_the_firmware_sends_shorter_packets_so_that_none_waits(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     written = []
     line = plugged.machine.line
     send = line.board_write
@@ -126,7 +120,7 @@ def test_the_firmware_sends_shorter_packets_so_that_none_waits(usb):
 
 
 def test_sound_comes_whole_in_such_packets(usb):
-    plugged = usb.plug(source=Noise(-20))
+    plugged = settled(usb.plug(source=Noise(-20)))
     with tk.connect() as board, board.stream("mic") as stream:
         sound = stream.read(16000, timeout=LONG)
         assert np.diff(sound.index).tolist() == [1] * 15999
@@ -178,7 +172,7 @@ def test_what_is_sent_while_nobody_has_the_port_open_is_gone(usb):
 
 @pytest.mark.parametrize("sensor, rate_hz", [("LSM9DS1", 119.0), ("BMI270", 99.8)])
 def test_the_rate_is_the_sensors_own_whatever_was_asked(usb, sensor, rate_hz):
-    plugged = usb.plug(sensor=sensor)
+    plugged = settled(usb.plug(sensor=sensor))
     with tk.connect() as board:
         imu = next(each for each in board.info.sensors if each.name == "imu")
         assert (imu.part, imu.rate_hz) == (sensor, rate_hz)
@@ -212,7 +206,7 @@ def test_a_sketch_that_leaves_a_buffer_unread_has_no_sound_any_more():
 
 
 def test_the_firmware_starts_a_microphone_again_that_stopped_and_says_what_was_lost(usb):
-    plugged = usb.plug(source=Noise(-20))
+    plugged = settled(usb.plug(source=Noise(-20)))
     machine = plugged.machine
     with tk.connect() as board, board.stream("mic") as stream:
         before = stream.read(1600, timeout=LONG)
@@ -230,7 +224,7 @@ def test_the_firmware_starts_a_microphone_again_that_stopped_and_says_what_was_l
 
 
 def test_a_link_over_the_pseudo_terminal_survives_a_noisy_cable(usb):
-    plugged = usb.plug()
+    plugged = settled(usb.plug())
     plugged.machine.faults.corrupt = 0.0005
     with contextlib.closing(Link(plugged.address)) as link:
         for n in range(40):
