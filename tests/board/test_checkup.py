@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from test_holder import holding
-from usb import Usb, needs_pty
+from usb import needs_pty, settled
 
 import tinykit as tk
 from tinykit.board import checkup, rights
@@ -18,12 +18,6 @@ from tinykit.board.port import open_port
 from tinykit.board.virtual import Faults
 
 pytestmark = needs_pty
-
-
-@pytest.fixture
-def usb():
-    with Usb() as usb:
-        yield usb
 
 
 def only():
@@ -228,8 +222,18 @@ def test_a_board_that_goes_away_meanwhile(usb):
     assert (finding.name, finding.state) == ("gone", "bad") and "Plug it in again" in finding.next
 
 
+def test_a_board_that_falls_silent_meanwhile(usb):
+    board = settled(usb.plug(clock="free"))
+    with tk.connect() as mine:
+        board.machine.faults = Faults(drop=1.0)
+        first, _, last = checkup.on_usb()
+        board.machine.faults = Faults()
+        assert (first.name, last.name, last.state, last.port) == ("answers", "no_answer", "bad", mine.port)
+        assert "did not answer" in last.found and "reset button" in last.next
+
+
 def test_a_whole_board_is_looked_over_and_left_closed(usb):
-    board = usb.plug(clock="free", sensor="BMI270")
+    board = settled(usb.plug(clock="free", sensor="BMI270"))
     findings = checkup.on_usb()
     assert [f.name for f in findings] == [
         "answers", "firmware", "cable", "imu_rev2", "mic_silent", "environment",
@@ -248,4 +252,5 @@ def test_a_cable_so_bad_that_nothing_gets_through(usb):
     assert finding.name in ("crashed", "other_firmware") and board.address in finding.found
     board.machine.faults = Faults()
     board.replug()
+    settled(board)
     assert checkup.on_usb()[0].name == "answers"

@@ -1,8 +1,10 @@
 """The doctor's report as a whole, and mending: over pseudo-terminals, with a stand-in for arduino-cli."""
 
+import importlib.metadata
 import io
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 from usb import needs_pty
@@ -11,7 +13,7 @@ import tinykit as tk
 from tinykit.board import checkup, firmware
 from tinykit.board.finding import Finding, Remedy
 from tinykit.cli import main
-from tinykit.errors import BoardError
+from tinykit.errors import BoardError, BuildError
 from tinykit.lab.doctor import Doctor
 
 doctor = sys.modules[Doctor.__module__]  # tinykit.lab has a function of this name
@@ -73,6 +75,45 @@ def test_what_can_not_be_mended_is_a_finding_too(usb, fake):
     report = Doctor(checkup.on_usb()).mend(lambda question: True, lambda text: None)
     assert [f.name for f in report.mended] == ["not_mended"] and not report.ok
     assert "could not reach" in report.mended[0].found and "Connect this computer" in report.mended[0].next
+
+
+def refusing(error):
+    def refuse(*_, **__):
+        raise error
+
+    return refuse
+
+
+def test_a_python_for_which_there_is_no_tensorflow(monkeypatch):
+    monkeypatch.setattr(doctor, "sys", SimpleNamespace(version_info=(3, 13, 1)))
+    finding = doctor._python()
+    assert (finding.name, finding.state) == ("python", "bad") and "3.12" in finding.next
+
+
+def test_packages_that_are_missing_are_named(monkeypatch):
+    def without(name):
+        if name in ("anywidget", "tf_keras"):
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(importlib.metadata, "version", without)
+    (finding,) = doctor._packages()
+    assert (finding.name, finding.state) == ("packages", "bad") and finding.found == "missing: anywidget, tf_keras"
+    assert "make env" in finding.next
+
+
+@pytest.mark.parametrize("error", [BuildError("No compiler."), OSError(8, "Exec format error")])
+def test_a_device_core_that_can_not_be_compiled(monkeypatch, error):
+    monkeypatch.setattr("tinykit.features.load_core", refusing(error))
+    finding = doctor._core()
+    assert (finding.name, finding.state) == ("core_failed", "bad") and str(error) in finding.found and finding.next
+
+
+def test_a_virtual_board_that_does_not_start(monkeypatch):
+    monkeypatch.setattr("tinykit.board.connect", refusing(BoardError("It did not start.")))
+    finding = doctor._virtual_board()
+    assert (finding.name, finding.state) == ("virtual_failed", "bad") and "did not start" in finding.found
+    assert finding.next
 
 
 def test_what_is_not_agreed_to_is_not_done(monkeypatch):

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 from fake_port import FakeBoard
-from usb import Usb, needs_pty
+from usb import Usb, needs_pty, settled
 
 from tinykit.board import firmware as ours
 from tinykit.board import messages as m
@@ -27,7 +27,7 @@ pytestmark = needs_pty
 def board_with(**options):
     """The real firmware behind a port, as fast as the computer can."""
     with Usb() as usb:
-        plugged = usb.plug(**{"clock": "free", **options})
+        plugged = settled(usb.plug(**{"clock": "free", **options}))
         with contextlib.closing(Board(plugged.address, remember=False)) as board:
             yield board, plugged.machine
 
@@ -112,11 +112,21 @@ def test_a_microphone_that_is_dead():
 
 
 class Real(FakeBoard):
-    """Says that it is no virtual board, and what else INFO is told to say; its microphone hears a buzz."""
+    """Says that it is no virtual board, and what else INFO is told to say; its microphone hears a buzz.
 
-    def __init__(self, loudness=0, **info):
+    ``gap``: so many samples of a stream never come. ``unheard``: so many packets that get no answer.
+    """
+
+    def __init__(self, loudness=0, gap=0, unheard=0, **info):
         super().__init__()
-        self.loudness, self.info = loudness, info
+        self.loudness, self.gap, self.unheard, self.info = loudness, gap, unheard, info
+        self.starts = None
+
+    def receive(self, data):
+        super().receive(data)
+        if self.starts is not None:  # when the answer is under way
+            threading.Thread(target=self.starts, daemon=True).start()
+            self.starts = None
 
     def answer(self, frame):
         if frame.type == m.SLOTS:
@@ -126,13 +136,21 @@ class Real(FakeBoard):
             return encode(m.INFO | m.REPLY, frame.seq, lines.encode())
         if frame.type == m.STREAM_START and frame.payload[0] == m.ENVIRONMENT:
             values = struct.pack("<BBBBIIHhhh", m.ENVIRONMENT, 1, 3, 0, 0, 0, 0, 2100, 4000, 25000)
-            threading.Timer(0, self.send, [encode(m.SAMPLES, 1, values)]).start()
+            self.starts = lambda: self.send(encode(m.SAMPLES, 1, values))
         elif frame.type == m.STREAM_START:
-            threading.Thread(target=self._buzz, daemon=True).start()
+            self.starts = self._move if frame.payload[0] == m.IMU else self._buzz
+        elif frame.type == m.ECHO and self.unheard:
+            self.unheard -= 1
+            return b""
         return super().answer(frame)
+
+    def _move(self):
+        for number in range(60):
+            self.sample(4, skip=self.gap if number == 10 else 0)
 
     def _buzz(self):
         for start in range(0, 16000, 240):
+            start += self.gap if start >= 4800 else 0
             values = (np.arange(240) % 2 * self.loudness).astype("<i2").tobytes()
             self.seq = (self.seq + 1) & 0xFF
             self.send(encode(m.AUDIO, self.seq, struct.pack("<BBHII", 1, 0, 240, start, int(start * 62.5)) + values))
@@ -147,8 +165,8 @@ INFO = {
 
 
 @contextlib.contextmanager
-def real(loudness=0, **info):
-    device = Real(loudness, **info)
+def real(loudness=0, **options):
+    device = Real(loudness, **options)
     with contextlib.closing(Board("fake", opener=device.open, remember=False)) as board:
         yield board
 
@@ -158,6 +176,25 @@ def test_a_real_microphone_is_never_quite_silent(loudness, name, state):
     with real(loudness) as board:
         finding = said(vitals.microphone(board), name, state)
         assert ("8,000 samples of 0" if state == "bad" else "-41 dB") in finding.found
+
+
+def test_samples_that_never_came_are_told():
+    with real(gap=7) as board:
+        assert ", 7 samples lost" in said(vitals.imu(board), "imu_loses", "warn").found
+    with real(600, gap=240) as board:
+        assert ", 240 samples lost" in said(vitals.microphone(board), "mic_loses", "warn").found
+
+
+def test_a_rate_that_is_not_the_one_of_the_sensor():
+    with real(sensors=INFO["sensors"].replace("119.0", "104.0")) as board:
+        finding = said(vitals.imu(board), "imu_rate", "warn")
+    assert "measured 119.0 Hz" in finding.found and "104 Hz were expected" in finding.found
+
+
+def test_packets_that_get_no_answer_and_no_damage_are_no_fault_of_the_cable():
+    with real(unheard=3) as board:
+        finding = said(vitals.cable(board), "slow", "warn")
+    assert "177 of 180" in finding.found and "another cable" not in finding.next
 
 
 def test_a_nano_without_sense_has_no_microphone():
