@@ -139,21 +139,13 @@ class Tool:
 
     def run(self):
         self.read()
-        name = "_".join(self.words[:2]) if self.words[0] in ("board", "core", "lib") else self.words[0]
+        name = "_".join(self.words[:2]) if self.words[0] in ("core", "lib") else self.words[0]
         getattr(self, name.replace("-", "_"))()
 
     def version(self):
         answer = {"Application": "arduino-cli", "VersionString": self.s["version"], "Commit": "", "Status": "",
                   "Date": ""}  # fmt: skip
         self.print(answer) if self.json else print(f"arduino-cli  Version: {self.s['version']} Commit:  Date: ")
-
-    def board_list(self):
-        ports = [self.port(entry) for entry in self.usb(do="ports")["ports"]] if self.s["usb"] else None
-        nano = [{"name": "Arduino Nano 33 BLE", "fqbn": "arduino:mbed_nano:nano33ble"}]
-        found = [{"matching_boards": nano if p["properties"].get("vid") == "0x2341" else None, "port": p}
-                 for p in ports or ()]  # fmt: skip
-        found.append({"port": {"address": "192.168.1.9", "protocol": "network"}})
-        self.print({"detected_ports": found if ports is not None else None})
 
     def core_list(self):
         cores = self.s["cores"]
@@ -310,12 +302,6 @@ class Tool:
             line.sendall(json.dumps(words).encode() + b"\n")
             with line.makefile() as answer:
                 return json.loads(answer.readline())
-
-    @staticmethod
-    def port(entry):
-        of = {"serialNumber": entry["serial_number"], "vid": f"0x{entry['vid']:04X}", "pid": f"0x{entry['pid']:04x}"}
-        return {"address": entry["device"], "label": entry["device"], "protocol": "serial", "properties": of,
-                "protocol_label": "Serial Port (USB)", "hardware_id": entry["serial_number"]}  # fmt: skip
 
     @property
     def old(self):

@@ -113,7 +113,7 @@ def test_cores_and_libraries(fake):
 def test_lists_that_are_null_are_empty(fake):
     fake.set(cores=None, libraries=None, warnings=["something harmless"])
     cli = ArduinoCli.find()
-    assert (cli.cores(), cli.libraries(), cli.ports()) == ({}, {}, [])
+    assert (cli.cores(), cli.libraries()) == ({}, {})
 
 
 def test_json_is_found_among_other_words():

@@ -1,4 +1,4 @@
-"""Driving arduino-cli, the user's own: ports, cores, libraries, compiling, uploading.
+"""Driving arduino-cli, the user's own: cores, libraries, compiling, uploading.
 
 A thin layer over its commands and their JSON (arduino-cli 1.0 to 1.5). What it relies on:
 
@@ -17,12 +17,10 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 from ..errors import ToolError
 from . import arduino_words as words
 from .arduino_run import run
-from .port import Port, describe
 
 FQBN = "arduino:mbed_nano:nano33ble"
 OLDEST = (1, 0)  # its JSON had another form before
@@ -121,21 +119,6 @@ class ArduinoCli:
     def has_profiles(self) -> bool:
         """Whether it can build from a ``sketch.yaml`` with a library beside it (1.3)."""
         return not self._older_than(PROFILES)
-
-    def ports(self) -> list[Port]:
-        """The serial ports that it sees; as ``tk.ports()``, without the virtual board."""
-        found = []
-        for entry in self._ask("board", "list").get("detected_ports") or ():
-            port = entry.get("port") or {}
-            if port.get("protocol") != "serial" or not port.get("address"):
-                continue
-            of = {key.lower(): value for key, value in (port.get("properties") or {}).items()}
-            boards = [board.get("name", "") for board in entry.get("matching_boards") or ()]
-            found.append(describe(SimpleNamespace(
-                device=port["address"], vid=_hex(of.get("vid")), pid=_hex(of.get("pid")),
-                serial_number=of.get("serialnumber"), description=(boards or [port.get("protocol_label")])[0],
-            )))  # fmt: skip
-        return found
 
     def cores(self) -> dict[str, str]:
         """Installed cores and their versions: ``{"arduino:mbed_nano": "4.6.0"}``."""
@@ -319,13 +302,6 @@ def _build_of(answer: dict, folder: Path, fqbn: str) -> Build:
 
 def _report(command, ended) -> str:
     return "\n".join([" ".join(command), f"exit code {ended.code}", ended.out.strip(), ended.err.strip()]).strip()
-
-
-def _hex(text):
-    try:
-        return int(text, 16)
-    except (TypeError, ValueError):
-        return None
 
 
 def _places():
