@@ -140,7 +140,7 @@ def test_a_command_says_that_the_firmware_is_old(usb, monkeypatch, capsys):
     monkeypatch.setattr(Board, "is_virtual", False)
     assert main(["info", "--board", board.address, "--json"]) == 0
     told = capsys.readouterr()
-    assert "9.0.0 comes with this tinykit: `tinykit flash` writes it." in told.err
+    assert "9.0.0 comes with this tinykit. Next: `tinykit flash` writes it." in told.err
     assert json.loads(told.out)["port"] == board.address
 
 

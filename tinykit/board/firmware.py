@@ -85,6 +85,17 @@ def is_old(version: str) -> bool:
     return numbers(version) < numbers(shipped())
 
 
+def old_in_words(board) -> str:
+    """A sentence where a board's firmware is older; such a board works, but for what is new. Else empty.
+
+    The virtual board always runs the firmware of this tinykit.
+    """
+    version = board.info.firmware
+    if board.is_virtual or not is_old(version):
+        return ""
+    return f"The board's firmware is {version}; {shipped()} comes with this tinykit."
+
+
 def numbers(version: str) -> tuple[int, ...]:
     """The numbers of a version, to be compared; ``(0,)`` where there are none."""
     return tuple(int(n) for n in re.findall(r"\d+", version.split("-")[0])) or (0,)

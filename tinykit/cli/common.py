@@ -21,9 +21,9 @@ def connect(url, source=None, **options):
         if extra:
             url += ("&" if known else "?") + "&".join(extra)
     board = connect(url, source=source)
-    if not board.is_virtual and firmware.is_old(board.info.firmware):
-        old, new = board.info.firmware, firmware.shipped()
-        note(f"The board's firmware is {old}; {new} comes with this tinykit: `tinykit flash` writes it.")
+    old = firmware.old_in_words(board)
+    if old:
+        note(f"{old} Next: `tinykit flash` writes it.")
     return board
 
 

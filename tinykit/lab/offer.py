@@ -47,13 +47,12 @@ def _ask(error: FirmwareNeeded) -> list[str]:
 
 
 def _tell_if_old(board) -> None:
-    """A board with an older firmware works, but for what is new; so it is said, and nothing is done."""
-    from ..board.firmware import is_old, shipped
+    """It is said, and nothing is done."""
+    from ..board.firmware import old_in_words
 
-    version = board.info.firmware
-    if board.is_virtual or not is_old(version):
+    what = old_in_words(board)
+    if not what:
         return
-    what = f"The board's firmware is {version}; {shipped()} comes with this tinykit."
     board.log.add("firmware", what)
     if in_notebook():
         _show(board, f"{what} It works, but for what is new.", "the board goes on as it is connected.")
