@@ -95,6 +95,16 @@ def test_a_board_with_another_serial_number_is_not_taken_for_it(usb):
         assert other.fake.requests == []
 
 
+def test_connecting_again_gives_the_board_that_has_another_port_now(usb):
+    """As the cell does that is run once more after an upload."""
+    plugged = settled(usb.plug())
+    link = usb.folder / "usb-Arduino_Nano_33_BLE-if00"  # as in /dev/serial/by-id
+    with tk.connect() as board:
+        back(board, upload(plugged))
+        link.symlink_to(plugged.address)
+        assert tk.connect() is tk.connect(plugged.address) is tk.connect(str(link)) is board
+
+
 def test_a_board_that_comes_back_with_more_sensors_has_them(usb):
     """Another firmware, or a sensor that did not answer at the first start."""
     plugged = settled(usb.plug(faults=Faults(dead_sensor=True)))

@@ -7,7 +7,7 @@ import threading
 
 from ..errors import BoardError, FirmwareNeeded, PortBusy
 from .board import Board
-from .port import FLASH, VIRTUAL_URL, Port, ports, same_port
+from .port import FLASH, VIRTUAL_URL, Port, ports, same_port, usb_serial_number
 
 # A cell that connects is often run twice: the second time it gets the board that is open.
 _OPEN: dict[str, Board] = {}
@@ -50,7 +50,7 @@ def connect(port: str | Port | None = None, source=None) -> Board:
             "Leave source out, or use tk.connect('virtual', source=...).",
         )
     with _OPENING:
-        board = _OPEN.get(url)
+        board = _OPEN.get(url) if "://" in url else opened(url, usb_serial_number(url))
         if board is None or board.closed:
             board = _OPEN[url] = _virtual() if url == VIRTUAL_URL else Board(url)
     if source is not None:
