@@ -1,13 +1,10 @@
 """What the doctor says about arduino-cli, with a stand-in for the executable."""
 
 import pytest
-from fake_arduino_cli import Fake
+from fake_arduino_cli import NANO, OWN, Fake
 
 from tinykit.board import arduino_cli, firmware
 from tinykit.board.arduino_checkup import arduino
-
-NANO = "arduino:mbed_nano"
-OWN = {"Arduino_LSM9DS1": "1.1.1", "Arduino_BMI270_BMM150": "1.2.3"}
 
 
 @pytest.fixture

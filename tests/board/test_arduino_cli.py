@@ -5,14 +5,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from fake_arduino_cli import Fake
+from fake_arduino_cli import NANO, Fake
 from fake_port import wait_until
 
 from tinykit.board import arduino_cli, arduino_run, arduino_words
 from tinykit.board.arduino_cli import ArduinoCli, parse
 from tinykit.errors import ToolError
-
-NANO = "arduino:mbed_nano"
 
 
 @pytest.fixture
