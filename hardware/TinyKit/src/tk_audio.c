@@ -20,12 +20,7 @@ static bool send_frame(tk_stream *stream, const tk_mic *mic, tk_link *link, uint
     uint8_t *out = tk_link_payload(link);
     uint32_t index = tk_mic_index(mic, stream->position);
     out[0] = TK_SENSOR_MIC;
-    out[1] = 0;
-    if (stream->overruns != stream->told) {
-        out[1] = TK_STREAM_LOST;
-    } else if (stream->sent > 0 && index != stream->next) {
-        out[1] = TK_STREAM_GAP;
-    }
+    out[1] = tk_stream_flags(stream, index);
     tk_put_u16(out + 2, (uint16_t)count);
     tk_put_u32(out + 4, index);
     tk_put_u32(out + 8, tk_mic_time(mic, stream->position));
@@ -33,10 +28,7 @@ static bool send_frame(tk_stream *stream, const tk_mic *mic, tk_link *link, uint
         tk_put_u16(out + 12 + 2 * i, (uint16_t)mic->ring[tk_mic_place(stream->position + i)]);
     }
     if (tk_link_event(link, TK_EVENT_AUDIO, 12 + 2 * count) != TK_OK) return false;
-    stream->next = index + count;
-    stream->position += count;
-    stream->sent += count;
-    stream->told = stream->overruns;
+    tk_stream_went(stream, count, index + count);
     return true;
 }
 

@@ -165,21 +165,13 @@ void tk_environment_pump(tk_environment *environment, tk_link *link)
         out[0] = TK_SENSOR_ENVIRONMENT;
         out[1] = 1;
         out[2] = environment->channels;
-        out[3] = 0;
-        if (stream->overruns != stream->told) {
-            out[3] = TK_STREAM_LOST;
-        } else if (stream->sent > 0 && sample->index != stream->next) {
-            out[3] = TK_STREAM_GAP;
-        }
+        out[3] = tk_stream_flags(stream, sample->index);
         tk_put_u32(out + 4, sample->index);
         tk_put_u32(out + 8, sample->time_us);
         tk_put_u16(out + 12, 0);
         for (uint32_t c = 0; c < environment->channels; c++) tk_put_u16(out + 14 + 2 * c, (uint16_t)sample->value[c]);
         if (tk_link_event(link, TK_EVENT_SAMPLES, 14u + 2u * environment->channels) != TK_OK) return;
-        stream->next = sample->index + 1;
-        stream->position++;
-        stream->sent++;
-        stream->told = stream->overruns;
+        tk_stream_went(stream, 1, sample->index + 1);
     }
 }
 

@@ -27,6 +27,20 @@ static uint32_t run_length(const tk_history *history, uint32_t position, uint32_
     return n;
 }
 
+uint8_t tk_stream_flags(const tk_stream *stream, uint32_t index)
+{
+    if (stream->overruns != stream->told) return TK_STREAM_LOST;
+    return stream->sent > 0 && index != stream->next ? TK_STREAM_GAP : 0;
+}
+
+void tk_stream_went(tk_stream *stream, uint32_t count, uint32_t next)
+{
+    stream->next = next;
+    stream->position += count;
+    stream->sent += count;
+    stream->told = stream->overruns;
+}
+
 static bool send_frame(tk_stream *stream, const tk_history *history, tk_link *link, uint32_t count)
 {
     uint8_t *out = tk_link_payload(link);
@@ -35,12 +49,7 @@ static bool send_frame(tk_stream *stream, const tk_history *history, tk_link *li
     out[0] = TK_SENSOR_IMU;
     out[1] = (uint8_t)count;
     out[2] = TK_IMU_CHANNELS;
-    out[3] = 0;
-    if (stream->overruns != stream->told) {
-        out[3] = TK_STREAM_LOST;
-    } else if (stream->sent > 0 && sample->index != stream->next) {
-        out[3] = TK_STREAM_GAP;
-    }
+    out[3] = tk_stream_flags(stream, sample->index);
     tk_put_u32(out + 4, sample->index);
     tk_put_u32(out + 8, before);
     uint8_t *times = out + 12, *values = times + 2 * count;
@@ -54,10 +63,7 @@ static bool send_frame(tk_stream *stream, const tk_history *history, tk_link *li
         }
     }
     if (tk_link_event(link, TK_EVENT_SAMPLES, (size_t)(values - out)) != TK_OK) return false;
-    stream->next = sample->index + 1;
-    stream->position += count;
-    stream->sent += count;
-    stream->told = stream->overruns;
+    tk_stream_went(stream, count, sample->index + 1);
     return true;
 }
 

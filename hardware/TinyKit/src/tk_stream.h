@@ -13,7 +13,7 @@ extern "C" {
 #define TK_STREAM_LOST 1u        /* flag: samples before these were overwritten before they could leave */
 #define TK_STREAM_GAP 2u         /* flag: the sensor's own numbers jump before these */
 
-/* How far a stream is; that of sound (tk_audio) as well. */
+/* How far a stream is; that of sound (tk_audio) and of the environment (tk_environment) as well. */
 typedef struct tk_stream {
     bool on;
     uint8_t per_frame;  /* samples collected before a frame is sent */
@@ -26,6 +26,12 @@ typedef struct tk_stream {
 
 /* Begin with the next sample that arrives; `sent` and `overruns` start at 0. */
 void tk_stream_start(tk_stream *stream, const tk_history *history, uint8_t per_frame);
+
+/* Flags of a frame that begins with the sensor's sample `index`. */
+uint8_t tk_stream_flags(const tk_stream *stream, uint32_t index);
+
+/* A frame of `count` samples has found room; `next` is the number behind the last of them. */
+void tk_stream_went(tk_stream *stream, uint32_t count, uint32_t next);
 
 /* Send every full frame of samples that waits and finds room. Samples that find none stay in the
  * history for its four seconds. */
