@@ -9,6 +9,12 @@ from pathlib import Path
 from .. import toolchain
 from ..errors import BuildError
 
+# What a program of either sensor calls.
+SENSOR = {
+    "imu": ("tk_solo_feel", "tk_history_init", "tk_history_push"),
+    "mic": ("tk_solo_hear", "tk_mic_init", "tk_mic_tend"),
+}
+
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _NAME = re.compile(r"\btk_\w+")
 # A function or a table, at the beginning of a line; the house's style keeps calls indented.

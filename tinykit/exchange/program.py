@@ -9,15 +9,11 @@ from ..engine.plan import compile_plan
 from ..engine.standalone import ENTRIES, kinds_source
 from ..engine.step import KINDS
 from .checks import check_source, checks
-from .core_files import needed
+from .core_files import SENSOR, needed
 from .folder import Made
 from .text import array, filled, whole
 
 _CALLED = (*ENTRIES, "tk_engine_reset", "tk_plan_section", "tk_status_name", "tk_solo_init", "tk_solo_put_answer")
-_SENSOR = {
-    "imu": ("tk_solo_feel", "tk_history_init", "tk_history_push"),
-    "mic": ("tk_solo_hear", "tk_mic_init", "tk_mic_tend"),
-}
 _FLAGS = "-std=c99 -O2 -ffp-contract=off -Wall -Wextra -I. -Isrc"
 _SMALL = "-ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,-e,reset -Wl,-T,cortex/cortex.ld"
 _PARTS = ("Makefile", "README.md", "main.c", "pipeline.c", "pipeline.h", "port.h",
@@ -57,7 +53,7 @@ def program(pipeline) -> Made:
 
 def _roots(pipeline, kinds) -> list[str]:
     table = re.findall(r"\btk_(?:check|op)_\w+", kinds_source(kinds))
-    return [*_CALLED, *_SENSOR[pipeline.sensor], *table]
+    return [*_CALLED, *SENSOR[pipeline.sensor], *table]
 
 
 def _limits(pipeline) -> dict[str, int]:

@@ -11,7 +11,7 @@ from ..errors import DataError, DoesNotFit, ModelError
 from ..features import pack_section
 from .allocation import Allocation, allocation
 from .checks import check_source, checks
-from .core_files import needed
+from .core_files import SENSOR, needed
 from .dense import without_many_scales
 from .folder import Made
 from .operators import LIBRARY, methods
@@ -20,10 +20,6 @@ from .text import array, filled, whole
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")  # of a sketch and its folder
 _CALLED = ("tk_solo_init", "tk_solo_put_answer", "tk_schedule_reading")
-_SENSOR = {
-    "imu": ("tk_solo_feel", "tk_history_init", "tk_history_push"),
-    "mic": ("tk_solo_hear", "tk_mic_init", "tk_mic_tend"),
-}
 _LIBRARIES = {
     "imu": (("Arduino_LSM9DS1", "1.1.1"), ("Arduino_BMI270_BMM150", "1.2.3"), LIBRARY),
     "mic": (LIBRARY,),
@@ -78,7 +74,7 @@ def sketch(pipeline, name: str) -> Made:
     )
     called = methods(network)
     words = _words(pipeline, name, model, section, found, called, arena, changed)
-    files = {f"src/{path.name}": path.read_bytes() for path in needed((*_CALLED, *_SENSOR[pipeline.sensor]))}
+    files = {f"src/{path.name}": path.read_bytes() for path in needed((*_CALLED, *SENSOR[pipeline.sensor]))}
     files |= {part: filled(f"sketch/{part}", words) for part in _PARTS}
     files["sensor.cpp"] = filled(f"sketch/sensor_{pipeline.sensor}.cpp", words)
     files[f"{name}.ino"] = filled("sketch/sketch.ino", words)
