@@ -38,7 +38,7 @@ tk.lab.scope(board, 'mic')""",
 TITLES = {"imu": "Scope", "mic": "Audio scope"}
 
 
-def frames_a_second(driver, scope) -> float:
+def frames_a_second(scope) -> float:
     before, began = lab_browser.frames(scope), time.monotonic()
     time.sleep(SECONDS)
     return (lab_browser.frames(scope) - before) / (time.monotonic() - began)
@@ -67,27 +67,20 @@ def main() -> int:
     sensor = sys.argv[1] if len(sys.argv) > 1 else "imu"
     if sensor == "cost":
         return cost()
-    if not (lab_browser.CHROMIUM and lab_browser.DRIVER):
-        print("Chromium and ChromeDriver are needed on the PATH.", file=sys.stderr)
+    if not lab_browser.CHROMIUM:
+        print("Chromium is needed on the PATH.", file=sys.stderr)
         return 1
-    driver = lab_browser.start_chromium()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            cells = [START[sensor]]
-            with lab_browser.open_lab(driver, Path(folder), cells, widgets=1):
-                scope = lab_browser.show(driver, TITLES[sensor])
-                lab_browser.wait(lambda: lab_browser.frames(scope) > 30, 60, "frames")
-                print(f"{'idle':10} {frames_a_second(driver, scope):5.1f} frames/s")
-                for name, code in STATES.items():
-                    driver.execute_script(
-                        "const s = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;"
-                        "s.requestExecute({code: arguments[0]})", code)  # fmt: skip
-                    time.sleep(2)
-                    print(f"{name:10} {frames_a_second(driver, scope):5.1f} frames/s", flush=True)
-                    time.sleep(4)
-                print(scope.find_element("css selector", ".tk-facts").text)
-    finally:
-        driver.quit()
+    with tempfile.TemporaryDirectory() as folder, lab_browser.browser() as page:
+        with lab_browser.open_lab(page, Path(folder), [START[sensor]], widgets=1):
+            scope = lab_browser.show(page, TITLES[sensor])
+            lab_browser.wait(lambda: lab_browser.frames(scope) > 30, 60, "frames")
+            print(f"{'idle':10} {frames_a_second(scope):5.1f} frames/s")
+            for name, code in STATES.items():
+                lab_browser.run_code(page, code)
+                time.sleep(2)
+                print(f"{name:10} {frames_a_second(scope):5.1f} frames/s", flush=True)
+                time.sleep(4)
+            print(lab_browser.text(scope.locator(".tk-facts")))
     return 0
 
 

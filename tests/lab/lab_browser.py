@@ -1,7 +1,12 @@
-"""A JupyterLab of its own, opened in headless Chromium; for the browser tests and benchmarks/widgets.py."""
+"""A JupyterLab of its own, opened in headless Chromium; for the browser tests and benchmarks/widgets.py.
+
+Playwright drives the Chromium that the computer has; it never downloads one. Its synchronous side keeps an event
+loop in the thread: while a ``browser()`` is open, nothing else in that thread can call ``asyncio.run``.
+"""
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -9,44 +14,386 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-# What Chromium is told: no sandbox where it runs as root, and no calls home.
+# What Chromium is told besides what Playwright tells it: no sandbox where it runs as root, and no calls home.
 FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1250,1500",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
+VIEWPORT = {"width": 1250, "height": 1500}
 WIDGETS = "section.tk[data-lm-suppress-shortcuts]"  # live ones; cards have no keys
+SHOTS = Path(os.environ.get("TINYKIT_SHOTS") or Path(__file__).resolve().parents[2] / "artefacts")
+
+_driver, _pages = None, []
 
 
-def start_chromium(*more):
-    """A selenium driver that keeps the browser's log; ``more`` flags."""
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, *more):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_script_timeout(60)
-    return driver
+# -- the browser ---------------------------------------------------------------------------------
 
 
 @contextmanager
-def browser(*more):
-    """A driver for a test, which is skipped where there is no browser; ``more`` flags."""
+def browser(*flags, dark=False):
+    """A Playwright page; skips the test where there is no Chromium or no Playwright.
+
+    Parameters
+    ----------
+    *flags : str
+        More of Chromium's.
+    dark : bool
+        Whether the page asks for dark colours; ``open_lab`` then takes JupyterLab's dark theme.
+
+    Yields
+    ------
+    playwright.sync_api.Page
+        Also with ``page.log``, what the page logged as errors, and ``page.dark``.
+    """
     import pytest
 
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("Chromium and ChromeDriver are not on the PATH, so the widgets were not tried in a browser.")
-    pytest.importorskip("selenium", reason="selenium is not installed (pip install -e .[test]).")
-    driver = start_chromium(*more)
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not on the PATH, so the widgets were not tried in a browser.")
+    pytest.importorskip("playwright", reason="playwright is not installed (pip install -e .[test]).")
+    with chromium(*flags) as started:
+        context = started.new_context(viewport=VIEWPORT, color_scheme="dark" if dark else "light")
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.dark, page.log = dark, []
+        page.on("console", lambda m: m.type == "error" and page.log.append(f"{m.location.get('url', '')} {m.text}"))
+        page.on("pageerror", lambda e: page.log.append(f"Uncaught {e.stack or e}"))
+        _pages.append(page)
+        try:
+            yield page
+        finally:
+            _pages.remove(page)
+
+
+@contextmanager
+def chromium(*flags):
+    """Chromium, as Playwright's ``Browser``; several may be open, and the last one ends Playwright."""
+    global _driver
+    from playwright.sync_api import sync_playwright
+
+    alone = _driver is None
+    if alone:
+        _driver = sync_playwright().start()
     try:
-        yield driver
+        started = _driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags], timeout=180_000)
+        try:
+            yield started
+        finally:
+            started.close()
     finally:
-        driver.quit()
+        if alone:
+            driver, _driver = _driver, None
+            driver.stop()
+
+
+# -- JupyterLab ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def open_lab(page, folder, notebook, widgets=0, run=True, **environment):
+    """JupyterLab with one notebook, all its cells run, and at least so many live widgets in it.
+
+    Parameters
+    ----------
+    page : Page
+    folder : Path
+        Where JupyterLab's own files go, and the notebook that is made.
+    notebook : list of str, or Path
+        Code cells, or a notebook that is there: its folder is then what JupyterLab shows.
+    widgets : int
+        Waits for so many.
+    run : bool
+        Whether the cells are run; waits for the widgets, not for the end of the cells.
+    **environment : str
+        More of it, for the kernel.
+    """
+    if not isinstance(notebook, (str, os.PathLike)):
+        notebook = write_notebook(folder / "work" / "widgets.ipynb", notebook)
+    notebook = Path(notebook)
+    with serve(folder, notebook.parent, **environment) as server:
+        open_notebook(page, server, notebook.name, widgets, run)
+        yield page
+
+
+def write_notebook(path, cells):
+    """A notebook of these code cells."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+@contextmanager
+def serve(folder, root, **environment):
+    """A JupyterLab of its own on the notebooks in ``root``: ``server.url``, ``server.pid``."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]  # if somebody takes it meanwhile, the server looks for another
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    quiet = json.dumps({"fetchNews": "false", "checkForUpdates": False})
+    (settings / "notification.jupyterlab-settings").write_text(quiet, encoding="utf-8")
+    surroundings = {k: v for k, v in os.environ.items() if k not in ("TINYKIT_STILL", "TINYKIT_PORT")}
+    surroundings |= {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        **environment,
+    }
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}", "--IdentityProvider.token=t", f"--ServerApp.root_dir={root}",
+        "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
+    with open(folder / "lab.log", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, env=surroundings, stdout=log, stderr=log)
+        try:
+            server.url = wait(lambda: _url(server, folder / "runtime"), 300, "JupyterLab's server",
+                              lambda: (folder / "lab.log").read_text(encoding="utf-8"))  # fmt: skip
+            yield server
+        finally:
+            server.terminate()
+            try:
+                server.wait(60)  # it ends its kernels
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _url(server, runtime):
+    """Where the server answers; it writes down itself which port it got."""
+    assert server.poll() is None, "JupyterLab's server ended."
+    for file in runtime.glob("jpserver-*.json"):
+        try:
+            url = json.loads(file.read_text(encoding="utf-8"))["url"].rstrip("/")
+            if urllib.request.urlopen(f"{url}/api?token=t", timeout=5).status == 200:
+                return url
+        except (OSError, ValueError):  # half written, or not listening yet
+            pass
+    return None
+
+
+# The notebook that is open, and its kernel.
+_NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+_KERNEL = f"{_NOTEBOOK}.context.sessionContext.session.kernel"
+
+
+def open_notebook(page, server, name, widgets=0, run=True):
+    """Open (another) notebook of a server in the page, with a kernel of its own, and run its cells."""
+    body = lambda: text(page.locator("body"))  # noqa: E731
+    page.goto(f"{server.url}/doc/tree/{name}?token=t&reset", wait_until="commit")
+    wait(lambda: page.evaluate(f"{_KERNEL}.status") == "idle", 300, "the kernel", body)
+    if page.dark:
+        theme(page, "dark")
+    if run:
+        page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    wait(lambda: page.locator(WIDGETS).count() >= widgets, 180, "the widgets", body)
+
+
+def run_code(page, code):
+    """Run code in the notebook's kernel, beside the cells; not waited for."""
+    page.evaluate(f"(code) => void {_KERNEL}.requestExecute({{code}})", code)
+
+
+def printed(page, code, seconds=60):
+    """Run code in the notebook's kernel, after the cells that run: what it printed.
+
+    Raises
+    ------
+    AssertionError
+        It raised, or did not end in time.
+    """
+    name = page.evaluate(
+        f"""(code) => {{
+          const name = `said${{performance.now()}}`, said = window[name] = {{ text: "", error: "", done: false }};
+          const run = {_KERNEL}.requestExecute({{ code }});
+          run.onIOPub = ({{ content, header }}) => {{
+            if (header.msg_type === "stream") said.text += content.text;
+            if (header.msg_type === "error") said.error = content.traceback.join("\\n");
+          }};
+          run.done.catch((e) => {{ said.error ||= String(e); }}).finally(() => {{ said.done = true; }});
+          return name;
+        }}""",
+        code,
+    )
+    said = wait(lambda: page.evaluate("(n) => window[n].done && window[n]", name), seconds, "the end of this:\n" + code)
+    assert not said["error"], said["error"]
+    return said["text"]
+
+
+def asked(page, expression, seconds=60):
+    """What an expression is in the kernel (through JSON)."""
+    return json.loads(printed(page, f"import json\nprint(json.dumps({expression}))", seconds))
+
+
+def theme(page, name):
+    """JupyterLab's ``"dark"`` or ``"light"`` theme."""
+    page.evaluate("(t) => void window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})",
+                  f"JupyterLab {name.title()}")  # fmt: skip
+    light = "true" if name == "light" else "false"
+    wait(lambda: page.evaluate("document.body.dataset.jpThemeLight") == light, 60, f"the {name} theme")
+
+
+# -- looking and pressing ------------------------------------------------------------------------
+
+
+def wait(condition, seconds, what, tell=lambda: ""):
+    """What ``condition`` gives once it is true; fails after so many seconds, with what ``tell`` says.
+
+    What the page can't do yet (an element that is not there, or that the widget draws anew at this moment) is tried
+    again. A wait that fails leaves a screenshot of every open page in the artefacts.
+    """
+    try:
+        from playwright.sync_api import Error
+    except ImportError:  # it is used for servers too
+        Error = ()
+    deadline, trouble = time.monotonic() + seconds, ""
+    while True:
+        try:
+            found, trouble = condition(), ""
+        except Error as error:
+            if "has been closed" in str(error) or "crashed" in str(error):
+                raise
+            found, trouble = None, str(error)
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            for i, page in enumerate(_pages):
+                test = os.environ.get("PYTEST_CURRENT_TEST", "page").split("::")[-1].split(" ")[0]
+                shot(page, f"failed-{re.sub('[^0-9A-Za-z]+', '-', test)}-{i}")
+            raise AssertionError(f"{what} did not come within {seconds} s. {tell()} {trouble}".rstrip())
+        time.sleep(0.1)
+
+
+def widget(page, title, nth=0):
+    """The live widget of that title; of several, the ``nth``."""
+    return page.locator(f'{WIDGETS}[aria-label="{title}"]').nth(nth)
+
+
+def show(page, title, nth=0):
+    """The same, scrolled into sight: what can't be seen is not drawn."""
+    element = widget(page, title, nth)
+    element.evaluate("(e) => e.scrollIntoView({ block: 'center' })")
+    return element
+
+
+def text(element):
+    """What can be read in an element now; nothing where there is none."""
+    return "\n".join(element.all_inner_texts())
+
+
+def click(element, selector):
+    """Click the first of these in an element, once it is there, holds still and can be pressed."""
+    element.locator(selector).first.click()
+
+
+def press(element, words):
+    """Click the button with these words on it (upper and lower case matter)."""
+    element.locator("button", has_text=re.compile(re.escape(words))).first.click()
+
+
+def noted(element, words):
+    """From now on, when the element's text changes and has these words in it: a function that gives the times, ms.
+
+    A text that stands for a moment only can't be missed so, as it can by one who looks now and then.
+    """
+    element.evaluate(
+        """(root, words) => {
+          const times = [];
+          (window.noted ||= {})[words] = times;
+          new MutationObserver(() => { if (root.textContent.includes(words)) times.push(performance.now()); })
+            .observe(root, { childList: true, characterData: true, subtree: true });
+        }""",
+        words,
+    )
+    return lambda: element.page.evaluate("(words) => window.noted[words]", words)
+
+
+def held_still(element):
+    """The picture in the element's first canvas, once two of them 0.3 s apart are the same."""
+
+    def same():
+        before = picture(element)
+        time.sleep(0.3)
+        return picture(element) == before and before
+
+    return wait(same, 60, "a picture that stands still")
+
+
+def picture(element):
+    """What the element's first canvas shows, as a data URL."""
+    return element.evaluate("(e) => e.querySelector('canvas').toDataURL()")
+
+
+def colours(element):
+    """How many different colours the element's first canvas has."""
+    return element.evaluate(
+        """(e) => {
+          const c = e.querySelector('canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+          const seen = new Set();
+          for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 24 | d[i+1] << 16 | d[i+2] << 8 | d[i+3]);
+          return seen.size;
+        }"""
+    )
+
+
+def frames(element):
+    """How often it was drawn; told every ten frames."""
+    return int(element.get_attribute("data-frames") or 0)
+
+
+def problems(page):
+    """Controls and pictures of widgets without a name, and targets too small for a finger."""
+    return page.evaluate(
+        """(widgets) => {
+          const out = [];
+          for (const root of document.querySelectorAll(widgets))
+            for (const e of root.querySelectorAll('button, input, select, canvas, [role=meter], [role=slider]')) {
+              const r = e.getBoundingClientRect(); if (!r.width) continue;
+              const name = e.getAttribute('aria-label') || e.textContent.trim()
+                || (e.closest('label') || {}).textContent;
+              if (!name) out.push('no name: ' + e.outerHTML.slice(0, 80));
+              const small = r.height < 23.9 || r.width < 23.9;
+              if (small && /BUTTON|INPUT|SELECT/.test(e.tagName)) out.push('small: ' + e.outerHTML.slice(0, 80));
+            }
+          return out;
+        }""",
+        WIDGETS,
+    )
+
+
+def raised(page):
+    """What widgets raised in the browser since it was opened."""
+    page.evaluate("0")  # what the page logged until now has then been told
+    return [m for m in page.log if any(w in m for w in ("anywidget", "blob:", "tinykit", "Uncaught"))]
+
+
+def shot(place, name):
+    """A picture of a page or of an element, ``name.png`` in the artefacts: a folder to be looked at."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    place.screenshot(path=SHOTS / f"{name}.png")
+    return SHOTS / f"{name}.png"
+
+
+def sized(element, width):
+    """Make the window so wide that a widget is ``width`` pixels wide."""
+    for _ in range(3):  # a scroll bar may come or go
+        now = element.evaluate("(e) => e.getBoundingClientRect().width")
+        size = element.page.viewport_size
+        element.page.set_viewport_size({**size, "width": round(size["width"] + width - now)})
+    near = lambda: abs(element.evaluate("(e) => e.getBoundingClientRect().width") - width) < 2  # noqa: E731
+    wait(near, 30, f"{width} px")
+
+
+# -- something to deploy -------------------------------------------------------------------------
 
 
 def random_int8(seed, shape, kernel, strides, labels):
@@ -73,178 +420,3 @@ def random_int8(seed, shape, kernel, strides, labels):
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return converter.convert()
-
-
-@contextmanager
-def open_lab(driver, folder, cells, widgets):
-    """JupyterLab with a notebook of these cells, all run, and at least so many live widgets in it."""
-    import nbformat
-
-    notebook = nbformat.v4.new_notebook()
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    (folder / "work").mkdir()
-    nbformat.write(notebook, folder / "work" / "widgets.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = json.dumps({"fetchNews": "false", "checkForUpdates": False})
-    (settings / "notification.jupyterlab-settings").write_text(quiet, encoding="utf-8")
-    environment = {k: v for k, v in os.environ.items() if k not in ("TINYKIT_STILL", "TINYKIT_PORT")}
-    environment |= {
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-    }
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=t",
-        f"--ServerApp.root_dir={folder / 'work'}", "--LabApp.expose_app_in_browser=True",
-    ]  # fmt: skip
-    with open(folder / "lab.log", "w", encoding="utf-8") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait(lambda: _answers(f"{url}/api?token=t"), 300, "JupyterLab's server")
-            driver.get(f"{url}/doc/tree/widgets.ipynb?token=t&reset")
-            page = "return document.body.innerText"
-            body = lambda: driver.execute_script(page)  # noqa: E731
-            wait(lambda: "| Idle" in body(), 300, "the kernel", body)
-            driver.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-            wait(lambda: len(driver.find_elements("css selector", WIDGETS)) >= widgets, 180, "the widgets", body)
-            yield driver
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-
-
-def _answers(url):
-    try:
-        return urllib.request.urlopen(url, timeout=5).status == 200
-    except OSError:
-        return False
-
-
-def wait(condition, seconds, what, tell=lambda: ""):
-    """What ``condition`` gives once it is true; fails after so many seconds, with what ``tell`` says.
-
-    An element that is not there yet, or that the widget draws anew at this moment, is looked for again.
-    """
-    from selenium.common.exceptions import (
-        ElementClickInterceptedException,
-        NoSuchElementException,
-        StaleElementReferenceException,
-    )
-
-    passing = (ElementClickInterceptedException, NoSuchElementException, StaleElementReferenceException)
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            found = condition()
-        except passing:
-            found = None
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"{what} did not come within {seconds} s. {tell()}"
-        time.sleep(0.1)
-
-
-def widget(driver, name):
-    """The live widget of that title."""
-    return driver.find_element("css selector", f'{WIDGETS}[aria-label="{name}"]')
-
-
-def show(driver, name):
-    """The same, scrolled into sight: what can't be seen is not drawn."""
-    element = widget(driver, name)
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    return element
-
-
-def click(widget, by, what):
-    """Click what is found in a widget, found again if the widget draws it anew meanwhile."""
-    wait(lambda: widget.find_element(by, what).click() is None, 30, f"the click on {what}")
-
-
-def press(widget, words):
-    """Click the button with these words on it."""
-    click(widget, "xpath", f".//button[contains(., '{words}')]")
-
-
-def noted(driver, element, words):
-    """From now on, when the element's text changes and has these words in it: a function that gives the times, ms.
-
-    A text that stands for a moment only can't be missed so, as it can by one who looks now and then.
-    """
-    driver.execute_script(
-        """const [root, words] = arguments, times = [];
-        (window.noted ||= {})[words] = times;
-        new MutationObserver(() => { if (root.textContent.includes(words)) times.push(performance.now()); })
-          .observe(root, { childList: true, characterData: true, subtree: true });""",
-        element, words)  # fmt: skip
-    return lambda: driver.execute_script("return window.noted[arguments[0]]", words)
-
-
-def held_still(driver, element):
-    """The picture in the element's first canvas, once two of them 0.3 s apart are the same."""
-
-    def same():
-        before = picture(driver, element)
-        time.sleep(0.3)
-        return picture(driver, element) == before and before
-
-    return wait(same, 60, "a picture that stands still")
-
-
-def picture(driver, element):
-    """What the element's first canvas shows, as a data URL."""
-    return driver.execute_script("return arguments[0].querySelector('canvas').toDataURL()", element)
-
-
-def colours(driver, element):
-    """How many different colours the widget's first canvas has."""
-    return driver.execute_script(
-        """const c = arguments[0].querySelector('canvas');
-        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-        const seen = new Set();
-        for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 24 | d[i+1] << 16 | d[i+2] << 8 | d[i+3]);
-        return seen.size;""", element)  # fmt: skip
-
-
-def problems(driver):
-    """Controls and pictures of widgets without a name, and targets too small for a finger."""
-    return driver.execute_script(
-        """const out = []; for (const root of document.querySelectorAll(arguments[0]))
-        for (const e of root.querySelectorAll('button, input, select, canvas, [role=meter], [role=slider]')) {
-          const r = e.getBoundingClientRect(); if (!r.width) continue;
-          const name = e.getAttribute('aria-label') || e.textContent.trim() || (e.closest('label') || {}).textContent;
-          if (!name) out.push('no name: ' + e.outerHTML.slice(0, 80));
-          const small = r.height < 23.9 || r.width < 23.9;
-          if (small && /BUTTON|INPUT|SELECT/.test(e.tagName)) out.push('small: ' + e.outerHTML.slice(0, 80));
-        } return out;""",
-        WIDGETS,
-    )
-
-
-def raised(driver):
-    """What widgets raised in the browser."""
-    wrong = [e["message"] for e in driver.get_log("browser") if e["level"] == "SEVERE"]
-    return [m for m in wrong if "anywidget" in m or "blob:" in m or "tinykit" in m or "Uncaught" in m]
-
-
-def run_code(driver, code):
-    """Run code in the notebook's kernel, beside the cells."""
-    driver.execute_script(
-        "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
-        ".requestExecute({code: arguments[0]})", code)  # fmt: skip
-
-
-def frames(element):
-    """How often it was drawn; told every ten frames."""
-    return int(element.get_attribute("data-frames") or 0)

@@ -17,6 +17,8 @@ from lab_browser import (
     raised,
     random_int8,
     show,
+    text,
+    theme,
     wait,
 )
 
@@ -50,7 +52,7 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     names = {"PIPELINE": network(folder / "browser.tk").as_posix(), "FLASH": (folder / "flash.bin").as_posix()}
     cells = [cell.replace("PIPELINE", names["PIPELINE"]).replace("FLASH", names["FLASH"]) for cell in CELLS]
-    with browser() as driver, open_lab(driver, folder, cells, widgets=4) as opened:
+    with browser() as page, open_lab(page, folder, cells, widgets=4) as opened:
         yield opened
 
 
@@ -59,10 +61,10 @@ def test_the_scope_draws_and_goes_on_drawing_while_a_cell_runs(lab):
     wait(lambda: frames(scope) > 10, 60, "frames")
     before = frames(scope)
     wait(lambda: frames(scope) >= before + 30, 60, "thirty more frames")
-    assert colours(lab, scope) > 20, "the picture is blank"
-    wait(lambda: "linked" in scope.text, 30, "the link's state")
-    assert "0 lost" in scope.text and "119." in scope.text, scope.text
-    canvas = scope.find_element("css selector", "canvas")
+    assert colours(scope) > 20, "the picture is blank"
+    wait(lambda: "linked" in text(scope), 30, "the link's state")
+    assert "0 lost" in text(scope) and "119." in text(scope), text(scope)
+    canvas = scope.locator("canvas").first
     wait(lambda: "aZ" in canvas.get_attribute("aria-label"), 30, "the picture in words")
 
 
@@ -70,80 +72,80 @@ def test_pause_holds_the_picture_in_the_browser(lab):
     scope = show(lab, "Scope")
     wait(lambda: frames(scope) > 10, 60, "frames")
     press(scope, "Pause")
-    wait(lambda: "Resume" in scope.text, 60, "Resume")
-    held = held_still(lab, scope)
+    wait(lambda: "Resume" in text(scope), 60, "Resume")
+    held = held_still(scope)
     time.sleep(1.0)
-    assert picture(lab, scope) == held
-    lab.execute_script("arguments[0].focus()", scope.find_element("xpath", ".//button[contains(., 'Resume')]"))
-    lab.switch_to.active_element.send_keys("p")  # the key does the same, and JupyterLab does not see it
-    wait(lambda: "Pause" in scope.text, 60, "Pause")
-    wait(lambda: picture(lab, scope) != held, 30, "motion")
+    assert picture(scope) == held
+    scope.locator("button", has_text="Resume").focus()
+    lab.keyboard.press("p")  # the key does the same, and JupyterLab does not see it
+    wait(lambda: "Pause" in text(scope), 60, "Pause")
+    wait(lambda: picture(scope) != held, 30, "motion")
 
 
 def test_deploy_shows_the_new_slot_running(lab):
     deploy = show(lab, "Deploy")
-    wait(lambda: "runs from slot" in deploy.text, 120, "the deployment", lambda: deploy.text)
-    (slot,) = deploy.find_elements("css selector", ".tk-slot.act")
-    assert "runs now" in slot.text and "v1 browser" in slot.text
+    wait(lambda: "runs from slot" in text(deploy), 120, "the deployment", lambda: text(deploy))
+    slot = deploy.locator(".tk-slot.act")
+    assert slot.count() == 1 and "runs now" in text(slot) and "v1 browser" in text(slot)
 
 
 def test_live_shows_the_labels_and_the_slider_moves_the_boards_rule(lab):
     live = show(lab, "Live predictions")
     wait(
-        lambda: "probability" in live.text and all(label in live.text for label in LABELS),
+        lambda: "probability" in text(live) and all(label in text(live) for label in LABELS),
         60,
         "predictions",
-        lambda: live.text,
+        lambda: text(live),
     )
-    word = wait(lambda: live.find_element("css selector", ".w").text, 60, "the word")
+    word = wait(lambda: text(live.locator(".w").first), 60, "the word")
     assert word in (*LABELS, "unsure")
     before = frames(live)
     wait(lambda: frames(live) > before, 30, "frames")
-    assert colours(lab, live) > 20
-    slider = live.find_element("css selector", "input[type=range]")
-    slider.send_keys("\ue014" * 4)  # arrow right: by 0.05 each
-    wait(lambda: "threshold 0.70" in live.text, 30, "the new threshold", lambda: live.text)
+    assert colours(live) > 20
+    slider = live.locator("input[type=range]").first
+    for _ in range(4):
+        slider.press("ArrowRight")  # by 0.05 each
+    wait(lambda: "threshold 0.70" in text(live), 30, "the new threshold", lambda: text(live))
     # What is in force on the board comes back as the widget's own state.
     wait(lambda: slider.get_attribute("aria-valuetext") == "0.70", 30, "0.70")
 
 
 def test_that_was_wrong_files_the_window(lab):
     live = show(lab, "Live predictions")
-    wait(lambda: "probability" in live.text, 60, "predictions")
+    wait(lambda: "probability" in text(live), 60, "predictions")
     press(live, "That was wrong")
-    wait(lambda: "What was it really?" in live.text and "held" in live.text, 60, "the question")
-    click(live, "css selector", ".tk-ask button")
+    wait(lambda: "What was it really?" in text(live) and "held" in text(live), 60, "the question")
+    click(live, ".tk-ask button")
     wait(
-        lambda: "1 marked wrong" in live.text and "Kept as .corrected[0]" in live.text,
+        lambda: "1 marked wrong" in text(live) and "Kept as .corrected[0]" in text(live),
         60,
         "the correction",
-        lambda: live.text,
+        lambda: text(live),
     )
 
 
 def test_the_recorder_counts_down_and_keeps_a_take(lab):
     recorder = show(lab, "Recorder")
-    wait(lambda: "Record “circle”" in recorder.text, 60, "the button", lambda: recorder.text)
-    countdown = noted(lab, recorder, "Get ready")
-    click(recorder, "css selector", ".tk-rb")
+    wait(lambda: "Record “circle”" in text(recorder), 60, "the button", lambda: text(recorder))
+    countdown = noted(recorder, "Get ready")
+    click(recorder, ".tk-rb")
     wait(countdown, 60, "the countdown")
-    wait(lambda: "1/20" in recorder.text, 90, "the take", lambda: recorder.text)
-    cards = recorder.find_elements("css selector", ".tk-take")
-    assert len(cards) == 1
-    click(recorder, "css selector", 'button[aria-label="Discard take 1"]')
-    wait(lambda: "0/20" in recorder.text and "Undo" in recorder.text, 30, "the discarding")
+    wait(lambda: "1/20" in text(recorder), 90, "the take", lambda: text(recorder))
+    assert recorder.locator(".tk-take").count() == 1
+    click(recorder, 'button[aria-label="Discard take 1"]')
+    wait(lambda: "0/20" in text(recorder) and "Undo" in text(recorder), 30, "the discarding")
     press(recorder, "Undo")
-    wait(lambda: "1/20" in recorder.text, 30, "the take back")
+    wait(lambda: "1/20" in text(recorder), 30, "the take back")
 
 
 def test_dark_and_light_follow_the_theme(lab):
     scope = show(lab, "Scope")
-    ground = lambda: lab.execute_script("return getComputedStyle(arguments[0]).backgroundColor", scope)  # noqa: E731
+    ground = lambda: scope.evaluate("(e) => getComputedStyle(e).backgroundColor")  # noqa: E731
     light = ground()
-    lab.execute_script("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    theme(lab, "dark")
     wait(lambda: ground() != light, 30, "the dark theme")
-    wait(lambda: colours(lab, scope) > 20, 30, "the dark picture")
-    lab.execute_script("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+    wait(lambda: colours(scope) > 20, 30, "the dark picture")
+    theme(lab, "light")
     wait(lambda: ground() == light, 30, "the light theme")
 
 
@@ -154,5 +156,5 @@ def test_every_control_has_a_name_and_room_for_a_finger(lab):
 def test_nothing_was_logged_as_an_error(lab):
     """Last: whatever the tests before did, no widget raised in the browser or the kernel."""
     assert raised(lab) == []
-    said = lab.execute_script("return document.querySelector('.jp-Notebook').innerText")
+    said = text(lab.locator(".jp-Notebook"))
     assert "Traceback" not in said and "fault of tinykit" not in said

@@ -1,6 +1,5 @@
 """Sound in a real JupyterLab in headless Chromium: a page's microphone, the firmware on the virtual board."""
 
-import json
 import math
 import time
 import wave
@@ -8,6 +7,7 @@ import wave
 import numpy as np
 import pytest
 from lab_browser import (
+    asked,
     browser,
     click,
     colours,
@@ -22,6 +22,7 @@ from lab_browser import (
     random_int8,
     run_code,
     show,
+    text,
     wait,
 )
 
@@ -75,44 +76,31 @@ def lab(tmp_path_factory):
         "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={spoken(folder / 'spoken.wav')}",
     )  # fmt: skip
-    with browser(*flags) as driver, open_lab(driver, folder, cells, widgets=4) as opened:
-        opened.folder = folder
+    with browser(*flags) as page, open_lab(page, folder, cells, widgets=4) as opened:
         yield opened
-
-
-def asked(lab, code):
-    """What an expression is in the kernel."""
-    place = lab.folder / f"asked-{time.monotonic_ns()}.json"
-    name, part = place.as_posix(), f"{place.as_posix()}.part"  # whole, or not there yet
-    run_code(
-        lab,
-        f"import json, os\nwith open({part!r}, 'w') as file:\n    file.write(json.dumps({code}))\n"
-        f"os.replace({part!r}, {name!r})",
-    )
-    return json.loads(wait(lambda: place.exists() and place.read_text(), 30, code))
 
 
 def test_a_refused_microphone_is_one_clear_sentence(lab):
     microphone = show(lab, "Microphone")
     for name, words in (("NotAllowedError", "was not allowed"), ("NotFoundError", "has no microphone"),
                         ("NotReadableError", "Another program")):  # fmt: skip
-        lab.execute_script(
-            "const name = arguments[0]; window.ask = window.ask || navigator.mediaDevices.getUserMedia;"
-            "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', name));",
+        lab.evaluate(
+            "(name) => { window.ask ||= navigator.mediaDevices.getUserMedia;"
+            "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', name)); }",
             name)  # fmt: skip
         press(microphone, "Start the microphone")
-        wait(lambda: words in microphone.text, 20, words, lambda: microphone.text)  # noqa: B023
-        (alert,) = microphone.find_elements("css selector", "[role=alert]")
-        assert "Next:" in alert.text
-    lab.execute_script("navigator.mediaDevices.getUserMedia = window.ask")
+        wait(lambda: words in text(microphone), 20, words, lambda: text(microphone))  # noqa: B023
+        alert = microphone.locator("[role=alert]")
+        assert alert.count() == 1 and "Next:" in text(alert)
+    lab.evaluate("() => { navigator.mediaDevices.getUserMedia = window.ask; }")
 
 
 def test_what_is_said_to_the_page_reaches_the_kernel_whole(lab):
     microphone = show(lab, "Microphone")
     press(microphone, "Start the microphone")
-    wait(lambda: "microphone on" in microphone.text and "good level" in microphone.text, 60, "sound",
-         lambda: microphone.text)  # fmt: skip
-    assert "16,000 Hz here" in microphone.text and not microphone.find_elements("css selector", "[role=alert]")
+    wait(lambda: "microphone on" in text(microphone) and "good level" in text(microphone), 60, "sound",
+         lambda: text(microphone))  # fmt: skip
+    assert "16,000 Hz here" in text(microphone) and not microphone.locator("[role=alert]").count()
     wait(lambda: asked(lab, "microphone.sound.received") > 6 * 16000, 60, "six seconds")
     rate = asked(lab, "microphone._stream.stats.rate_hz")
     assert abs(rate - 16000) < 1
@@ -121,51 +109,52 @@ def test_what_is_said_to_the_page_reaches_the_kernel_whole(lab):
     spectrum = np.abs(np.fft.rfft(counts * np.hanning(len(counts))))
     hz = np.argsort(spectrum)[-400:] * 16000 / len(counts)
     assert {round(f, -2) for f in hz} <= {300, 400, 500, 900, 1000, 1100}
-    assert colours(lab, microphone) > 20
+    assert colours(microphone) > 20
 
 
 def test_news_after_a_silence_bring_the_microphones_state_back(lab):
     microphone = show(lab, "Microphone")
     run_code(lab, "from tinykit.lab.widget import FLUSHER\nFLUSHER.discard(microphone)")
-    wait(lambda: "no news from the notebook's kernel" in microphone.text, 30, "the silence", lambda: microphone.text)
+    wait(lambda: "no news from the notebook's kernel" in text(microphone), 30, "the silence", lambda: text(microphone))
     run_code(lab, "FLUSHER.add(microphone)")
-    wait(lambda: "microphone on" in microphone.text, 30, "the news", lambda: microphone.text)
+    wait(lambda: "microphone on" in text(microphone), 30, "the news", lambda: text(microphone))
 
 
 def test_the_virtual_board_hears_it_and_the_scope_draws_it(lab):
     scope = show(lab, "Audio scope")
-    wait(lambda: "linked" in scope.text and "0 lost" in scope.text, 60, "the link", lambda: scope.text)
-    wait(lambda: "good level" in scope.text, 60, "speech through the board", lambda: scope.text)
+    wait(lambda: "linked" in text(scope) and "0 lost" in text(scope), 60, "the link", lambda: text(scope))
+    wait(lambda: "good level" in text(scope), 60, "speech through the board", lambda: text(scope))
     before = frames(scope)
     wait(lambda: frames(scope) >= before + 30, 60, "thirty more frames")
-    assert colours(lab, scope) > 60, "the spectrogram is blank"
-    canvas = scope.find_element("css selector", "canvas")
+    assert colours(scope) > 60, "the spectrogram is blank"
+    canvas = scope.locator("canvas").first
     wait(lambda: "good level" in canvas.get_attribute("aria-label"), 30, "the picture in words")
-    meter = scope.find_element("css selector", "[role=meter]")
+    meter = scope.locator("[role=meter]").first
     assert "decibel" in meter.get_attribute("aria-valuetext")
     press(scope, "Keep last")
-    wait(lambda: "5.0 s kept" in scope.text or "s kept as scope.kept[0]" in scope.text, 30, "the take")
+    wait(lambda: "5.0 s kept" in text(scope) or "s kept as scope.kept[0]" in text(scope), 30, "the take")
 
 
 def test_pause_holds_the_spectrogram(lab):
     scope = show(lab, "Audio scope")
     press(scope, "Pause")
-    wait(lambda: "Resume" in scope.text, 60, "Resume")
-    held = held_still(lab, scope)
+    wait(lambda: "Resume" in text(scope), 60, "Resume")
+    held = held_still(scope)
     time.sleep(1.0)
-    assert picture(lab, scope) == held
-    lab.execute_script("arguments[0].focus()", scope.find_element("xpath", ".//button[contains(., 'Resume')]"))
-    lab.switch_to.active_element.send_keys("p")
-    wait(lambda: picture(lab, scope) != held, 30, "motion")
+    assert picture(scope) == held
+    scope.locator("button", has_text="Resume").focus()
+    lab.keyboard.press("p")
+    wait(lambda: picture(scope) != held, 30, "motion")
 
 
 def test_a_words_threshold_moves_on_the_running_board(lab):
     live = show(lab, "Live predictions")
-    wait(lambda: "probability" in live.text and "go" in live.text, 90, "answers", lambda: live.text)
-    sliders = live.find_elements("css selector", ".tk-rules input[type=range]")
-    names = [s.get_attribute("aria-label") for s in sliders]
+    wait(lambda: "probability" in text(live) and "go" in text(live), 90, "answers", lambda: text(live))
+    sliders = live.locator(".tk-rules input[type=range]")
+    names = [s.get_attribute("aria-label") for s in sliders.all()]
     assert names == ["Threshold “left”", "Threshold “go”", "Smoothing", "Pause after a word"]
-    sliders[0].send_keys("\ue014" * 3)  # arrow right: by 0.01 each
+    for _ in range(3):
+        sliders.first.press("ArrowRight")  # by 0.01 each
     rule = []
 
     def moved():  # by one key after the other
@@ -178,22 +167,21 @@ def test_a_words_threshold_moves_on_the_running_board(lab):
 
 def test_a_false_trigger_is_filed_by_one_click(lab):
     live = show(lab, "Live predictions")
-    false = lambda: live.find_elements("xpath", ".//button[contains(., 'False trigger')]")  # noqa: E731
-    wait(false, 90, "an announcement", lambda: live.text)
+    wait(live.locator("button", has_text="False trigger").count, 90, "an announcement", lambda: text(live))
     run_code(lab, "board.decision(threshold=1.0, thresholds=())")  # no further ones: this one stays in sight
     wait(lambda: asked(lab, "board.decision().threshold") > 0.99, 90, "the rule that announces nothing")
 
     def quiet():
         """What was announced under the rule before has come."""
-        before = live.text.split(" announced")[0]
+        before = text(live).split(" announced")[0]
         time.sleep(2)
-        return live.text.split(" announced")[0].split()[-1] == before.split()[-1]
+        return text(live).split(" announced")[0].split()[-1] == before.split()[-1]
 
-    wait(quiet, 90, "an end of announcements", lambda: live.text)
+    wait(quiet, 90, "an end of announcements", lambda: text(live))
     press(live, "False trigger")
-    wait(lambda: "filed as “unknown”" in live.text, 90, "the filing", lambda: live.text)
+    wait(lambda: "filed as “unknown”" in text(live), 90, "the filing", lambda: text(live))
     assert asked(lab, "[[r.label, len(r)] for r in data]") == [["unknown", 16000]]
-    click(live, "xpath", ".//button[starts-with(@aria-label, 'It was right')]")
+    click(live, 'button[aria-label^="It was right"]')
     wait(lambda: asked(lab, "len(data)") == 0, 90, "the undoing")
 
 
@@ -201,15 +189,15 @@ def test_a_take_and_a_long_take_without_a_board(lab):
     press(show(lab, "Microphone"), "Stop the microphone")
     recorder = show(lab, "Recorder")
     press(recorder, "Start the microphone")
-    wait(lambda: "microphone on" in recorder.text, 30, "the microphone")
+    wait(lambda: "microphone on" in text(recorder), 30, "the microphone")
     press(recorder, "Long take")
-    click(recorder, "css selector", ".tk-rb")
-    wait(lambda: "Long take of “left”" in recorder.text, 120, "the long take", lambda: recorder.text)
-    hand = recorder.find_element("css selector", "[role=slider]")
+    click(recorder, ".tk-rb")
+    wait(lambda: "Long take of “left”" in text(recorder), 120, "the long take", lambda: text(recorder))
+    hand = recorder.locator("[role=slider]").first
     level = float(hand.get_attribute("aria-valuenow"))
-    lab.execute_script("arguments[0].focus()", hand)
-    hand.send_keys("\ue013" * 2)  # arrow up: to the half decibel that is nearest to half a decibel more
-    for _ in range(2):
+    hand.focus()
+    for _ in range(2):  # to the half decibel that is nearest to half a decibel more
+        hand.press("ArrowUp")
         level = math.floor((level + 0.5) * 2 + 0.5) / 2
     wait(lambda: float(hand.get_attribute("aria-valuenow")) == level, 60, "the hand")
     wait(lambda: asked(lab, "recorder.cut.words.threshold_db") == level, 60, "the hand in the kernel")
@@ -217,29 +205,30 @@ def test_a_take_and_a_long_take_without_a_board(lab):
 
     def kept_but_one():
         """How many words are kept, in one turn of the page: the kernel's answers draw the words anew between two."""
-        return lab.execute_script(
-            """const [root, found] = arguments, words = () => [...root.querySelectorAll('.tk-words [aria-pressed]')];
+        return recorder.evaluate(
+            """(root, found) => {
+            const words = () => [...root.querySelectorAll('.tk-words [aria-pressed]')];
             if (words().length !== found || words().some((w) => w.ariaPressed !== 'true')) return null;
             words()[0].click();
             const n = words().filter((w) => w.ariaPressed === 'true').length;
             const button = [...root.querySelectorAll('button')].find((b) => b.textContent.includes(`Keep ${n} words`));
             if (n !== found - 1 || !button || button.disabled) return null;
             button.click();
-            return n;""",
-            recorder, found)  # fmt: skip
+            return n; }""",
+            found)  # fmt: skip
 
-    n = wait(kept_but_one, 60, "a word left out", lambda: recorder.text)
+    n = wait(kept_but_one, 60, "a word left out", lambda: text(recorder))
     assert n >= 2
     wait(lambda: asked(lab, "len(recorder.dataset)") == n, 30, "the words")
-    wait(lambda: len(recorder.find_elements("css selector", ".tk-take")) == n, 30, "their cards")
+    wait(lambda: recorder.locator(".tk-take").count() == n, 30, "their cards")
 
 
 def test_a_take_is_played_in_the_page(lab):
     recorder = show(lab, "Recorder")
-    playing = noted(lab, recorder, "playing")
-    click(recorder, "css selector", 'button[aria-label^="Play take"]')
+    playing = noted(recorder, "playing")
+    click(recorder, 'button[aria-label^="Play take"]')
     wait(playing, 60, "the playing")
-    wait(lambda: "playing" not in recorder.text, 60, "its end")
+    wait(lambda: "playing" not in text(recorder), 60, "its end")
 
 
 def test_every_control_of_sound_has_a_name_and_room_for_a_finger(lab):
@@ -249,6 +238,6 @@ def test_every_control_of_sound_has_a_name_and_room_for_a_finger(lab):
 def test_nothing_of_sound_was_logged_as_an_error(lab):
     """Last: whatever the tests before did, no widget raised in the browser or the kernel."""
     assert raised(lab) == []
-    said = lab.execute_script("return document.querySelector('.jp-Notebook').innerText")
+    said = text(lab.locator(".jp-Notebook"))
     assert "Traceback" not in said and "fault of tinykit" not in said
     assert asked(lab, "microphone.errors + live.errors + recorder.errors") == []
