@@ -5,6 +5,7 @@ from .audit import Audit, audit
 from .dataset import Dataset
 from .keywords import keywords
 from .leakage import Leakage, check_leakage
+from .movements import split_movements
 from .noise import mix, open_noise
 from .readers import open_dataset
 from .recording import Recording
@@ -42,6 +43,7 @@ __all__ = [
     "read_events",
     "sample",
     "sound",
+    "split_movements",
     "split_words",
     "take_quality",
 ]

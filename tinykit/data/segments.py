@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """Words found in a take; a sequence of recordings.
+    """Words, or movements, found in a take; a sequence of recordings.
 
     Parameters
     ----------
@@ -43,6 +43,10 @@ class Segments:
         The noise floor that was found.
     threshold_db : float
         Above the floor, as given or chosen; a word must rise through it.
+    what : str
+        What was looked for: ``"word"``, ``"movement"``, or ``"window"``, which needs no finding.
+    doubt : str
+        Why the take should not be split so, in a sentence; empty if it may.
     """
 
     recordings: list[Recording]
@@ -50,6 +54,8 @@ class Segments:
     envelope: loudness.Envelope
     floor_db: np.ndarray
     threshold_db: float
+    what: str = "word"
+    doubt: str = ""
 
     def __len__(self) -> int:
         return len(self.recordings)
@@ -61,9 +67,14 @@ class Segments:
         return self.recordings[key]
 
     def __repr__(self) -> str:
+        found = f"<Segments: {plural(len(self), self.what)} of {self.envelope.times_s[-1]:.1f} s"
+        if self.what == "window":
+            return f"{found}>"
+        ground = "noise floor" if self.what == "word" else "rest"
+        doubt = f". {self.doubt}" if self.doubt else ""
         return (
-            f"<Segments: {plural(len(self), 'word')} of {self.envelope.times_s[-1]:.1f} s, threshold "
-            f"{self.threshold_db:.1f} dB above a noise floor of {np.median(self.floor_db):.0f} dB>"
+            f"{found}, threshold {self.threshold_db:.1f} dB above a {ground} of "
+            f"{np.median(self.floor_db):.0f} dB{doubt}>"
         )
 
 
@@ -131,7 +142,7 @@ def _spans(shape, above, threshold_db: float, gap_s: float, shortest_s: float) -
     """Stretches that rise through the threshold, out to where they fall to a part of it."""
     half = loudness.FRAME_S / 2
     pieces = []
-    for first, last in _runs(above > EDGES * threshold_db):
+    for first, last in runs(above > EDGES * threshold_db):
         part = above[first : last + 1]
         if part.max() >= threshold_db:
             pieces.append([shape.times_s[first] - half, shape.times_s[last] + half, first, last])
@@ -149,7 +160,8 @@ def _spans(shape, above, threshold_db: float, gap_s: float, shortest_s: float) -
     ]
 
 
-def _runs(mask) -> list[tuple[int, int]]:
+def runs(mask) -> list[tuple[int, int]]:
+    """First and last index of every stretch that is true."""
     edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
     return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
 
