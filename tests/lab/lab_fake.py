@@ -50,6 +50,9 @@ class FakeStream:
     def read_new(self, cursor=0, limit=None):
         return self._ring.read_new(cursor, limit)
 
+    def time_of(self, device_time_s):
+        return device_time_s + self._board.began_anew_s
+
     def close(self):
         self.closed = True
         if self in self._board.streams:
@@ -115,6 +118,7 @@ class FakeBoard:
             }
         ]
         self._numbers = 0
+        self.began_anew_s = 0.0  # when it last began anew, on the clock of its first life
         self.page_s = 0.03  # what a part of a deployment takes
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
@@ -127,7 +131,9 @@ class FakeBoard:
         self.connected = False
         self.log.add("gone", "unplugged")
 
-    def replug(self):
+    def replug(self, anew=False):
+        if anew:  # its clock and its answers begin at 0
+            self.began_anew_s, self._numbers = (self.index - 1) / RATE, 0
         self.connected = True
         self.log.add("reconnected", "back")
 
@@ -147,6 +153,8 @@ class FakeBoard:
         return live
 
     def decision(self, threshold=None, smoothing=None, suppression_s=None, thresholds=None):
+        if not self.connected:
+            raise BoardGone("The board on fake is gone.", "Plug it in again.")
         self.rule = changed(self.rule, self.labels, threshold, smoothing, suppression_s, thresholds)
         return self.rule
 
@@ -237,7 +245,7 @@ class FakeBoard:
                 p = Prediction(
                     self._numbers,
                     time.time(),
-                    i / RATE,
+                    i / RATE - self.began_anew_s,
                     7.2,
                     460800,
                     label,
@@ -279,6 +287,7 @@ class EarBoard(FakeBoard):
 
     def __init__(self, settles_s=0.0):
         self.settling_until = time.monotonic() + settles_s
+        self._base, self._anew = 0, False  # the sample at which its clock last began
         super().__init__(labels=WORDS)
         self.pipeline = SimpleNamespace(
             name="words", labels=WORDS, window=HZ, hop=1600, rate_hz=float(HZ), fingerprint="ab12", sensor="mic"
@@ -311,12 +320,26 @@ class EarBoard(FakeBoard):
                 first, self.index = self.index, self.index + 240
                 if not self.connected or time.monotonic() < self.settling_until:
                     continue
+                if self._anew:
+                    self._begin_anew(first)
+                own = first - self._base
                 frame = m.AudioFrame(
-                    m.MIC, 0, first, round(first * 1e6 / HZ) & 0xFFFFFFFF, speech(np.arange(first, self.index))[:, None]
+                    m.MIC, 0, own, round(own * 1e6 / HZ) & 0xFFFFFFFF, speech(np.arange(first, self.index))[:, None]
                 )
                 self.ear._on_frame(SimpleNamespace(payload=frame))
                 if first // 1600 != self.index // 1600:
                     self._answer(self.index // 1600 * 1600 - 1)
+
+    def replug(self, anew=False):
+        self._anew = anew
+        super().replug()
+
+    def _begin_anew(self, first):
+        self._anew, self._base, self._numbers = False, first, 0
+        self.began_anew_s = first / HZ
+        for account in [self.ear._running, *(stream._account for stream in self.ear._streams)]:
+            lost = first - account._next
+            account.restart(lost, lost / HZ)
 
     def _answer(self, last):
         u, word = last / HZ % 1.5, 2 + int(last / HZ // 1.5) % 2
@@ -326,7 +349,8 @@ class EarBoard(FakeBoard):
         label = best if p[best] >= self.rule.threshold_of(WORDS.index(best)) else None
         announced = label == WORDS[word] and u < 0.51
         made = Prediction(
-            self._numbers, time.time(), last / HZ, 9.0, 500000, label, announced, p, p, (), index=last
+            self._numbers, time.time(), last / HZ - self.began_anew_s, 9.0, 500000, label, announced, p, p, (),
+            index=last - self._base,
         )  # fmt: skip
         self._numbers += 1
         for live in self.lives:

@@ -283,7 +283,7 @@ def test_a_false_trigger_becomes_a_negative_with_its_second_of_sound(wire, ear, 
     click(live, "false", number=content["number"])
     assert len(data) == 1, "a second click files nothing twice"
     click(live, "unfalse", number=content["number"])
-    assert len(data) == 0 and live._tally["wrong"] == 0 and not live.corrected
+    assert len(data) == 0 and live._history.tally["wrong"] == 0 and not live.corrected
 
 
 def test_announcements_stay_apart_when_the_board_counts_anew(ear):
@@ -313,7 +313,8 @@ def test_the_detection_counter_counts_words_only(wire, ear, open_widget, until):
     live = open_widget(tk.lab.live(ear))
     until(lambda: len([c for c, _ in wire.of("detected")]) >= 2)
     live.rest()
-    until(lambda: live._tally["decisions"] == sum(p.detected for p in live._history))  # after the flush under way
+    kept = live._history
+    until(lambda: kept.tally["decisions"] == sum(p.detected for p in kept))  # after the flush under way
     assert {c["label"] for c, _ in wire.of("detected")} <= set(WORDS[2:])
 
 

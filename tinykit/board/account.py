@@ -86,6 +86,10 @@ class Account:
             self._next += lost_estimated
             self._time += round(seconds * 1e6)
 
+    def time_of(self, device_us: int) -> int:
+        """A moment by the device's clock on this account's own, which goes on when the device starts anew; us."""
+        return self._time + _signed32(device_us + self._time_base - self._time)
+
     def stats(self) -> StreamStats:
         """The account so far."""
         rate = self._steps / self._span_us * 1e6 if self._span_us > 0 else float("nan")

@@ -72,6 +72,14 @@ class Stream:
         """Samples that came so far: the cursor at which ``read_new`` goes on."""
         return self._ring.written
 
+    def time_of(self, device_time_s: float) -> float:
+        """The time of its samples, s, at a moment by the board's clock of now, as an answer has it.
+
+        They are the same until the board starts anew: then its clock begins at 0, and a stream's goes on.
+        """
+        with self._ring.changed:
+            return self._account.time_of(round(device_time_s * 1e6)) / 1e6
+
     @property
     def settling(self) -> bool:
         """Whether it waits for a microphone that was started a moment ago; no reason for a time-out."""

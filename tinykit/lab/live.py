@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from ..data import Recording
 from ..errors import BoardError
 from .audioscope import SETTLES_S
 from .detections import Detections, recording_of, window_of
+from .history import History
 from .rule import RuleHand, facts_of_rule
 from .tap import Tap
 from .widget import FRAMES_PER_S, LabWidget, link_of, module, sheet, source_html
@@ -40,10 +40,9 @@ class LiveView(LabWidget):
     def __init__(self, board, dataset=None, person: str = "", session: str = "live", negative: str = "unknown"):
         self.dataset, self.person, self.session, self.negative = dataset, person, session, negative
         self.corrected: list[Recording] = []
-        self._history = deque(maxlen=1000)
-        self._hand = RuleHand(self, lambda: self.config["labels"], self._in_force)
-        self._tally = {"decisions": 0, "wrong": 0, "unsure": 0}
-        self._shown: str | None = ""  # the decision of the last prediction; "" before the first
+        self._filed = 0  # corrections in all, those that were taken back too
+        self._taken_back: set = set()
+        self._hand = RuleHand(self, lambda: self.config["labels"], self._in_force, waits=True)
         pipeline = board.pipeline
         self._live = board.live()
         try:
@@ -53,6 +52,7 @@ class LiveView(LabWidget):
             self._live.close()
             raise
         self.detections = Detections(self._tap, config["window_s"]) if config["sound"] else None
+        self._history = History(config["sound"])
         self._begin()
         super().__init__(board, config)
         self.run()
@@ -80,6 +80,7 @@ class LiveView(LabWidget):
             self._tap = Tap(self.board, sensor, 30.0)
         self.config = self._describe(self.board, self.board.decision(), pipeline)
         self.detections = Detections(self._tap, self.config["window_s"]) if self.config["sound"] else None
+        self._history.words = self.config["sound"]
         self.tell("config", config=self.config)
 
     def _begin(self) -> None:
@@ -100,26 +101,25 @@ class LiveView(LabWidget):
         if self.unseen():
             return
         new, self._cursor = self._live.read_new(self._cursor)
-        for p in new:
-            self._history.append(p)
-            self._count(p)
         if new:
+            new = self._history.add(new, self._tap.stream)
             self._last_at = time.monotonic()
         if self.detections is not None:
             self.detections.note(new)
             for d in self.detections.news():
                 self._tell_detected(d)
         fresh = self.fresh(bool(self._history))
-        shown = list(self._history) if fresh else new
-        if shown:
-            end = shown[-1].device_time_s
-            self._show([p for p in shown if p.device_time_s > end - _SECONDS - 1], fresh)
+        if shown := self._history.last(_SECONDS + 1) if fresh else new:
+            self._show(shown, fresh)
         if fresh and self.detections is not None:
             for d in list(self.detections.kept)[-_LISTED:]:
                 self._tell_detected(d)
         if self.due():
-            if self.deployed():
+            happened = self.happened()
+            if "deployed" in happened:
                 self.work("new pipeline", self._look_again)
+            if "reconnected" in happened:
+                self._hand.again()
             self.tell("status", **self._status())
 
     def _show(self, predictions, fresh: bool) -> None:
@@ -132,7 +132,7 @@ class LiveView(LabWidget):
         self.tell(
             "answers", [np.rint(rows * 255).astype(np.uint8).tobytes()],
             rows=facts, fresh=fresh, labels=labels, background=_background(labels),
-            cost=self._cost(predictions[-1]), tally=self._tally,
+            cost=self._cost(predictions[-1]), tally=self._history.tally,
         )  # fmt: skip
 
     def _tell_detected(self, d) -> None:
@@ -144,28 +144,21 @@ class LiveView(LabWidget):
             return {"ms": 1000 * p.cycles / _CLOCK_HZ, "estimated": True}
         return {"ms": p.latency_ms, "estimated": False}
 
-    def _count(self, p) -> None:
-        if self.detections is not None and p.detected:
-            self._tally["decisions"] += 1
-        if p.label == self._shown:
-            return
-        self._shown = p.label
-        if p.label is None:
-            self._tally["unsure"] += 1
-        elif self.detections is None and p.label.lower() not in BACKGROUND:
-            self._tally["decisions"] += 1
-
     def _status(self) -> dict:
-        silent = time.monotonic() - self._last_at
+        now = time.monotonic()
+        silent, gap = now - self._last_at, self._history.gap_at
+        facts = {"lost": self._live.lost, "tally": self._history.tally}
         if self._tap.settling:
             link = {"kind": "run", "picture": "run", "text": f"the microphone settles, {SETTLES_S:g} s"}
-            return {"link": link, "note": None, "lost": self._live.lost, "tally": self._tally}
+            return {"link": link, "note": None, **facts}
         hop = self.config["hop_s"] or 1.0
         late = silent if silent > max(2.0, 3 * hop) else 0.0
-        link, note = link_of(self.board, time.monotonic() - self._first_at, late, what="answers")
+        link, note = link_of(self.board, now - self._first_at, late, None if gap is None else now - gap, "answers")
         if link["kind"] == "ok":
             link["text"] = "linked, runs on the board"
-        return {"link": link, "note": note, "lost": self._live.lost, "tally": self._tally}
+        if note is not None and self._hand.waiting:
+            note = {**note, "next": f"{note['next']} What you have set below is sent to it then."}
+        return {"link": link, "note": note, **facts}
 
     # -- the browser -----------------------------------------------------------------------------
 
@@ -180,7 +173,7 @@ class LiveView(LabWidget):
 
     def on_reset(self, content, buffers) -> None:
         """Count anew."""
-        self._tally.update(decisions=0, wrong=0, unsure=0)
+        self._history.reset()
         self.tell("status", **self._status())
 
     def on_wrong(self, content, buffers) -> None:
@@ -196,7 +189,14 @@ class LiveView(LabWidget):
             text = f"Kept as {place} of this widget, “{truth}”; give live() a dataset to file it."
         else:
             text = f"Kept as .corrected[{len(self.corrected) - 1}] of this widget, without a label."
-        self.tell("filed", text=text, tally=self._tally)
+        self.tell("filed", text=text, tally=self._history.tally, undo=self._filed)
+
+    def on_unwrong(self, content, buffers) -> None:
+        """The wrong name was pressed: take the last correction back."""
+        if content["undo"] == self._filed and self._filed not in self._taken_back:
+            self._taken_back.add(self._filed)
+            self._unfile(self.corrected[-1])
+            self.tell("filed", text="Taken back: nothing was kept of it.", tally=self._history.tally)
 
     def correct(self, number: int, truth: str | None) -> Recording:
         """Keep the window behind prediction ``number`` with its true label (None: none of the labels).
@@ -206,7 +206,7 @@ class LiveView(LabWidget):
         BoardError
             Its samples are no longer there.
         """
-        prediction = next((p for p in reversed(self._history) if p.number == number), None)
+        prediction = self._history.find(number)
         samples, _ = self._tap.stream.read_new()
         if prediction is None or not len(samples):
             raise BoardError("The window behind this answer is no longer there.", "Mark an answer within 20 seconds.")
@@ -226,8 +226,15 @@ class LiveView(LabWidget):
         if self.dataset is not None and truth:
             recording = self.dataset.add(recording) or recording
         self.corrected.append(recording)
-        self._tally["wrong"] += 1
+        self._history.tally["wrong"] += 1
+        self._filed += 1
         return recording
+
+    def _unfile(self, recording: Recording) -> None:
+        if self.dataset is not None and recording.label:
+            self.dataset.remove(recording)
+        self.corrected = [r for r in self.corrected if r is not recording]
+        self._history.tally["wrong"] -= 1
 
     def on_false(self, content, buffers) -> None:
         """A detection was a false trigger: its second of sound becomes a negative."""
@@ -235,18 +242,15 @@ class LiveView(LabWidget):
         if d.filed is None:
             d.filed = self._file(d.recording, d.label, self.negative)
             where = f"in {self.dataset.name}" if self.dataset is not None else f".corrected[{len(self.corrected) - 1}]"
-            self.tell("filed", text=f"Filed as “{self.negative}”, {where}.", tally=self._tally)
+            self.tell("filed", text=f"Filed as “{self.negative}”, {where}.", tally=self._history.tally)
         self._tell_detected(d)
 
     def on_unfalse(self, content, buffers) -> None:
         """It was right after all: out of the dataset again."""
         d = self.detections[int(content["number"])]
         if d.filed is not None:
-            if self.dataset is not None:
-                self.dataset.remove(d.filed)
-            self.corrected = [r for r in self.corrected if r is not d.filed]
+            self._unfile(d.filed)
             d.filed = None
-            self._tally["wrong"] -= 1
         self._tell_detected(d)
 
     def on_hear(self, content, buffers) -> None:

@@ -199,8 +199,12 @@ class LabWidget(anywidget.AnyWidget):
 
     def deployed(self) -> bool:
         """Whether something was deployed or rolled back since the last call, from here or from a cell."""
+        return "deployed" in self.happened()
+
+    def happened(self) -> set[str]:
+        """The kinds of events in the board's log since the last call of this or of ``deployed``."""
         events, self._log_cursor = self.board.log.read_new(self._log_cursor)
-        return any(event.kind == "deployed" for event in events)
+        return {event.kind for event in events}
 
     def work(self, what: str, call, *args) -> threading.Thread:
         """Do something slow on a thread of its own; what it raises is shown in the widget."""
