@@ -18,7 +18,6 @@ from .widget import link_of, module, sheet, source_html, span
 # some 9 dB over its root mean square, are cut off.
 WANTED_DBFS = (LIMITS.quiet_db + 10.0, -9.0)
 SETTLES_S = 3.5
-_KEEPS = (1, 2, 3, 5)
 
 
 class AudioScope(SensorScope):
@@ -27,21 +26,19 @@ class AudioScope(SensorScope):
     The kernel sends new samples only (32 kB a second); the spectrogram is computed in the browser.
     """
 
-    _esm = module("audioscope", "sound")
-    _css = sheet("sound")
+    _esm = module("audioscope", "glide", "steer", "sound", "spectrogram")
+    _css = sheet("sound", "scope")
     title = "Audio scope"
-    seconds = 4.0
-    fresh_s = 4.1
+    seconds = 4
+    spans = (0.1, 0.2, 0.5, 1, 2, 4, 8)
+    holds_s = 30.0
+    fresh_s = 8.1
+    keeps = (1, 2, 3, 5)
 
-    def __init__(self, board):
-        tap = Tap(board, "mic", 30.0)
-        config = {
-            "rate_hz": float(tap.stream.rate_hz),
-            "seconds": self.seconds,
-            "wanted": list(WANTED_DBFS),
-            "keeps": list(_KEEPS),
-        }
-        super().__init__(board, tap, config)
+    def __init__(self, board, dataset=None, labels=None, person: str = ""):
+        tap = Tap(board, "mic", self.holds_s)
+        config = {"wanted": list(WANTED_DBFS), "limits": [1]}
+        super().__init__(board, tap, config, dataset, labels, person)
 
     @property
     def status_s(self) -> float:

@@ -15,7 +15,31 @@ from .widget import LabWidget, module, sheet, source_html, span
 _SECONDS = 4.0
 
 
-class Microphone(LabWidget):
+class HearsPage:
+    """What a widget does with the sound of the page's microphone: it goes into ``sound``, a BrowserSound."""
+
+    def hear(self) -> None:
+        """To be called by the constructor."""
+        self.sound = BrowserSound()
+        self._last_at = time.monotonic()
+
+    def deaf(self) -> None:
+        """The microphone was stopped, or there is none."""
+
+    def on_mic(self, content, buffers) -> None:
+        """The page's microphone was started, stopped or refused."""
+        self.sound.heard(content)
+        self._last_at, self._status_at = time.monotonic(), 0.0
+        if self.sound.state != "on":
+            self.deaf()
+
+    def on_sound(self, content, buffers) -> None:
+        """A block of sound: int16, little endian."""
+        self._last_at = time.monotonic()
+        self.sound.feed(int(content["index"]), np.frombuffer(buffers[0], "<i2"))
+
+
+class Microphone(HearsPage, LabWidget):
     """Sound from the page into a virtual board; made by ``tk.lab.microphone``.
 
     Attributes
@@ -24,15 +48,14 @@ class Microphone(LabWidget):
         What arrived; ``sound.stream("mic")`` reads it.
     """
 
-    _esm = module("microphone", "sound", "capture")
+    _esm = module("microphone", "glide", "sound", "spectrogram", "capture")
     _css = sheet("sound")
     title = "Microphone"
 
     def __init__(self, board=None):
-        self.sound = BrowserSound()
+        self.hear()
         self.fed = board
         self._source = self._before = self._ear = None
-        self._last_at = time.monotonic()
         self._stream = self.sound.stream("mic", capacity_s=10.0)
         if board is not None:
             if board.machine is None:
@@ -50,7 +73,7 @@ class Microphone(LabWidget):
 
     def stop(self) -> None:
         """The page closed; the board's own signal comes back."""
-        self._give_back()
+        self.deaf()
 
     def flush(self) -> None:
         if self.unseen():
@@ -64,18 +87,6 @@ class Microphone(LabWidget):
                 "status", link=link, note=note, received=heard.received, lost=heard.lost, page=heard.page, holes=holes
             )
 
-    def on_mic(self, content, buffers) -> None:
-        """The page's microphone was started, stopped or refused."""
-        self.sound.heard(content)
-        self._last_at, self._status_at = time.monotonic(), 0.0
-        if self.sound.state != "on":
-            self._give_back()
-
-    def on_sound(self, content, buffers) -> None:
-        """A block of sound: int16, little endian."""
-        self._last_at = time.monotonic()
-        self.sound.feed(int(content["index"]), np.frombuffer(buffers[0], "<i2"))
-
     def _feed(self, counts: np.ndarray) -> None:
         from ..board.virtual import PushSource, Together
 
@@ -86,7 +97,7 @@ class Microphone(LabWidget):
             self.fed.source = self._source
         self._ear.feed(counts)
 
-    def _give_back(self) -> None:
+    def deaf(self) -> None:
         if self._source is not None and self.fed.source is self._source:
             self.fed.source = self._before
         self._source = self._before = self._ear = None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import look
-from ..data import Recording, units
-from ..errors import BoardError
+from ..data import Recording, take_quality, units
+from ..errors import BoardError, TinykitError
 from .tap import Tap
 from .widget import LabWidget, link_of, module, sheet, source_html, span
 
@@ -57,20 +57,44 @@ def facts_of(samples, silent_s: float = 0.0) -> Facts:
 class SensorScope(LabWidget):
     """What every scope does: new samples to the browser, how they stand once a second, and "Keep".
 
+    Parameters
+    ----------
+    board : Board or BrowserSound
+    tap : Tap
+    config : dict
+        What this scope's page needs beside what all need.
+    dataset : Dataset, optional
+        Where "Keep" puts its takes.
+    labels : sequence of str, optional
+        Labels to choose from, beside the dataset's.
+    person : str
+        Who is recorded.
+
     Attributes
     ----------
     kept : list of Recording
         What "Keep" kept, the latest last.
     """
 
-    seconds = 8.0  # what the picture shows
-    fresh_s = 8.01  # what a new view is sent: that and a little more
+    seconds = 8  # what the picture shows at first
+    spans = (1, 2, 4, 8, 16, 32)  # and what it can show
+    holds_s = 64.0  # what the page holds: as far back as a pause can be looked at
+    fresh_s = 32.1  # what a new view is sent
     status_s = 1.0  # from one status to the next
-    keeps_s = 5.0  # what "Keep" keeps, unless the browser says
+    keeps = (5,)  # seconds that "Keep" offers
 
-    def __init__(self, board, tap: Tap, config: dict):
+    def __init__(self, board, tap: Tap, config: dict, dataset=None, labels=None, person: str = ""):
         self.kept: list[Recording] = []
+        self.dataset, self.person, self._wanted = dataset, person, tuple(labels or ())
         self._tap = tap
+        config |= {
+            "rate_hz": float(tap.stream.rate_hz),
+            "seconds": self.seconds,
+            "spans": list(self.spans),
+            "holds_s": self.holds_s,
+            "keeps": list(self.keeps),
+            "labels": self._labels(),
+        }
         super().__init__(board, config)
         self.run()
 
@@ -92,31 +116,59 @@ class SensorScope(LabWidget):
             self.tell("status", **self._status())
 
     def on_keep(self, content, buffers) -> None:
-        """Keep the last seconds up to the sample that the student sees."""
+        """Keep the last seconds up to the sample that the student sees, as a take where a dataset is given."""
         stream = self._tap.stream
         samples, _ = stream.read_new()
         index = samples.index
         end = int(content.get("last", -1))
         last = end if end >= 0 else int(index[-1]) if len(samples) else 0
-        wanted = round(float(content.get("seconds", self.keeps_s)) * stream.rate_hz)
+        wanted = round(float(content.get("seconds", self.keeps[-1])) * stream.rate_hz)
         rows = np.flatnonzero((index <= last) & (index > last - wanted))
         if len(rows) < 2:
             self.tell("kept", text="nothing to keep yet")
             return
-        self.kept.append(
-            Recording(
-                units.to_units(samples.counts[rows], samples.channels),
-                channels=samples.channels,
-                rate_hz=stream.rate_hz,
-                device=self.board.device_name,
-                recorded_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                quality={"lost": int((np.diff(index[rows]) - 1).sum())},
-                source=self.board.port,
-                **self._about(samples, rows),
-            )
+        label = str(content.get("label", "")).strip()[:40] or None
+        about = self._about(samples, rows)
+        values = units.to_units(samples.counts[rows], samples.channels)
+        quality = take_quality(
+            values, samples.channels, stream.rate_hz, timestamps_ms=about.get("timestamps_ms"), index=index[rows],
+            label=label,
+        )  # fmt: skip
+        recording = Recording(
+            values,
+            channels=samples.channels,
+            rate_hz=stream.rate_hz,
+            label=label,
+            person=self.person,
+            device=self.board.device_name,
+            recorded_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            quality=quality.to_dict(),
+            source=self.board.port,
+            **about,
         )
-        name = f"scope.kept[{len(self.kept) - 1}]"
-        self.tell("kept", text=f"{len(rows) / stream.rate_hz:.1f} s kept as {name} of this widget")
+        self.tell("kept", text=f"{len(rows) / stream.rate_hz:.1f} s kept as {self._keep(recording, quality)}")
+
+    def _keep(self, recording: Recording, quality) -> str:
+        """Keep it, and say where; what is no good as a take is kept too, but not in the dataset."""
+        name = f"scope.kept[{len(self.kept)}]"
+        self.kept.append(recording)
+        if self.dataset is None:
+            return f"{name} of this widget"
+        if not recording.label:
+            return f"{name}, but not as a take: it has no label"
+        try:
+            quality.require()
+            self.kept[-1] = self.dataset.add(recording) or recording
+        except TinykitError as refusal:
+            why = refusal.what.removeprefix("The take was not kept: ").rstrip(".")
+            return f"{name}, but not as a take: {why}"
+        self.tell("labels", labels=self._labels())
+        flag = "" if quality.verdict == "good" else f" ({quality.verdict})"
+        return f"“{recording.label}”{flag}, take {len(self.dataset)} of {self.dataset.name}"
+
+    def _labels(self) -> list[str] | None:
+        """Labels to offer; None without a dataset."""
+        return None if self.dataset is None else list(dict.fromkeys([*self._wanted, *self.dataset.labels]))
 
     def _about(self, samples, rows) -> dict:
         """What else a kept recording states."""
@@ -126,22 +178,20 @@ class SensorScope(LabWidget):
 class Scope(SensorScope):
     """Live traces; made by ``tk.lab.scope``."""
 
-    _esm = module("scope")
-    _css = sheet()
+    _esm = module("scope", "glide", "steer")
+    _css = sheet("scope")
     title = "Scope"
 
-    def __init__(self, board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)):
-        tap = Tap(board, sensor)
-        stream = tap.stream
-        channels = tuple(stream.channels)
+    def __init__(self, board, view: str = "overlay", limits=(2.0, 250.0), dataset=None, labels=None, person: str = ""):
+        tap = Tap(board, "imu")
+        channels = tuple(tap.stream.channels)
         config = {
             "channels": list(channels),
             "per_unit": [float(v) for v in units.counts_per_unit(channels)],
-            "rate_hz": float(stream.rate_hz),
             "view": view,
             "limits": [float(v) for v in limits],
         }
-        super().__init__(board, tap, config)
+        super().__init__(board, tap, config, dataset, labels, person)
 
     def _about(self, samples, rows) -> dict:
         times = samples.time_s[rows]
@@ -180,10 +230,14 @@ class Scope(SensorScope):
         return look.card("Scope", source_html(self.head), picture, foot, state=("none", "still picture"))
 
 
-def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)):
+def scope(
+    board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0), *, dataset=None, labels=None, person=""
+):
     """Show what a sensor gives, as it comes: true rate, every lost sample.
 
-    Traces of the IMU; of a microphone the waveform, the log-mel spectrogram and the level.
+    Traces of the IMU; of a microphone the waveform, the log-mel spectrogram and the level. The picture
+    runs a moment behind the board (some hundredths of a second, more while the kernel is busy), so that
+    it moves evenly; it never shows what did not arrive.
 
     Parameters
     ----------
@@ -194,11 +248,17 @@ def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)
         Of the IMU: ``"overlay"`` (acceleration and rotation in one plot each) or ``"lanes"`` (a strip per axis).
     limits : (float, float)
         Half ranges at first, in g and deg/s; they stay until you change them.
+    dataset : Dataset, optional
+        "Keep" then files the last seconds in it as a take, under the label that stands beside the button.
+    labels : sequence of str, optional
+        Labels to choose from, beside the dataset's; others can be typed.
+    person : str
+        Who is recorded.
 
     Returns
     -------
     Scope or AudioScope
-        A widget. ``scope.kept`` holds what "Keep" kept, as recordings without a label.
+        A widget. ``scope.kept`` holds what "Keep" kept, as recordings; without a dataset they have no label.
 
     Raises
     ------
@@ -213,5 +273,5 @@ def scope(board, sensor: str = "imu", view: str = "overlay", limits=(2.0, 250.0)
     if sensor == "mic":
         from .audioscope import AudioScope
 
-        return AudioScope(board)
-    return Scope(board, sensor, view, limits)
+        return AudioScope(board, dataset, labels, person)
+    return Scope(board, view, limits, dataset, labels, person)

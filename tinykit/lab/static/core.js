@@ -196,7 +196,7 @@ class SampleRing {
     this.capacity = capacity; this.channels = channels;
     this.index = new Float64Array(capacity);
     this.data = new Int16Array(capacity * channels);
-    this.written = 0; this.arrived = 0;
+    this.written = 0; this.arrived = 0; this.generation = 0;
   }
   /** runs: [[row, index of that row], ...]; counts: Int16Array, row-major. */
   push(runs, counts) {
@@ -214,7 +214,7 @@ class SampleRing {
   }
   /** A message of samples with its buffer. */
   take(m, buffer) {
-    if (m.fresh) this.written = 0;
+    if (m.fresh) { this.written = 0; this.generation++; }
     this.push(m.runs, int16Of(buffer));
   }
   get size() { return Math.min(this.written, this.capacity); }
@@ -229,7 +229,7 @@ class SampleRing {
   }
   copy() {
     const r = new SampleRing(this.capacity, this.channels);
-    r.index.set(this.index); r.data.set(this.data); r.written = this.written; r.arrived = this.arrived;
+    r.index.set(this.index); r.data.set(this.data); r.written = this.written; r.arrived = this.arrived; r.generation = this.generation;
     return r;
   }
   /** Missing samples after index `from`: [[first missing, how many], ...]. */
@@ -261,22 +261,32 @@ const trace = (g, ring, channel, from, X, Y, colour, width, dash) => {
 
 // -- drawing loop ------------------------------------------------------------------------------
 
-/** Calls draw() in an animation frame when something changed and the widget can be seen. */
+/** Calls draw(now, forced) in an animation frame when something changed and the widget can be seen.
+ *
+ *  A draw that returns true (drawn) or false (nothing had moved) is called again in the next frame;
+ *  `touch.go()` starts such a run, `touch()` forces a picture. */
 const drawLoop = (root, draw) => {
   const reduced = matchMedia("(prefers-reduced-motion: reduce)");
-  let visible = true, asked = 0, dirty = true, lastDraw = 0, frames = 0, dead = false;
+  let visible = true, asked = 0, dirty = true, again = false, lastDraw = 0, lastLook = 0, frames = 0, dead = false;
   const tick = (now) => {
     asked = 0;
-    if (dead || !dirty || !visible) return;
+    if (dead || !(dirty || again) || !visible) return;
+    if (now - lastLook < 12) { ask(); return; } // a screen of 120 or 144 Hz: 60 or 72 are enough
     if (reduced.matches && now - lastDraw < 500) { later(); return; }
     if (!root.isConnected || !root.clientWidth) { later(); return; }
-    dirty = false; lastDraw = now; frames++;
-    draw();
+    const forced = dirty;
+    dirty = false; lastLook = now;
+    const said = draw(now, forced);
+    again = said === true || said === false;
+    if (again) ask();
+    if (said === false) return;
+    lastDraw = now; frames++;
     if (frames % 10 === 0 || frames < 10) root.dataset.frames = frames;
   };
   const ask = () => { if (!asked && !dead) asked = requestAnimationFrame(tick); };
   const later = () => setTimeout(ask, 100);
   const touch = () => { dirty = true; ask(); };
+  touch.go = () => { again = true; ask(); };
   const seen = new IntersectionObserver((es) => { visible = es[es.length - 1].isIntersecting; if (visible) touch(); });
   const sized = new ResizeObserver(touch);
   const themed = new MutationObserver(() => { measureGround(root); touch.themeChanged?.(); touch(); });

@@ -1,4 +1,5 @@
-// The browser's microphone: heard and drawn here, sent to the kernel. After `core.js`, `sound.js`, `capture.js`.
+// The browser's microphone: heard and drawn here, sent to the kernel. After `core.js`, `glide.js`, `sound.js`,
+// `spectrogram.js` and `capture.js`.
 
 export default () => widgetOf((model) => {
   const rate = model.get("config").rate_hz, ring = new SoundRing(rate, 12), spectrum = new Spectrum({ rate }, 12);
@@ -10,11 +11,12 @@ function microphoneView(model, ring, spectrum, lastStatus) {
   const ui = frame("Microphone", { ...model.get("head"), pic: "mic" });
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const cv = h("canvas", { role: "img", "aria-label": "Waveform and spectrogram, no sound yet." });
-  const describe = describer(cv), level = levelMeter(config.wanted), image = h("canvas");
-  let colours = null, ramp = null, problem = null;
+  const describe = describer(cv), level = levelMeter(config.wanted);
+  const glide = new Glide(config.rate_hz), picture = soundPicture(ui.root);
+  let colours = null, problem = null, theme_ = 0;
   const bar = microphoneBar(model, {
     ring,
-    onsound: () => touch(),
+    onsound: () => { glide.arrive(performance.now(), glide.last + 1, ring.end - 1 - COLUMN_LAG); touch.go(); },
     onstate: (state, note) => {
       problem = note || null;
       linkOfMicrophone(ui, state);
@@ -27,13 +29,14 @@ function microphoneView(model, ring, spectrum, lastStatus) {
   ui.controls.append(h("span.s.mut", {}, config.feeds ? "what is said here is what the virtual board hears" : "goes to the notebook only"));
   linkOfMicrophone(ui, "off");
 
-  const touch = drawLoop(ui.root, () => {
-    if (!colours) { colours = theme(ui.root); ramp = rampOf(ui.root); }
+  const touch = drawLoop(ui.root, (now, forced) => {
+    if (!colours) { colours = theme(ui.root); theme_++; }
     spectrum.advance(ring);
-    const end = calm.matches ? Math.floor(ring.end / ring.rate) * ring.rate : ring.end, off = bar.state !== "on" && ring.arrived;
-    drawSound(cv, colours, ring, spectrum, { seconds: config.seconds, end, stale: off, now: off ? clock(ring.arrived) : "now", ramp, canvas: image });
-    level.show(ring);
-    describe(() => soundWords(ring, config.wanted, config.seconds));
+    const off = bar.state !== "on" && ring.arrived, place = off ? glide.place : glide.at(now);
+    const end = calm.matches ? Math.floor(place / ring.rate) * ring.rate : place;
+    const moved = picture(cv, colours, { ring, spectrum, end, seconds: config.seconds, back: 0, scale: 1, stale: off, now: off ? clock(ring.arrived) : "now", theme: theme_ }, forced);
+    if (moved) { level.show(ring); describe(() => soundWords(ring, config.wanted, config.seconds)); }
+    return bar.state === "on" ? moved : undefined;
   });
   touch.themeChanged = () => { colours = null; };
   keys(ui.root, { M: () => bar.press() });

@@ -1,191 +1,170 @@
-// Traces of the IMU as they come. `core.js` stands before this file.
+// Traces of the IMU as they come. After `core.js`, `glide.js` and `steer.js`.
 
-const SECONDS = 8;
-const AXES = ["x", "y", "z"];
 const UNITS = [
-  { name: "acceleration", unit: "g", digits: 2, choices: [1, 2, 4] },
-  { name: "rotation", unit: "deg/s", digits: 0, choices: [125, 250, 500, 1000, 2000] },
+  { name: "acceleration", unit: "g", digits: 2, choices: [0.25, 0.5, 1, 2, 4] },
+  { name: "rotation", unit: "deg/s", digits: 0, choices: [31.25, 62.5, 125, 250, 500, 1000, 2000] },
 ];
 
 export default () => widgetOf((model) => {
-  const config = model.get("config"), ring = new SampleRing(Math.ceil(config.rate_hz * 20), config.channels.length);
+  const config = model.get("config"), ring = new SampleRing(Math.ceil(config.rate_hz * config.holds_s), config.channels.length);
+  const live = liveOf(ring, new Glide(config.rate_hz));
   return {
-    take(m, buffers) { if (m.k === "samples") ring.take(m, buffers[0]); },
-    view: (model, lastStatus) => scopeView(model, ring, lastStatus),
+    take(m, buffers) {
+      if (m.k !== "samples") return;
+      const first = m.runs[0][1];
+      ring.take(m, buffers[0]);
+      live.glide.arrive(performance.now(), first, ring.last, m.fresh && first > live.glide.last);
+    },
+    view: (model, lastStatus) => imuView(model, live, lastStatus),
   };
 });
 
-function scopeView(model, live, lastStatus) {
+/** What a view reads: the ring, the place where the picture stands; a copy of it holds both. */
+const liveOf = (ring, glide) => ({
+  ring, glide,
+  get arrived() { return ring.arrived; },
+  get first() { return ring.size ? ring.indexAt(0) : 0; },
+  copy() { return liveOf(ring.copy(), { place: glide.place }); },
+});
+
+function imuView(model, live, lastStatus) {
   const config = model.get("config");
   const { channels, per_unit: perUnit, rate_hz: rate } = config;
-  const ui = frame("Scope", model.get("head"));
-  const cv = h("canvas", { role: "img", "aria-label": "Scrolling traces, waiting for the first samples." });
-  ui.body.append(h("div.tk-plot", {}, cv));
-  const describe = describer(cv);
-  let held = null, lanes = config.view === "lanes", stale = false, colours = null, kept = "";
-  // Half ranges stay until the student changes them: scaling by itself would hide drift.
-  const limits = [config.limits[0], config.limits[1]];
-
-  const modes = segmented("View", [["overlay", "Overlay"], ["lanes", "Lanes"]], lanes ? "lanes" : "overlay", (v) => { lanes = v === "lanes"; touch(); });
-  const pause = button("Pause", { pic: "pause", key: "P", onclick: () => toggle() });
-  const keep = button("Keep last 5 s", { pic: "keep", key: "K", onclick: () => doKeep() });
-  const ranges = h("select", { "aria-label": "Range of the acceleration plot", onchange: () => { limits[0] = +ranges.value; limits[1] = { 1: 125, 2: 250, 4: 2000 }[limits[0]]; touch(); } },
-    UNITS[0].choices.map((c) => h("option", { value: c, selected: c === limits[0] }, `±${c} g`)));
-  ui.controls.append(ranges, modes.el, pause, keep);
-
-  const toggle = () => {
-    held = held ? null : live.copy();
-    pause.className = held ? "tk-btn pri" : "tk-btn";
-    fill(pause, icon(held ? "play" : "pause"), h("span", {}, held ? "Resume" : "Pause"), h("kbd", {}, "P"));
-    touch();
-  };
-  const doKeep = () => { model.send({ k: "keep", last: (held || live).last }); };
-  keys(ui.root, { P: toggle, K: doKeep });
-
-  const touch = drawLoop(ui.root, () => {
-    colours = colours || theme(ui.root);
-    const ring = held || live;
-    (lanes ? drawLanes : drawOverlay)(cv, colours, ring, { channels, perUnit, rate, limits, stale, now: held ? "paused" : stale && ring.arrived ? clock(ring.arrived) : "now" });
-    describe(() => words(ring));
-  });
-  touch.themeChanged = () => { colours = null; };
-
-  const words = (ring) => {
-    if (!ring.size) return "Scrolling traces, no samples yet.";
-    const values = channels.map((c, j) => `${c} ${fixed(ring.at(ring.size - 1, j) / perUnit[j], c[0] === "a" ? 2 : 0)}`);
-    const lost = ring.gaps(ring.last - rate * SECONDS).reduce((a, b) => a + b[1], 0);
-    return `Traces of the last ${SECONDS} seconds, ${held ? "paused" : stale ? "stale" : "running"}. Now ${values.join(", ")}. ${lost} samples lost.`;
-  };
-
-  const showStatus = (s) => {
-    if (!s) return;
-    ui.setLink(s.link.kind, s.link.text, s.link.picture);
-    ui.setNote(s.note);
-    const f = s.facts;
-    fill(ui.facts, f.silent_s > 1.5 ? `no data for ${ago(f.silent_s)} · ` : f.rate_hz ? `${f.rate_hz.toFixed(1)} Hz · jitter ${f.jitter_ms.toFixed(1)} ms · ` : "",
-      f.lost ? h("b", {}, `${commas(f.lost)} lost`) : "0 lost", ` of ${commas(f.lost + f.received)} in ${ago(f.seconds)}`,
-      f.lost ? ` (${(100 * f.lost / (f.lost + f.received)).toFixed(1)} %)` : "", kept);
-  };
-  const watch = setInterval(() => {
-    const was = stale;
-    stale = !held && live.arrived > 0 && Date.now() - live.arrived > 1500;
-    if (stale !== was) touch();
-    noteSilence(ui, lastStatus());
-  }, 500);
-
-  showStatus(lastStatus());
-  touch();
-  return {
-    root: ui.root,
-    stop: () => { clearInterval(watch); touch.stop(); },
-    message: (m) => {
-      if (m.k === "samples" && !held) touch();
-      if (m.k === "status") showStatus(m);
-      if (m.k === "kept") { kept = ` · ${m.text}`; showStatus(lastStatus()); }
-      if (m.k === "error") ui.setNote({ kind: "bad", what: m.what, next: m.next });
+  const groups = UNITS.map((u, i) => ({ ...u, i, columns: channels.map((c, j) => [c, j, c[1].toLowerCase()]).filter(([c]) => c[0] === "ag"[i]) })).filter((u) => u.columns.length);
+  const picture = tracesPicture({ groups, perUnit, rate });
+  let lanes = config.view === "lanes";
+  return scopeView(model, lastStatus, {
+    title: "Scope", head: model.get("head"), what: "Scrolling traces", live, edges: plotEdges, rate: (v) => v.toFixed(1),
+    ranges: groups.map((u) => ({ label: `Range of the ${u.name} plot`, unit: u.unit, choices: u.choices })),
+    tools: (changed) => [segmented("View", [["overlay", "Overlay"], ["lanes", "Lanes"]], lanes ? "lanes" : "overlay", (v) => { lanes = v === "lanes"; changed(); }).el],
+    end: (data, s) => data.glide.place - (s ? s.back * rate : 0),
+    draw: (cv, t, s, forced, place) => picture(cv, t, { ...s, lanes }, forced, place),
+    words(s) {
+      const ring = s.data.ring, k = ring.from(s.end + 0.001) - 1;
+      if (k < 0) return "Scrolling traces, no samples yet.";
+      const values = channels.map((c, j) => `${c} ${fixed(ring.at(k, j) / perUnit[j], c[0] === "a" ? 2 : 0)}`);
+      const lost = ring.gaps(s.end - rate * s.seconds).reduce((a, b) => a + b[1], 0);
+      return `Traces of ${s.back > 0.05 ? `${s.seconds} seconds, ending ${s.back.toFixed(1)} seconds before the pause` : `the last ${s.seconds} seconds`}, ${s.held ? "paused" : s.stale ? "stale" : "running"}. ` +
+        `At the right end ${values.join(", ")}. ${lost} samples lost.`;
     },
-  };
+  });
 }
 
-const plotEdges = (w) => [46, w - 92];
+const plotEdges = (w) => [46, w - (w < 700 ? 86 : 92)];
 
-function groupsOf(channels) {
-  return UNITS.map((u, i) => ({ ...u, i, columns: channels.map((c, j) => [c, j]).filter(([c]) => c[0] === "ag"[i]) })).filter((u) => u.columns.length);
-}
-
-function timeAxis(g, t, x0, x1, y, label) {
-  for (let s = 0; s <= SECONDS; s += 2) {
-    const x = x1 - (x1 - x0) * s / SECONDS;
-    write(g, t, s ? `\u2212${s} s` : label, x, y, { align: s === SECONDS ? "left" : s ? "center" : "right" });
-  }
-}
-
-function drawGaps(g, t, ring, o, X, y0, y1, x0) {
-  const from = ring.last - o.rate * SECONDS;
-  let free = -1e9; // labels don't overlap: the next one waits for room
-  for (const [first, n] of ring.gaps(from)) {
-    const a = Math.max(x0, X(first - 1)), b = X(first + n);
-    g.fillStyle = t.plot; g.fillRect(a, y0, b - a, y1 - y0);
-    hatch(g, a, y0, b - a, y1 - y0, t.edge);
-    g.strokeStyle = t.warn; g.lineWidth = 1.5; g.beginPath(); g.moveTo(a, y0); g.lineTo(a, y1); g.moveTo(b, y0); g.lineTo(b, y1); g.stroke();
-    const text = `${n} lost (${(n / o.rate).toFixed(2)} s)`;
-    g.font = `600 12px ${t.font}`;
-    const half = g.measureText(text).width / 2, x = Math.max(x0 + half, (a + b) / 2);
-    if (x - half > free) { write(g, t, text, x, y0 + 8, { size: 12, align: "center", fill: t.ink, bold: true, halo: t.plot }); free = x + half + 8; }
-  }
-}
-
-function drawOverlay(cv, t, ring, o) {
-  const ph = 112, top = 28, mid = 30, groups = groupsOf(o.channels), H = top + groups.length * (ph + mid) - mid + 22;
-  const { g, w } = canvasOf(cv, H);
-  const [x0, x1] = plotEdges(w), last = ring.last;
-  const X = (i) => x1 - (x1 - x0) * (last - i) / (o.rate * SECONDS);
-  groups.forEach(({ name, unit, digits, columns, i }, p) => {
-    const y0 = top + p * (ph + mid), m = o.limits[i], Y = (v) => y0 + ph / 2 - v / m * ph / 2;
-    for (const k of [-m, -m / 2, 0, m / 2, m]) {
-      const y = crisp(Y(k));
-      g.globalAlpha = k ? 1 : 0.7;
-      rule(g, k ? t.line : t.edge, x0, y, x1, y);
-      g.globalAlpha = 1;
-      if (k === 0 || i === 0 || Math.abs(k) === m) write(g, t, signed(k, k % 1 ? 1 : 0), x0 - 7, y, { align: "right" });
+/** The strips of a view: one a group with all its axes, or one an axis. */
+const stripsOf = (groups, lanes) => {
+  const strips = [], high = lanes ? 44 : 112;
+  let y = 30;
+  groups.forEach((u, p) => {
+    if (p) y += lanes ? 26 : 30;
+    for (const columns of lanes ? u.columns.map((c) => [c]) : [u.columns]) {
+      strips.push({ ...u, p, y, high, columns, first: columns[0] === u.columns[0] });
+      y += high + (lanes ? 4 : 0);
     }
-    for (let s = 0; s <= SECONDS; s += 2) { const x = crisp(x1 - (x1 - x0) * s / SECONDS); rule(g, t.line, x, y0, x, y0 + ph); }
-    write(g, t, `${name}, ${unit}`, x0, y0 - 9, { size: 12, fill: t.ink, bold: true });
-    const value = (j) => (v) => Y(v / o.perUnit[j]);
-    g.save();
-    if (o.stale) g.globalAlpha = 0.4;
-    g.beginPath(); g.rect(x0, y0 - 4, x1 - x0, ph + 8); g.clip();
-    for (const [c, j] of columns) trace(g, ring, j, last - o.rate * SECONDS, X, value(j), t[c[1].toLowerCase()], 1.5);
-    // Marks sit on samples, staggered by axis, so they scroll with the data.
-    if (!o.stale) for (const [c, j] of columns) {
-      const axis = c[1].toLowerCase(), step = Math.round(1.5 * o.rate), shift = Math.round(AXES.indexOf(axis) * step / 3);
-      for (let k = ring.from(last - o.rate * SECONDS); k < ring.size; k++) {
-        if ((ring.indexAt(k) + shift) % step === 0) mark(g, axis, X(ring.indexAt(k)), value(j)(ring.at(k, j)), 3, t[axis], t.plot);
+  });
+  return { strips, bottom: y, H: y + 22 };
+};
+
+/** The picture of the traces: draw(cv, colours, state, forced, place) returns whether anything moved. */
+const tracesPicture = ({ groups, perUnit, rate }) => {
+  const tape = new Tape(), ground = new Ground();
+  let shown = "", told = 0, texts = [];
+  return (cv, t, s, forced, place) => {
+    const { strips, bottom, H } = stripsOf(groups, s.lanes), ring = s.data.ring;
+    const w = cv.clientWidth || cv.parentElement.clientWidth || 600, [x0, x1] = plotEdges(w);
+    if (!forced && `${scaleOf(cv, w, x0, x1, rate, s).right}` === shown) return false;
+    const { g } = canvasOf(cv, H), scale = scaleOf(cv, w, x0, x1, rate, s), { d } = scale;
+    shown = `${scale.right}`;
+    if (forced) strips.filter((u) => u.first).forEach((u) => place(u.p, x1, u.y - 27));
+    ground.show(g, [s.theme, s.limits, s.lanes, s.seconds, s.back.toFixed(2), s.now, w].join(), w, H, (b) => drawGround(b, t, strips, s, x0, x1, w, bottom));
+    if (!ring.size) return true;
+    const key = [ring.generation, Boolean(s.held), s.theme, s.limits, s.lanes, scale.key].join();
+    const head = Math.floor(ring.last * scale.perSample);
+    tape.advance(key, scale.width, cv.height, scale.left, head, (b, from, to, base) => paintTraces(b, from, to, base, { t, ring, strips, perUnit, scale, rate, limits: s.limits, seconds: s.seconds, bottom }));
+    g.save(); g.setTransform(1, 0, 0, 1, 0, 0);
+    if (s.stale) g.globalAlpha = 0.4;
+    tape.show(g, scale.left, scale.width, scale.at);
+    g.restore();
+    nameGaps(g, t, ring.gaps(s.end - rate * s.seconds).filter(([first]) => first <= s.end), scale.X, rate, x0, x1, strips[0].y + 8);
+    const k = ring.from(s.end + 0.001) - 1;
+    // Old data has no end values, and neither has the middle of a gap.
+    if (s.stale || k < 0 || s.end - ring.indexAt(k) > rate / 4) return true;
+    const now = performance.now();
+    if (forced || now - told > 125) { // numbers that change sixty times a second can't be read
+      told = now;
+      texts = strips.map((u) => u.columns.map(([, j]) => signed(ring.at(k, j) / perUnit[j], u.digits)));
+    }
+    strips.forEach((u, n) => drawTags(g, t, u, texts[n], (j) => Math.max(-1, Math.min(1, ring.at(k, j) / perUnit[j] / s.limits[u.i])), x1, w, s.lanes));
+    return true;
+  };
+};
+
+function drawGround(g, t, strips, s, x0, x1, w, bottom) {
+  g.fillStyle = t.plot; g.fillRect(0, 0, w, bottom + 22);
+  for (const { p, i, name, unit, digits, columns, first, y, high } of strips) {
+    const m = s.limits[i], Y = (v) => y + high / 2 - v / m * high / 2;
+    for (const k of s.lanes ? [0] : [-m, -m / 2, 0, m / 2, m]) {
+      const at = crisp(Y(k));
+      g.globalAlpha = k || s.lanes ? 1 : 0.7;
+      rule(g, k || s.lanes ? t.line : t.edge, x0, at, x1, at);
+      g.globalAlpha = 1;
+      if (!s.lanes) write(g, t, signed(k, k % 1 ? (2 * k) % 1 ? (4 * k) % 1 ? 3 : 2 : 1 : 0), x0 - 7, at, { align: "right" });
+    }
+    for (let k = 0; k <= 4; k++) { const x = crisp(x1 - (x1 - x0) * k / 4); rule(g, t.line, x, y - (s.lanes ? 2 : 0), x, y + high + (s.lanes ? 2 : 0)); }
+    if (first) write(g, t, `${name}, ${unit}${s.lanes ? ` (each lane ${signed(-m, m % 1 ? 2 : 0)} to ${signed(m, m % 1 ? 2 : 0)})` : ""}`, x0, y - 11, { size: 12, fill: t.ink, bold: true });
+    if (s.lanes) { mark(g, columns[0][2], 18, Y(0), 3.4, t[columns[0][2]]); write(g, t, columns[0][0][1], 27, Y(0), { size: 12, fill: t.ink, bold: true }); }
+  }
+  timeTicks(g, t, x0, x1, bottom + 11, s);
+}
+
+/** The traces over the tape's pixels [from, to); the pen is lifted at every gap. */
+function paintTraces(g, from, to, base, { t, ring, strips, perUnit, scale, rate, limits, seconds, bottom }) {
+  const { d, perSample } = scale, x = (i) => i * perSample - base;
+  // A sample more on each side, so that lines meet at the edge as if they had been drawn in one go.
+  const first = Math.max(0, ring.from((from - 3 * d) / perSample) - 1), end = Math.min(ring.size, ring.from((to + 3 * d) / perSample) + 1);
+  // Marks sit on samples, staggered by axis, so they scroll with the data; each once there is room for the whole.
+  const spacing = Math.max(1, Math.round(seconds * 0.1875 * rate)), lead = 6 * d;
+  const dots = ring.from((from - lead) / perSample), dotsEnd = ring.from((to - lead) / perSample);
+  const gaps = ring.gaps((from - 3 * d) / perSample).filter(([a]) => a * perSample < to + 3 * d);
+  g.lineJoin = "round"; g.lineWidth = 1.5 * d;
+  for (const { i, columns, y, high } of strips) {
+    const middle = (y + high / 2) * d, half = high / 2 * d;
+    g.save(); g.setTransform(1, 0, 0, 1, 0, 0);
+    g.beginPath(); g.rect(from - base, (y - 3) * d, to - from, (high + 6) * d); g.clip();
+    const lines = columns.map(([c, j, axis]) => ({ j, axis, Y: (k) => middle - Math.max(-1.2, Math.min(1.2, ring.at(k, j) / perUnit[j] / limits[i])) * half }));
+    for (const { axis, Y } of lines) {
+      g.strokeStyle = t[axis]; g.beginPath();
+      let before = -2;
+      for (let k = first; k < end; k++) {
+        const at = ring.indexAt(k);
+        if (at === before + 1) g.lineTo(x(at), Y(k)); else g.moveTo(x(at), Y(k));
+        before = at;
       }
+      g.stroke();
     }
     g.restore();
-    if (o.stale || !ring.size) return;
-    const tags = columns.map(([c, j]) => { const v = ring.at(ring.size - 1, j) / o.perUnit[j]; return { axis: c[1], v, at: Math.max(y0, Math.min(y0 + ph, Y(v))) }; })
-      .map((q) => ({ ...q, y: q.at })).sort((a, b) => a.y - b.y);
-    for (let n = 0; n < 9; n++) for (let k = 1; k < tags.length; k++) { const d = 16 - (tags[k].y - tags[k - 1].y); if (d > 0) { tags[k].y += d / 2; tags[k - 1].y -= d / 2; } }
-    for (const q of tags) {
-      const k = q.axis.toLowerCase();
-      rule(g, t[k], x1 + 1, q.at, x1 + 9, q.y);
-      mark(g, k, x1 + 14, q.y, 3.4, t[k]);
-      write(g, t, q.axis, x1 + 22, q.y, { size: 12, fill: t.ink, bold: true });
-      write(g, t, signed(q.v, digits), w - 10, q.y, { size: 12, fill: t.ink, align: "right" });
-    }
-  });
-  drawGaps(g, t, ring, o, X, top, H - 22, x0);
-  timeAxis(g, t, x0, x1, H - 11, o.now);
+    if (columns.length < 2) continue;
+    g.save(); g.setTransform(1, 0, 0, 1, 0, 0);
+    g.beginPath(); g.rect(0, (y - 4) * d, to - base, (high + 8) * d); g.clip();
+    lines.forEach(({ axis, Y }) => {
+      const shift = Math.round("xyz".indexOf(axis) * spacing / 3);
+      for (let k = Math.max(0, dots); k < dotsEnd; k++) if ((ring.indexAt(k) + shift) % spacing === 0) mark(g, axis, x(ring.indexAt(k)), Y(k), 3 * d, t[axis], t.plot);
+    });
+    g.restore();
+  }
+  for (const [a, n] of gaps) hatchBand(g, from - base, to - base, x(a - 1), x(a + n), (strips[0].y - 2) * d, bottom * d, t, d);
 }
 
-function drawLanes(cv, t, ring, o) {
-  const lh = 44, gap = 18, top = 30, groups = groupsOf(o.channels);
-  const H = top + o.channels.length * (lh + 4) + (groups.length - 1) * gap + 24;
-  const { g, w } = canvasOf(cv, H);
-  const [x0, x1] = plotEdges(w), last = ring.last;
-  const X = (i) => x1 - (x1 - x0) * (last - i) / (o.rate * SECONDS);
-  for (let s = 0; s <= SECONDS; s += 2) { const x = crisp(x1 - (x1 - x0) * s / SECONDS); rule(g, t.line, x, top - 4, x, H - 22); }
-  let y = top;
-  groups.forEach(({ name, unit, digits, columns, i }, p) => {
-    if (p) y += gap;
-    const m = o.limits[i];
-    write(g, t, `${name}, ${unit} (each lane ${signed(-m, 0)} to ${signed(m, 0)})`, x0, y - 11, { size: 12, fill: t.ink, bold: true, halo: t.plot });
-    for (const [c, j] of columns) {
-      const base = y, Y = (v) => base + lh / 2 - Math.max(-m, Math.min(m, v)) / m * lh / 2, k = c[1].toLowerCase();
-      rule(g, t.line, x0, crisp(Y(0)), x1, crisp(Y(0)));
-      mark(g, k, 18, Y(0), 3.4, t[k]);
-      write(g, t, c[1], 27, Y(0), { size: 12, fill: t.ink, bold: true });
-      g.save();
-      if (o.stale) g.globalAlpha = 0.4;
-      g.beginPath(); g.rect(x0, base - 2, x1 - x0, lh + 4); g.clip();
-      trace(g, ring, j, last - o.rate * SECONDS, X, (v) => Y(v / o.perUnit[j]), t[k], 1.5);
-      g.restore();
-      if (ring.size && !o.stale) write(g, t, `${signed(ring.at(ring.size - 1, j) / o.perUnit[j], digits)} ${unit}`, w - 10, Y(0), { size: 12, fill: t.ink, align: "right" });
-      y += lh + 4;
-    }
-  });
-  drawGaps(g, t, ring, o, X, top - 2, H - 22, x0);
-  timeAxis(g, t, x0, x1, H - 10, o.now);
+/** Which axis ends where, pushed 16 px apart with leaders, and its value. */
+function drawTags(g, t, { columns, y, high, unit, digits }, texts, shareOf, x1, w, lanes) {
+  if (lanes) { write(g, t, `${texts[0]} ${unit}`, w - 10, y + high / 2, { size: 12, fill: t.ink, align: "right" }); return; }
+  const tags = columns.map(([c, j, axis], n) => { const at = y + high / 2 - shareOf(j) * high / 2; return { name: c[1], axis, text: texts[n], at, y: at }; }).sort((a, b) => a.y - b.y);
+  for (let n = 0; n < 9; n++) for (let k = 1; k < tags.length; k++) { const d = 16 - (tags[k].y - tags[k - 1].y); if (d > 0) { tags[k].y += d / 2; tags[k - 1].y -= d / 2; } }
+  for (const q of tags) {
+    rule(g, t[q.axis], x1 + 1, q.at, x1 + 9, q.y);
+    mark(g, q.axis, x1 + 14, q.y, 3.4, t[q.axis]);
+    write(g, t, q.name, x1 + 22, q.y, { size: 12, fill: t.ink, bold: true });
+    write(g, t, q.text, w - 10, q.y, { size: 12, fill: t.ink, align: "right" });
+  }
 }

@@ -1,5 +1,5 @@
 // Sound in the browser: the latest samples, their log-mel columns, level, and how they are drawn.
-// After `core.js`; the audio scope, the microphone and the recorder share it.
+// After `core.js`; the audio scope, the microphone and the recorder share it (`spectrogram.js` has their picture).
 
 const BIN = 64; // samples in one step of the envelope
 
@@ -145,11 +145,13 @@ const levelMeter = (wanted) => {
     h("span", { style: "right:0;left:auto;transform:none" }, "0 dBFS"),
     h("div.band", { style: `left:${place(wanted[0])}%;width:${place(wanted[1]) - place(wanted[0])}%`, title: "wanted range of the loudest part" }));
   const word = h("span.tk-st.tk-none", {}), numbers = h("span.num.mut", {});
-  let shown = "", spoken = 0;
+  let shown = "", spoken = 0, looked = 0, v = null;
   return {
     el: h("div.tk-lvl", {}, h("span", {}, "Level"), meter, h("span.vd", {}, word, numbers)),
     show(ring) {
-      const v = verdictOf(ring, wanted);
+      if (v && Date.now() - looked < 60) return v; // it goes through three seconds of samples
+      looked = Date.now();
+      v = verdictOf(ring, wanted);
       bar.style.width = `${place(v.now)}%`;
       peak.style.left = `${place(v.peak)}%`;
       peak.style.display = v.peak > -119 ? "" : "none";
@@ -167,17 +169,6 @@ const levelMeter = (wanted) => {
 };
 
 // -- drawing -----------------------------------------------------------------------------------
-
-const DB_LOW = -70, DB_HIGH = 0;
-
-/** 256 colours of the look's ramp, read from the page: it holds plain colours only. */
-const rampOf = (el) => {
-  const stops = getComputedStyle(el).getPropertyValue("--tk-ramp").split(",").map((s) => [1, 3, 5].map((k) => parseInt(s.trim().slice(k, k + 2), 16)));
-  return Array.from({ length: 256 }, (_, v) => {
-    const t = v / 255 * (stops.length - 1), i = Math.min(stops.length - 2, t | 0);
-    return stops[i].map((a, k) => Math.round(a + (stops[i + 1][k] - a) * (t - i)));
-  });
-};
 
 /** The envelope over [from, end) in the band of height `height` at y0. */
 const drawEnvelope = (g, t, ring, X, y0, height, from, scale = 1) => {
@@ -209,59 +200,6 @@ const drawHoles = (g, t, ring, X, y0, y1, x0, from, said = true) => {
     const room = g.measureText(text).width / 2, x = Math.max(x0 + room, (a + b) / 2);
     if (x - room > free) { write(g, t, text, x, y0 + 8, { size: 12, align: "center", fill: t.ink, bold: true, halo: t.plot }); free = x + room + 8; }
   }
-};
-
-/** Waveform over spectrogram on one time axis. o: {seconds, end, stale, now, ramp, canvas}. */
-const drawSound = (cv, t, ring, spectrum, o) => {
-  const waveHeight = 74, height = 128, top = 28, middle = 28, H = top + waveHeight + middle + height + 22;
-  const { g, w } = canvasOf(cv, H);
-  const x0 = 56, x1 = w - (w < 700 ? 64 : 72), end = o.end, from = end - o.seconds * ring.rate;
-  const X = (i) => x1 - (x1 - x0) * (end - i) / (o.seconds * ring.rate);
-  for (const v of [-1, -0.5, 0, 0.5, 1]) {
-    const y = crisp(top + waveHeight / 2 - v * waveHeight / 2);
-    rule(g, v ? t.line : t.edge, x0, y, x1, y);
-    if (Math.abs(v) !== 0.5) write(g, t, signed(v, 0), x0 - 7, y, { align: "right" });
-  }
-  write(g, t, "waveform, full scale = 1", x0, top - 9, { size: 12, fill: t.ink, bold: true });
-  const y0 = top + waveHeight + middle;
-  write(g, t, `log-mel, ${spectrum.mels} bands, one column = ${1000 * spectrum.hop / spectrum.rate} ms`, x0, y0 - 9, { size: 12, fill: t.ink, bold: true });
-  g.save();
-  if (o.stale) g.globalAlpha = 0.4;
-  g.beginPath(); g.rect(x0, 0, x1 - x0, H); g.clip();
-  drawEnvelope(g, t, ring, X, top, waveHeight, from);
-  drawColumns(g, spectrum, o, X, y0, height, from, end, ring);
-  g.restore();
-  g.strokeStyle = t.line; g.lineWidth = 1; g.strokeRect(x0 - 0.5, y0 - 0.5, x1 - x0 + 1, height + 1);
-  for (const [hz, words] of [[4000, "4 kHz"], [1000, "1 kHz"], [250, "250 Hz"]]) write(g, t, words, x0 - 7, y0 + height * (1 - spectrum.place(hz)), { align: "right" });
-  const lx = x1 + 14;
-  for (let i = 0; i < height; i++) { g.fillStyle = `rgb(${o.ramp[255 - Math.round(255 * i / (height - 1))]})`; g.fillRect(lx, y0 + i, 10, 1.2); }
-  g.strokeStyle = t.edge; g.strokeRect(lx - 0.5, y0 - 0.5, 11, height + 1);
-  write(g, t, "0 dB", lx + 16, y0 + 5); write(g, t, minus(DB_LOW / 2), lx + 16, y0 + height / 2); write(g, t, minus(DB_LOW), lx + 16, y0 + height - 5);
-  drawHoles(g, t, ring, X, top, top + waveHeight, x0, from);
-  drawHoles(g, t, ring, X, y0, y0 + height, x0, from, false);
-  for (let s = 0; s <= o.seconds; s++) { const x = x1 - (x1 - x0) * s / o.seconds; write(g, t, s ? `\u2212${s} s` : o.now, x, H - 11, { align: s === o.seconds ? "left" : s ? "center" : "right" }); }
-};
-
-const drawColumns = (g, spectrum, o, X, y0, height, from, end, ring) => {
-  const first = Math.max(Math.floor(from / spectrum.hop) - 1, Math.ceil(ring.start / spectrum.hop), spectrum.next - spectrum.columns, 0);
-  const last = Math.min(spectrum.next, Math.ceil(end / spectrum.hop)), n = last - first;
-  if (n <= 0) return;
-  const { mels } = spectrum, image = new ImageData(n, mels), d = image.data;
-  for (let k = 0; k < n; k++) {
-    const column = ((first + k) % spectrum.columns) * mels;
-    for (let j = 0; j < mels; j++) {
-      const db = spectrum.db[column + j], c = o.ramp[Math.max(0, Math.min(255, Math.round(255 * (db - DB_LOW) / (DB_HIGH - DB_LOW))))];
-      const at = ((mels - 1 - j) * n + k) * 4;
-      d[at] = c[0]; d[at + 1] = c[1]; d[at + 2] = c[2]; d[at + 3] = 255;
-    }
-  }
-  const cv = o.canvas;
-  cv.width = n; cv.height = mels;
-  cv.getContext("2d").putImageData(image, 0, 0);
-  g.imageSmoothingEnabled = false;
-  // A column stands in the middle of its frame.
-  const shift = (spectrum.frame - spectrum.hop) / 2, x = X(first * spectrum.hop + shift);
-  g.drawImage(cv, x, y0, X(last * spectrum.hop + shift) - x, height);
 };
 
 /** What a listener would say about the picture. */
