@@ -236,3 +236,94 @@ def test_the_look_is_a_leaf():
 
 def test_all_that_is_offered_is_there():
     assert all(hasattr(look, name) for name in look.__all__)
+
+
+class Stripped(HTMLParser):
+    """What is left of a page where its style, its drawings and ``hidden`` parts are taken away."""
+
+    BLOCKS = {"div", "p", "section", "table", "caption", "tr", "td", "th", "dl", "dt", "dd", "ul", "ol", "li", "h3",
+              "h4", "details", "summary", "pre", "figure", "figcaption", "br"}  # fmt: skip
+
+    def __init__(self, html):
+        super().__init__()
+        self.words, self.away = [], 0
+        self.open = []
+        self.feed(str(html))
+
+    def handle_starttag(self, tag, attrs):
+        if tag in self.BLOCKS:
+            self.words.append("\n")
+        if tag not in VOID:
+            self.open.append(tag in ("style", "svg") or "hidden" in dict(attrs))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            self.open.pop()
+        if tag in self.BLOCKS:
+            self.words.append("\n")
+
+    def handle_data(self, data):
+        if not any(self.open):
+            self.words.append(data)
+
+    @property
+    def lines(self):
+        return [line.strip() for line in "".join(self.words).replace("\u00a0", " ").split("\n") if line.strip()]
+
+
+def test_cards_read_without_their_style():
+    """JupyterLab shows a notebook of somebody else's so: words must not run together, nor drawings leave theirs."""
+    lines = Stripped(look.confusion(LABELS, MATRIX)).lines
+    assert "93 %, 28" in lines and "28 of 30" in lines
+    lines = Stripped(look.fits([("RAM", 262144, [("core", 60000), ("arena", 9000, True)])])).lines
+    assert "core 59 KB, arena 8.8 KB, free 189 KB of 256 KB" in lines
+    lines = Stripped(look.card("Dataset", "gestures", state=("ok", "linked"))).lines
+    assert lines == ["Dataset", "gestures: linked"]
+    lines = Stripped(look.check_card("not yet", "Exercise 1", "Bytes", hint="Count.", hint_number=(1, 2))).lines
+    assert lines == ["Exercise 1", "Bytes: not yet", "Hint 1 of 2: Count."]
+    tensors = [{"name": "in", "offset": 0, "size": 720, "first": 0, "last": 0}]
+    lines = Stripped(look.arena(tensors, ["a", "b"], 1024, twin="x\ny")).lines
+    assert lines[1] == "1,024 bytes given, 720 used"
+    assert lines[2].startswith("[Arena of 1,024 bytes over 2 steps.") and lines[3:] == ["The same as text", "x", "y"]
+
+
+@pytest.mark.parametrize("name", every_card())
+def test_a_drawing_leaves_a_sentence_and_no_heap_of_words(name):
+    html = every_card()[name]
+    parsed, lines = parse(html), Stripped(html).lines
+    left = " ".join(lines)
+    assert not [words for words in re.findall(r"<(?:text|title)[^>]*>([^<]{9,})</", html) if words in left]
+    if "text" in parsed.tags and name != "tap":
+        labels = [str(v).replace("\u00a0", " ") for k, v in parsed.attributes if k == "aria-label"]
+        assert any(f"[{label}]" in left for label in labels), lines
+
+
+def test_a_card_in_a_terminal_is_its_text():
+    said = repr(look.confusion(LABELS, MATRIX, subtitle="int8"))
+    assert "<" not in said and "font" not in said
+    rows = [line.split() for line in said.splitlines()]
+    assert rows[0] == "Who is taken for whom: int8".split()
+    assert "wing 7 %, 2 87 %, 26 0 7 %, 2 0 26 of 30".split() in rows
+    assert said.count("140 of 150 takes right.") == 1
+    header = next(line for line in said.splitlines() if "it was" in line)
+    row = next(line for line in said.splitlines() if line.strip().startswith("rest"))
+    assert row.index("97 %, 29") + 8 == header.index("rest") + 4, "a number ends where its column's name ends"
+
+
+def test_the_text_twin_says_all_that_the_card_says():
+    """Every number and word of each card is in its text, but for what is a picture there."""
+    for name, html in every_card().items():
+        plain = re.sub(r"\W+", "", look.text(html, 10**4))
+        for line in Stripped(re.sub(r"<caption.*?</caption>", "", str(html))).lines:
+            if not line.startswith("["):
+                for word in line.replace("[", " ").split():
+                    assert re.sub(r"\W+", "", word) in plain, (name, line, word)
+
+
+def test_long_text_is_wrapped_and_notes_keep_their_marks():
+    said = look.text(look.card("T", body=look.note("warn", "few takes " * 20, "Record more.")), 60)
+    assert all(len(line) <= 60 for line in said.splitlines())
+    assert said.splitlines()[1].startswith(" ! few takes") and said.splitlines()[-1] == "   Next: Record more."
+    wide = look.table([["a", "word " * 40]], ["what", "found"])
+    lines = look.text(wide, 70).splitlines()
+    assert max(map(len, lines)) <= 70 and lines[2].startswith("        word") and len(lines) == 5

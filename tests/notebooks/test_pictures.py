@@ -32,7 +32,7 @@ def test_chart_puts_points_where_they_belong():
     assert [p[0] for p in points] == [0, 50, 100]
     assert points[0][1] - points[1][1] == points[1][1] - points[2][1] > 0, "up the page, evenly"
     assert gap.count("M") == 2 and "L" not in gap, "nothing is drawn across a gap"
-    assert 'role="img"' in html and "C: up, gap" in html
+    assert 'role="img"' in html and "C over x: up begins at 0, ends at 2" in html
 
 
 def test_chart_of_a_constant_and_from_zero():

@@ -125,6 +125,8 @@ def windows(recording, window: int, hop: int) -> Html:
         picture = look.spark(recording.samples[:, columns], 2, height=84, label=f"acceleration of {recording.label}")
     left = (n - window) - starts[-1]
     foot = look.dots(f"{n} samples", f"window {window}", f"hop {hop}", f"{max(0, left)} samples left over at the end")
+    label = f"{len(starts)} windows of {window} samples, each begins {hop} samples after the one before"
+    bars = look.drawn(f'<div role="img" aria-label="{label}">{bars}</div>', label)
     body = f'<div style="padding:8px 12px">{picture}{bars}</div>'
     return look.card(f"{len(starts)} windows of one take", f"{recording.label}, {recording.person}", body, foot)
 
@@ -205,10 +207,20 @@ def chart(series, x=None, title="", subtitle="", xlabel="", ylabel="", mark=None
     names = 20 + 7 * max(len(n) for n in values)
     left, right = (max(56, names), 20) if strips else (56, names)
     size = f'height="{bottom + 38}" style="height:{bottom + 38}px"'
-    label = esc(f"{title}: {', '.join(values)}")
-    picture = f'<svg class="tk-pic" {size} role="img" aria-label="{label}">{"".join(out)}{inner}</svg>'
-    body = f'<div class="tk-plot" style="padding:6px {right}px 4px {left}px">{picture}</div>'
-    return look.card(title, subtitle, body)
+    label = f"{title or ylabel} over {xlabel or 'samples'}: {'; '.join(_told(*line) for line in values.items())}."
+    picture = f'<svg class="tk-pic" {size} role="img" aria-label="{esc(label)}">{"".join(out)}{inner}</svg>'
+    return look.card(title, subtitle, look.drawn(picture, label, f"6px {right}px 4px {left}px"))
+
+
+def _told(name: str, ys) -> str:
+    """One line of a chart in words: where it begins and ends, and its ends on the way."""
+    known = [y for y in ys if math.isfinite(y)]
+    if not known:
+        return f"{name} has no values"
+    return (
+        f"{name} begins at {number(known[0])}, ends at {number(known[-1])}, lowest {number(min(known))}, "
+        f"highest {number(max(known))}"
+    )
 
 
 def _line(kind: str, y: float) -> str:

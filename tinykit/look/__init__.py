@@ -9,6 +9,7 @@ from .html import (
     bar,
     card,
     dots,
+    drawn,
     esc,
     estimated,
     facts,
@@ -18,6 +19,7 @@ from .html import (
     muted,
     note,
     number,
+    parted,
     percent,
     sheet,
     stack,
@@ -31,6 +33,7 @@ from .plot import lanes, spark, traces
 from .report import Versus, confusion, fits, layers, shares, versus, wilson
 from .sound import Heard, envelope, features, half_range, player, wav, wave
 from .tap import double_tap
+from .twin import text
 
 __all__ = [
     "Heard",
@@ -48,6 +51,7 @@ __all__ = [
     "dataset_card",
     "dots",
     "double_tap",
+    "drawn",
     "envelope",
     "esc",
     "estimated",
@@ -65,6 +69,7 @@ __all__ = [
     "note",
     "number",
     "parity",
+    "parted",
     "percent",
     "player",
     "shares",
@@ -75,6 +80,7 @@ __all__ = [
     "style",
     "table",
     "tag",
+    "text",
     "traces",
     "versus",
     "wav",

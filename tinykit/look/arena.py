@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from .html import Html, card, esc, number
+from .html import Html, card, drawn, esc, number
 
 _HEIGHT = 290
 _LETTER, _LINE = 6.2, 13  # px: width of a letter and height of a line, about
@@ -59,15 +59,17 @@ def arena(
     parts += [draw.box(t) for t in tensors] + [draw.stripes(t) for t in shared]
     parts += [draw.name(t, shared) for t in tensors]
     parts.append(draw.level(at, str(steps[at]) if len(steps) > at else ""))
-    named = f", {esc(steps[at])}" if len(steps) > at else ""
+    named = f", {steps[at]}" if len(steps) > at else ""
     label = (
         f"Arena of {number(size)} bytes over {len(steps)} steps. The shared part peaks at {number(peak)} bytes in step "
         f"{at + 1}{named}. {len(tensors)} pieces of memory, {len(shared)} of them written over what is read."
     )
     height = draw.base + (24 if draw.names else 40)
-    picture = (
-        f'<div class="tk-plot" style="padding:4px 12px 4px 58px"><svg class="tk-pic" height="{height}" '
-        f'style="height:{height}px" role="img" aria-label="{label}">{"".join(parts)}</svg></div>'
+    picture = drawn(
+        f'<svg class="tk-pic" height="{height}" style="height:{height}px" role="img" aria-label="{esc(label)}">'
+        f"{''.join(parts)}</svg>",
+        label,
+        "4px 12px 4px 58px",
     )
     if twin:
         picture += f'<details class="tk-twin"><summary>The same as text</summary><pre>{esc(twin)}</pre></details>'
@@ -75,7 +77,7 @@ def arena(
         subtitle = f"{number(size)} bytes given, {number(used)} used"
     keys = [("", "tensor"), ("d", "scratch, one step only")] + ([("p", "written over what it reads")] if shared else [])
     key = "".join(f'<span><i class="{kind}"></i>{words}</span>' for kind, words in keys)
-    return card(title, subtitle, picture, foot, state=Html(f'<span class="tk-key">{key}</span>'))
+    return card(title, subtitle, picture, foot, state=Html(f'<span class="tk-key tk-drawn" hidden>{key}</span>'))
 
 
 def in_place(tensors) -> list[dict]:

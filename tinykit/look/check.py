@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .html import Html, dots, esc, icon, style
+from .html import Html, dots, esc, icon, parted, style
 
 _STATES = {  # state: (class of the card, kind, icon, default words)
     "not attempted": ("nil", "none", "none", "not attempted"),
@@ -77,7 +77,7 @@ def check_card(
         parts.append(f'<ul class="ls">{items}</ul>')
     if hint:
         head = f"Hint {hint_number[0]} of {hint_number[1]}" if hint_number else "Hint"
-        parts.append(f'<div class="hint"><b class="s">{head}</b><span>{esc(hint)}</span></div>')
+        parts.append(f'<div class="hint"><b class="s">{head}</b>{parted(": ")}<span>{esc(hint)}</span></div>')
     if solution:
         end = f'<span class="s mut">{esc(after)}</span>' if after else ""
         parts.append(f'<div class="sol"><b class="s">Solution</b><pre>{esc(solution)}</pre>{end}</div>')
@@ -85,7 +85,7 @@ def check_card(
     sub = f'<span class="mut">{esc(title)}</span>' if title else ""
     return Html(
         f'{style()}<section class="{f"tk tk-ck {kind}".strip()}" role="group" aria-label="{esc(name)}, {esc(words)}">'
-        f'<div class="tk-head"><h3>{esc(name)}</h3>{sub}<span class="tk-sp"></span>'
+        f'<div class="tk-head"><h3>{esc(name)}</h3>{sub}<span class="tk-sp"></span>{parted(": ")}'
         f'<span class="tk-st tk-{mark}">{icon(picture)}<span>{esc(words)}</span></span></div>'
         f'<div class="b">{"".join(parts)}</div>{below}</section>'
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .html import Html, esc, number
+from .html import Html, drawn, esc, number
 
 _HEIGHT, _TOP = 196, 26
 _TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -56,7 +56,7 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
         parts.append(f'<line class="grid" x1="{at:.2f}%" x2="{at:.2f}%" y1="{_TOP}" y2="{bottom}"/>')
         parts.append(f'<text x="{at:.2f}%" y="{bottom + 15}" text-anchor="{anchor}">{number(tick)}</text>')
     parts.append(f'<text class="h" x="100%" y="{bottom + 32}" text-anchor="end">false alarms per hour</text>')
-    drawn = []
+    paths = []
     taken = [((0.0, _TOP - 11.0), (14.0, _TOP - 11.0)), ((0.0, _TOP), (100.0, _TOP))]  # the heading, and the top line
     for i, (name, rates, missed) in enumerate(lines):
         points = [
@@ -70,13 +70,13 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
         taken += zip(places, places[1:], strict=False)
         path = "M" + "L".join(f"{a:g} {b:g}" for a, b in points)
         style = "stroke:var(--tk-ink)" if i == 0 else "stroke:var(--tk-edge);stroke-width:1.25;stroke-dasharray:4 2"
-        drawn.append(f'<path class="tr" style="{style}" vector-effect="non-scaling-stroke" d="{path}"/>')
+        paths.append(f'<path class="tr" style="{style}" vector-effect="non-scaling-stroke" d="{path}"/>')
         if len(lines) > 1:
             a, b = max(points, key=lambda p: (p[1], p[0]))
             parts.append(f'<text class="k halo" x="{a / 10:.2f}%" dx="6" y="{b + _TOP - 5:.1f}">{esc(name)}</text>')
     parts.append(
         f'<svg y="{_TOP}" width="100%" height="{_HEIGHT}" viewBox="0 0 1000 {_HEIGHT}" preserveAspectRatio="none" '
-        f'overflow="hidden">{"".join(drawn)}</svg>'
+        f'overflow="hidden">{"".join(paths)}</svg>'
     )
     if chosen:
         at, down = x(chosen[0]), y(chosen[1])
@@ -88,9 +88,11 @@ def curve(lines, chosen=None, seconds: float = 600.0, label: str = "") -> Html:
         )
     label = label or _words(lines, chosen)
     total = bottom + 40
-    return Html(
-        f'<div class="tk-plot" style="padding:8px 16px 4px 58px"><svg class="tk-pic" height="{total}" '
-        f'style="height:{total}px" role="img" aria-label="{esc(label)}">{"".join(parts)}</svg></div>'
+    return drawn(
+        f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="{esc(label)}">'
+        f"{''.join(parts)}</svg>",
+        label,
+        "8px 16px 4px 58px",
     )
 
 

@@ -52,9 +52,9 @@ def dataset_card(
             k = j
             while k < len(parts) and parts[k] == parts[j]:
                 k += 1
-            spans.append(f'<th colspan="{k - j}" class="grp{g[j]}">{esc(parts[j])}</th>')
+            spans.append(f'<th colspan="{k - j}" scope="colgroup" class="grp{g[j]}">{esc(parts[j])}</th>')
             j = k
-        top = f"<tr><th></th>{''.join(spans)}<th></th></tr>"
+        top = f"<tr><td></td>{''.join(spans)}<td></td></tr>"
     names = "".join(f'<th scope="col" class="{g[j].strip()}">{esc(p)}</th>' for j, p in enumerate(persons))
     lines = []
     for i, row in enumerate(counts):
@@ -68,7 +68,7 @@ def dataset_card(
     total = sum(map(sum, counts))
     grid = (
         '<div class="tk-scroll"><table class="tk-bal"><caption class="vh">Takes per class and person</caption>'
-        f'<thead>{top}<tr><th></th>{names}<th scope="col" class="g">all</th></tr></thead><tbody>{"".join(lines)}'
+        f'<thead>{top}<tr><td></td>{names}<th scope="col" class="g">all</th></tr></thead><tbody>{"".join(lines)}'
         f'<tr class="sum"><th scope="row" class="row">all</th>{sums}<td class="g"><b>{number(total)}</b></td></tr>'
         "</tbody></table></div>"
     )
@@ -111,7 +111,7 @@ def crowd_card(
     grid = (
         '<div class="tk-scroll"><table class="tk-grid tk-crowd">'
         '<caption class="vh">Takes and people per class</caption>'
-        f'<thead><tr><th></th>{"<th></th>" if pictures else ""}<th class="bars"></th><th scope="col" class="r">'
+        f'<thead><tr><td></td>{"<td></td>" if pictures else ""}<td class="bars"></td><th scope="col" class="r">'
         f'{esc(unit)}</th>{head}<th scope="col" class="r">people</th></tr></thead><tbody>{"".join(lines)}'
         f'<tr><th scope="row" class="row">all</th>{"<td></td>" if pictures else ""}<td class="bars"></td>'
         f'<td class="r num"><b>{number(total)}</b></td>{sums}<td class="r num">{number(persons)}</td></tr>'

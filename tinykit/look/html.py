@@ -19,7 +19,12 @@ MINUS = "\u2212"
 
 
 class Html(str):
-    """A string that is HTML already: not escaped again, and shown as HTML by Jupyter."""
+    """A string that is HTML already: not escaped again, shown as HTML by Jupyter and as text by a terminal."""
+
+    def __repr__(self) -> str:
+        from .twin import text
+
+        return text(self)
 
     def _repr_html_(self) -> str:
         return str(self)
@@ -170,14 +175,18 @@ def table(rows, head=None, align: str = "", caption: str = "", best: int | None 
         out.append(f"<thead><tr>{cells}</tr></thead>")
     out.append("<tbody>")
     for k, row in enumerate(rows):
-        cells = "".join(
-            f'<td class="{align[i]} '
-            f'num">{esc(number(float(c) if type(c).__module__ == "numpy" else c) if _is_number(c) else c)}</td>'
-            for i, c in enumerate(row)
-        )
+        cells = "".join(_table_cell(c, align[i], i == 0 and columns > 1) for i, c in enumerate(row))
         out.append(f'<tr class="best">{cells}</tr>' if k == best else f"<tr>{cells}</tr>")
     out.append("</tbody>")
     return Html(f'<div class="tk-scroll"><table class="tk-grid">{"".join(out)}</table></div>')
+
+
+def _table_cell(value, align: str, names: bool) -> str:
+    """One cell; ``names``: it says what its row is about."""
+    text = esc(number(float(value) if type(value).__module__ == "numpy" else value) if _is_number(value) else value)
+    if names:
+        return f'<th scope="row" class="row {align} num">{text}</th>'
+    return f'<td class="{align} num">{text}</td>'
 
 
 def _is_number(x) -> bool:
@@ -189,6 +198,31 @@ def facts(pairs) -> Html:
     pairs = pairs.items() if hasattr(pairs, "items") else pairs
     lines = "".join(f"<dt>{esc(k)}</dt><dd>{esc(v)}</dd>" for k, v in pairs if v is not None)
     return Html(f'<dl class="tk-dl">{lines}</dl>')
+
+
+def parted(by: str = ", ") -> Html:
+    """What parts two pieces where the style is stripped; with the style they stand apart, and it is not seen."""
+    return Html(f'<span class="sep">{esc(by)}</span>')
+
+
+def drawn(picture, label: str, padding: str = "", ground: str = "tk-plot") -> Html:
+    """A drawing with words in it, on the ground of data; where drawings are stripped, what it shows as a sentence.
+
+    Without ``hidden`` the words of a stripped drawing would stay behind in a heap.
+
+    Parameters
+    ----------
+    picture : HTML
+        SVG, with ``label`` as its ``aria-label``.
+    padding : str
+        CSS.
+    ground : str
+        Class of the ground; empty: the card's own.
+    """
+    style = f' style="padding:{padding}"' if padding else ""
+    return Html(
+        f'<div class="{f"{ground} tk-drawn".strip()}"{style} hidden>{picture}</div><p class="sep tk-drawn-words">[{esc(label)}]</p>'
+    )
 
 
 def dots(*parts) -> Html:
@@ -223,11 +257,12 @@ def card(
     pad : bool
         Put the body in the card's padding (tables and plots go to the edge, text should not).
     """
+    by = " " if isinstance(state, Html) else ": "
     if isinstance(state, tuple):
         state = _state(*state)
     elif state in _WORDS:
         state = _state(state, _WORDS[state])
-    right = f'<span class="tk-sp"></span>{state}' if state else ""
+    right = f'<span class="tk-sp"></span>{parted(by)}{state}' if state else ""
     sub = f'<span class="mut">{esc(subtitle)}</span>' if subtitle else ""
     inner = f'<div class="tk-body">{body}</div>' if pad else body
     below = f'<div class="tk-foot"><span class="tk-facts">{foot}</span></div>' if foot else ""

@@ -102,12 +102,13 @@ def _grid(layers, pairs, worst) -> str:
         what = f'<br><span class="xs mut">{esc(kind.lower().replace("_", " "))}</span>' if kind else ""
         size = "×".join(map(str, shape)) or "1"
         lines.append(
-            f'<tr><td class="r num mut">{i or ""}</td><td>{esc(name).replace("_", "_<wbr>")}{what}</td>'
+            f'<tr><td class="r num mut">{i or ""}</td><th scope="row" class="row">'
+            f"{esc(name).replace('_', '_<wbr>')}{what}</th>"
             f'<td class="r num hide6">{esc(size)}</td>{cells}</tr>'
         )
     return (
         '<div class="tk-scroll"><table class="tk-grid tk-parity"><caption class="vh">Differences between neighbouring '
-        'columns, one layer a row</caption><thead><tr><th></th><th scope="col">layer</th><th class="r hide6" '
+        'columns, one layer a row</caption><thead><tr><td></td><th scope="col">layer</th><th class="r hide6" '
         f'scope="col">output</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
     )
 

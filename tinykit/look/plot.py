@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from .html import Html, esc, number
+from .html import Html, drawn, esc, number
 
 _MARKS = {
     "x": '<circle class="fx" cx="{x}" cy="{y}" r="3.4"/>',
@@ -100,9 +100,11 @@ def traces(
         )
     label = label or f"Traces of the last {number(seconds, 'seconds', 1)}: {', '.join(g[0] for g in groups)}."
     total = bottom + 22
-    return Html(
-        f'<div class="tk-plot" style="padding:4px 92px 4px 52px"><svg class="tk-pic" height="{total}" '
-        f'style="height:{total}px" role="img" aria-label="{esc(label)}">{"".join(inner)}{"".join(parts)}</svg></div>'
+    return drawn(
+        f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="{esc(label)}">'
+        f"{''.join(inner)}{''.join(parts)}</svg>",
+        label,
+        "4px 92px 4px 52px",
     )
 
 
@@ -202,10 +204,12 @@ def lanes(history, labels, threshold, decisions=(), seconds=10.0, row=28, backgr
         f'<text x="100%" y="{total - 6}" text-anchor="end">now</text>'
     )
     left = 24 + 7 * max([len(str(x)) for x in labels] + [8])
-    return Html(
-        f'<div class="tk-plot" style="padding:4px 12px 4px {left}px"><svg class="tk-pic" height="{total}" '
-        f'style="height:{total}px" role="img" aria-label="Probabilities of {len(labels)} classes in the last '
-        f'{number(seconds, "seconds")}.">{"".join(out)}{inner}</svg></div>'
+    label = f"Probabilities of {len(labels)} classes in the last {number(seconds, 'seconds')}."
+    return drawn(
+        f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="{label}">'
+        f"{''.join(out)}{inner}</svg>",
+        label,
+        f"4px 12px 4px {left}px",
     )
 
 

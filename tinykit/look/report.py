@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .html import Html, bar, card, esc, estimated, icon, number
+from .html import Html, bar, card, esc, estimated, icon, number, parted
 from .ramp import RAMPS, ramp
 
 CLOCK_HZ = 64_000_000
@@ -25,7 +25,9 @@ def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def confusion(labels, matrix, title="Who is taken for whom", subtitle="", unit="take", units="", foot="") -> Html:
+def confusion(
+    labels, matrix, title="Who is taken for whom", subtitle="", unit="take", units="", foot="", outside=0
+) -> Html:
     """The confusion matrix, with recall, precision, the worst mistakes and how sure the accuracy is.
 
     Parameters
@@ -37,12 +39,14 @@ def confusion(labels, matrix, title="Who is taken for whom", subtitle="", unit="
     unit, units : str
         What is counted: "take" or "window"; the plural defaults to unit + "s".
     foot : HTML
+    outside : int
+        How many more were of a label that the model does not know: wrong, and in no row.
     """
     units = units or unit + "s"
     labels = list(labels)
     matrix = [[int(v) for v in row] for row in matrix]
     said = labels + ["unsure"] * (max((len(r) for r in matrix), default=0) - len(labels))
-    n = sum(map(sum, matrix))
+    n = sum(map(sum, matrix)) + outside
     right = sum(matrix[i][i] for i in range(len(labels)))
     columns = [sum(r[j] for r in matrix) for j in range(len(said))]
     head = "".join(f'<th class="c" scope="col">{esc(s)}</th>' for s in said)
@@ -61,11 +65,12 @@ def confusion(labels, matrix, title="Who is taken for whom", subtitle="", unit="
     many = " many" if len(said) > 6 else ""
     grid = (
         f'<div class="tk-scroll"><table class="tk-cm{many}"><caption class="vh">Rows: what it was. Columns: what the '
-        f'model said.</caption><tr><th></th><th class="c" colspan="{len(said)}">the model said</th><th></th></tr>'
-        f'<tr><th>it was</th>{head}<th class="c" scope="col">found<br>(recall)</th></tr>{"".join(body)}'
+        f'model said.</caption><tr><td class="e"></td><th class="c" colspan="{len(said)}" scope="colgroup">the model '
+        f'said</th><td class="e"></td></tr><tr><th scope="col">it was</th>{head}<th class="c" scope="col">found<br>'
+        f"(recall)</th></tr>{''.join(body)}"
         f'<tr><th scope="row">correct<br>(precision)</th>{precision}<td class="e"></td></tr></table></div>'
     )
-    side = _worst(labels, said, matrix) + _how_sure(right, n, units)
+    side = _worst(labels, said, matrix) + _how_sure(right, n, units, outside)
     return card(title, subtitle, f'<div class="tk-two"><div>{grid}</div><div>{side}</div></div>', foot, label=title)
 
 
@@ -75,7 +80,8 @@ def _cell(v: int, total: int, diagonal: bool) -> str:
     for name, stops in zip("ld", RAMPS, strict=True):
         rgb = ramp(stops, 0.08 + 0.8 * share if v else 0.0)
         shades.append(f"--{name}:rgb({rgb[0]},{rgb[1]},{rgb[2]});--{name}t:{_ink(rgb)}")
-    text = f"{100 * share:.0f}\u00a0%<small>{v}</small>" if v else "0"
+    text = f"{100 * share:.0f}\u00a0%{parted()}<small>{v}</small>" if v else "0"
+    text = f"<b>{text}</b>" if diagonal else text
     return f'<td class="{"dg" if diagonal else ""}" style="{";".join(shades)}">{text}</td>'
 
 
@@ -99,15 +105,18 @@ def _worst(labels, said, matrix) -> str:
     return f'<h4>Where it goes wrong most</h4><ol class="tk-num">{lines}</ol>'
 
 
-def _how_sure(right: int, n: int, units: str) -> str:
+def _how_sure(right: int, n: int, units: str, outside: int) -> str:
     if not n:
         return f"<p>No {esc(units)} were tested.</p>"
     low, high = wilson(right, n)
+    known = ""
+    if outside:
+        known = f" {number(outside)} of them had a label that the model does not know: wrong, and in no row."
     return (
         f"<h4>How sure is {number(100 * right / n, '%', 1)}?</h4>"
-        f'<p class="s mut">{number(right)} of {number(n)} {esc(units)} right. With this many {esc(units)} the '
-        f"true value "
-        f"is likely between {number(100 * low, '%', 0)} and {number(100 * high, '%', 0)} (95 % interval).</p>"
+        f'<p class="s mut">{number(right)} of {number(n)} {esc(units)} right.{esc(known)} With this many {esc(units)} '
+        f"the true value is likely between {number(100 * low, '%', 0)} and {number(100 * high, '%', 0)} "
+        "(95\u00a0% interval).</p>"
     )
 
 
@@ -172,15 +181,15 @@ def versus(rows, title="Float32 and int8", subtitle="", names=("float32", "int8"
         a, b = ("none" if v is None else number(v, r.unit, r.digits) for v in (r.before, r.after))
         word = f"<br>{estimated(r.how)}" if r.est else ""
         lines.append(
-            f'<tr><td>{esc(r.measure)}{word}</td><td class="r num '
+            f'<tr><th scope="row" class="row">{esc(r.measure)}{word}</th><td class="r num '
             f'two"><div>{esc(a)}</div><div><b>{esc(b)}</b></div></td>'
             f'<td class="bars">{bars}</td><td class="wd">{esc(_times(r) if r.words is None else r.words)}</td></tr>'
         )
     old, new = map(esc, names)
     body = (
-        f'<div class="tk-scroll"><table class="tk-grid"><thead><tr><th scope="col">measure</th><th class="r" '
-        f'scope="col">'
-        f'{old}<br>{new}</th><th class="bars"></th><th class="wd" scope="col">{new} compared with '
+        f'<div class="tk-scroll"><table class="tk-grid"><caption class="vh">{esc(title)}: of each measure {old} first, '
+        f'then {new}</caption><thead><tr><th scope="col">measure</th><th class="r" scope="col">'
+        f'{old}<br>{new}</th><td class="bars"></td><th class="wd" scope="col">{new} compared with '
         f"{old}</th></tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
@@ -203,7 +212,8 @@ def layers(rows, title="Cost per layer", subtitle=None, est=True, how="", foot="
     ----------
     rows : sequence of dict
         ``name``, ``output`` (shape as text or tuple), ``weights`` (bytes) and ``cost`` (in ``unit``),
-        optionally ``kernel``, ``macs``, ``instructions``, ``per`` (cost a MAC) and ``ram`` (bytes in use).
+        optionally ``step`` (its number in the arena's picture), ``kernel``, ``macs``, ``instructions``, ``per``
+        (cost a MAC) and ``ram`` (bytes in use).
     subtitle : text, optional
         Default: the sum, and for cycles the time it takes at 64 MHz.
     est : bool
@@ -229,9 +239,11 @@ def layers(rows, title="Cost per layer", subtitle=None, est=True, how="", foot="
         shape = r.get("output", "")
         shape = "×".join(map(str, shape)) if isinstance(shape, (tuple, list)) else shape
         weights = f"{number(r['weights'])}\u00a0B" if r.get("weights") else "none"
+        step = f'<span class="mut">{r["step"]}</span> ' if r.get("step") else ""
         kernel = f' <span class="mut hide6">{esc(r["kernel"])}</span>' if r.get("kernel") else ""
         lines.append(
-            f'<tr><td>{esc(r["name"])}{kernel}</td><td class="r num hide6">{esc(shape)}</td>'
+            f'<tr><th scope="row" class="row">{step}{esc(r["name"])}{kernel}</th>'
+            f'<td class="r num hide6">{esc(shape)}</td>'
             f'<td class="r num">{weights}</td>'
             + cell(r, "ram", lambda n: "" if n is None else _peaked(n, peak))
             + cell(r, "macs", lambda n: number(n or 0), " hide6")
@@ -253,7 +265,8 @@ def layers(rows, title="Cost per layer", subtitle=None, est=True, how="", foot="
         '<th class="r" scope="col"></th>' + column("per", "a MAC", " hide6") + '<th class="r" scope="col">share</th>'
     )
     body = (
-        f'<div class="tk-scroll"><table class="tk-grid{" full" if len(has) > 1 else ""}"><thead><tr>{head}</tr></thead>'
+        f'<div class="tk-scroll"><table class="tk-grid{" full" if len(has) > 1 else ""}">'
+        f'<caption class="vh">{esc(title)}, in the order of the model</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
     return card(title, subtitle, body, foot)
@@ -316,7 +329,9 @@ def _gauge(name, limit, parts) -> str:
     )
     end = f'<span class="lim" style="left:calc({100 * limit / full:.2f}% - 2px)"></span>'
     past = f'<span class="ov" style="left:{100 * limit / full:.2f}%"></span>' if over else ""
-    keys = "".join(f'<span class="{"m" if len(p) > 2 and p[2] else ""}">{esc(p[0])} {_kb(p[1])}</span>' for p in parts)
+    keys = "".join(
+        f'<span class="{"m" if len(p) > 2 and p[2] else ""}">{esc(p[0])} {_kb(p[1])}</span>{parted()}' for p in parts
+    )
     keys += (
         f"<b>{_kb(used)} needed, {_kb(limit)} there</b>"
         if over
@@ -341,7 +356,7 @@ def shares(rows, title, subtitle="", unit="take", foot="") -> Html:
         What ``n`` counts.
     """
     lines = "".join(
-        f'<tr><td>{esc(name)}</td><td class="bars">{bar(right / n if n else 0)}</td>'
+        f'<tr><th scope="row" class="row">{esc(name)}</th><td class="bars">{bar(right / n if n else 0)}</td>'
         f'<td class="r num">{number(100 * right / n, "%", 1) if n else "none"}</td>'
         f'<td class="r num mut">{number(right)} of {number(n)}</td></tr>'
         for name, right, n in rows

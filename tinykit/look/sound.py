@@ -9,7 +9,7 @@ import sys
 from array import array
 from dataclasses import dataclass
 
-from .html import Html, card, esc, number
+from .html import Html, card, drawn, esc, number
 from .ramp import images
 
 _WAVE, _HEAT, _GAP = 56, 120, 8  # heights in a picture, px
@@ -186,10 +186,11 @@ def _clip(clip: Heard, scale: float, ticks, limits, single: bool) -> str:
     height = bottom + 20
     label = f"{clip.title or 'sound'}: waveform, and {len(values)} columns of features under it"
     head = f'<div class="s"><b>{esc(clip.title)}</b></div>' if clip.title else ""
-    return (
-        f'<div class="cell">{head}<svg class="tk-pic" height="{height}" style="height:{height}px" role="img" '
-        f'aria-label="{esc(label)}">{"".join(parts)}</svg></div>'
+    picture = (
+        f'<svg class="tk-pic" height="{height}" style="height:{height}px" role="img" aria-label="{esc(label)}">'
+        f"{''.join(parts)}</svg>"
     )
+    return f'<div class="cell">{head}{drawn(picture, label, ground="")}</div>'
 
 
 def _image(shares, x: str, width: str, height: float, y: float = 0) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .html import Html, esc
+from .html import Html, drawn, esc
 
 TEXT = r"""
         ____________________________________
@@ -34,10 +34,12 @@ def double_tap() -> Html:
 
 def _svg(label: str, body: str) -> str:
     # Its own size at least, so that its words are never smaller than the page's small ones.
-    return (
+    return drawn(
         f'<svg class="tk-pic" viewBox="0 0 196 104" style="max-width:208px;min-width:180px" role="img" '
         f'aria-label="{esc(label)}" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" '
-        f'stroke-linejoin="round">{body}</svg>'
+        f'stroke-linejoin="round">{body}</svg>',
+        label,
+        ground="",
     )
 
 
