@@ -220,9 +220,9 @@ def drawn(picture, label: str, padding: str = "", ground: str = "tk-plot") -> Ht
         Class of the ground; empty: the card's own.
     """
     style = f' style="padding:{padding}"' if padding else ""
-    return Html(
-        f'<div class="{f"{ground} tk-drawn".strip()}"{style} hidden>{picture}</div><p class="sep tk-drawn-words">[{esc(label)}]</p>'
-    )
+    kind = f"{ground} tk-drawn".strip()
+    words = f'<p class="sep tk-drawn-words">[{esc(label)}]</p>'
+    return Html(f'<div class="{kind}"{style} hidden>{picture}</div>{words}')
 
 
 def dots(*parts) -> Html:
