@@ -27,6 +27,7 @@ _HOME = {
     "sweep": "sweep",
     "curve": "curve",
     "microphone": "microphone",
+    "pad": "pad",
     "features": "sound",
     "play": "sound",
     "doctor": "doctor",

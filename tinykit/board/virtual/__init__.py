@@ -21,6 +21,7 @@ _HOME = {
     "RoomReplay": "environment",
     "PushSource": "sound",
     "Together": "sound",
+    "PushMotion": "hand",
     "as_source": "sound",
     "board_image": "image",
     "Served": "serve",

@@ -14,7 +14,7 @@ from .sources import Still
 RATES = {"LSM9DS1": units.RATE_HZ, "BMI270": 99.8}
 KINDS = {"LSM9DS1": 1, "BMI270": 2}
 FIFO = 32
-_BLOCK = 64
+_BLOCK = 64  # samples made at a time, unless the source is fed while it is felt and wants fewer
 
 
 class Imu:
@@ -26,7 +26,8 @@ class Imu:
         ``"LSM9DS1"`` (Rev1 of the board) or ``"BMI270"`` (Rev2).
     source : object
         See ``sources``: ``read(times_s) -> int16 (n, 6)`` and ``duration`` in seconds or None. While
-        a source plays that has no ``read``, the board lies still.
+        a source plays that has no ``read``, the board lies still. A source with ``block`` is asked for
+        so many samples at a time.
     faults : Faults
     """
 
@@ -104,12 +105,13 @@ class Imu:
 
     def _fetch(self) -> None:
         """Prepare the next block of ``(time in us, six values)``; the schedule has no drift."""
-        index = np.arange(self._next, self._next + _BLOCK)
+        size = getattr(self.source, "block", _BLOCK)
+        index = np.arange(self._next, self._next + size)
         times = (index + 1) * (1e6 / self.rate_hz)
         jitter = min(self.faults.jitter_us, 0.45e6 / self.rate_hz)
         if jitter:
             rng = np.random.default_rng([self.faults.seed, 2, self._next])
-            times = times + rng.uniform(-jitter, jitter, _BLOCK)
+            times = times + rng.uniform(-jitter, jitter, size)
         seconds = times / 1e6 - (self._first + 1) / self.rate_hz
         values = np.ascontiguousarray(self._read(np.maximum(seconds, 0.0)), "<i2")
         self._block.extend((t, v.tobytes()) for t, v in zip(np.ceil(times).tolist(), values, strict=True))

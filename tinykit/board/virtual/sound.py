@@ -274,6 +274,8 @@ class Together:
     def __init__(self, motion, sound):
         self.parts = motion, sound
         self.read, self.sound = motion.read, sound.sound
+        if hasattr(motion, "block"):
+            self.block = motion.block
         self.duration = min((s.duration for s in self.parts if s.duration is not None), default=None)
 
     def label_at(self, time_s: float):
