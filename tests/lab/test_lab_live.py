@@ -70,7 +70,7 @@ def test_a_slider_moved_while_the_board_is_away_acts_when_it_is_back(wire, board
     wire.wait("answers")
     board.unplug()
     click(live, "rule", threshold=0.35, smoothing=2)
-    status, _ = wire.wait("status", lambda c: c["note"] and "is sent to it then" in c["note"]["next"])
+    status, _ = wire.wait("status", lambda c: c["note"] and "sent when it is back" in c["note"]["next"])
     assert status["link"]["kind"] == "bad" and board.rule.threshold != 0.35
     board.replug()
     wire.wait("rule", lambda c: c["threshold"] == 0.35 and c["smoothing"] == 2)

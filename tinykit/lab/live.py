@@ -157,7 +157,7 @@ class LiveView(LabWidget):
         if link["kind"] == "ok":
             link["text"] = "linked, runs on the board"
         if note is not None and self._hand.waiting:
-            note = {**note, "next": f"{note['next']} What you have set below is sent to it then."}
+            note = {**note, "next": f"{note['next']} What you set below meanwhile is sent when it is back."}
         return {"link": link, "note": note, **facts}
 
     # -- the browser -----------------------------------------------------------------------------

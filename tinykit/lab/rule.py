@@ -51,6 +51,9 @@ class RuleHand:
         """What the browser asks for: any of threshold, smoothing, suppression_s, thresholds (by label)."""
         wanted = {key: content[key] for key in _KEYS if content.get(key) is not None}
         with self._lock:
+            if self.waits and not self.widget.board.connected:
+                self._kept = wanted
+                return
             self._wanted, self._kept = wanted, None
             if self._thread is None:
                 self._thread = self.widget.work("decision rule", self._change)

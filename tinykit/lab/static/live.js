@@ -4,18 +4,21 @@
 const SECONDS = 10;
 
 export default () => widgetOf((model) => {
-  const past = { rows: [], labels: model.get("config").labels, background: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0 }, arrived: 0, detected: [] };
+  const past = { rows: [], labels: model.get("config").labels, background: [], cost: null, tally: { decisions: 0, wrong: 0, unsure: 0, each: {} }, arrived: 0, detected: [], lag: null };
   const add = (m, buffer) => {
     const n = m.labels.length, p = bytesOf(buffer);
     if (m.fresh || past.labels.join("\n") !== m.labels.join("\n")) past.rows = [];
     past.labels = m.labels; past.background = m.background; past.cost = m.cost; past.tally = m.tally; past.arrived = Date.now();
     m.rows.forEach(([number, t, decision], i) => {
       const before = past.rows[past.rows.length - 1];
-      if (before && t < before.t) past.rows = []; // the board started anew
+      if (before && t < before.t) past.rows = []; // live was opened anew
       past.rows.push({ number, t, decision, p: p.slice(i * n, (i + 1) * n) });
     });
     const end = past.rows[past.rows.length - 1].t;
-    while (past.rows.length && past.rows[0].t < end - SECONDS - 1) past.rows.shift();
+    while (past.rows.length > 1 && past.rows[1].t < end - SECONDS - 1) past.rows.shift(); // one stays: a gap begins there
+    // Answers come in steps, and not evenly; the picture runs by a clock that follows theirs slowly.
+    const lag = performance.now() / 1000 - end;
+    past.lag = past.lag === null || m.fresh || Math.abs(lag - past.lag) > 1 ? lag : past.lag + 0.1 * (lag - past.lag);
   };
   return {
     take(m, buffers) {
@@ -36,38 +39,45 @@ export default () => widgetOf((model) => {
 function liveView(model, past, lastStatus) {
   let config = model.get("config");
   const ui = frame("Live predictions", model.get("head"));
-  let { threshold, thresholds, smoothing, suppression_s: suppression } = config;
-  const each = () => config.sound && thresholds.length; // one threshold a word
+  let { threshold, thresholds, smoothing, suppression_s: suppression, each: apart } = config;
+  const each = () => (config.sound || apart) && thresholds.length; // one threshold a word, or a class
   const levelOf = (j) => each() ? thresholds[j] ?? threshold : threshold;
   let held = null, colours = null, labels = [], rows = [], ruleTimer = 0, dragging = 0, stale = false;
 
   const swatch = h("i", {}), word = h("div.w.un", {}, "…"), under = h("div.u.num", {}, "waiting for the first answer");
   const spoken = h("span.vh", { "aria-live": "polite", "aria-atomic": "true" }), say = politely(spoken, 2000);
   const wrong = button("That was wrong", { pic: "wrong", key: "W", "aria-expanded": "false", onclick: () => ask() });
-  const question = h("div", {});
-  const cv = h("canvas", { role: "img", "aria-label": "Probabilities of the last 10 seconds." });
-  const grid = h("div.tk-live", {}), heading = h("span.hd", { style: "grid-column:1/3" }), nowHead = h("span.hd", { style: "grid-column:3/5" });
+  const question = h("div", {}), filed = h("div", {});
+  const cv = h("canvas", { role: "img", "aria-label": "Probabilities of the last 10 seconds.", onpointerdown: (e) => pick(e), onpointermove: (e) => { if (e.buttons) pick(e); } });
+  const grid = h("div.tk-live", {}), heading = h("span.hd", { style: "grid-column:1/3" }), nowHead = h("span.hd", { style: "grid-column:3/5" }),
+    timesHead = h("span.hd.mut", { style: "grid-column:5", title: "how often it was decided since the last Reset" }, "times");
   const describe = describer(cv);
 
-  const slider = (label, attrs, show, onmove) => {
+  const slider = (label, { name, ...attrs }, show, onmove) => {
     const out = h("span.num", {});
     const input = h("input", { type: "range", "aria-label": label, ...attrs, oninput: () => { onmove(+input.value); paint(); dragging = Date.now(); clearTimeout(ruleTimer); ruleTimer = setTimeout(sendRule, 150); } });
     const paint = () => { input.style.setProperty("--p", `${100 * (input.value - attrs.min) / (attrs.max - attrs.min)}%`); setText(out, show(+input.value)); input.setAttribute("aria-valuetext", show(+input.value)); };
     paint();
-    return { el: h("label.tk-range", {}, h("span", {}, label), input, out), set: (v) => { input.value = v; paint(); } };
+    return { el: h("label.tk-range", {}, h("span", {}, name || label), input, out), set: (v) => { input.value = v; paint(); } };
   };
   const sendRule = () => model.send({ k: "rule", smoothing, ...(each() ? { thresholds: Object.fromEntries(words().map((j) => [labels[j], thresholds[j]])), suppression_s: suppression } : { threshold }) });
   const words = () => labels.map((_, j) => j).filter((j) => !config.background.includes(j));
-  const sliders = h("div.tk-rules", {}), unit = (v) => config.sound ? (v === 1 ? "1 answer" : `${v} answers`) : v === 1 ? "1 window" : `${v} windows`;
+  const sliders = h("div.grid", {}), split = button("", { kind: "quiet", onclick: () => { apart = !apart; if (apart) thresholds = labels.map(() => threshold); sendRule(); buildSliders(); placeTicks(); touch(); } }), unit = (v) => config.sound ? (v === 1 ? "1 answer" : `${v} answers`) : v === 1 ? "1 window" : `${v} windows`;
   let thresholdSlider = null, wordSliders = [];
   const smoothingSlider = slider("Smoothing", { min: 1, max: 8, step: 1, value: smoothing }, unit, (v) => { smoothing = v; });
   const suppressionSlider = slider("Pause after a word", { min: 0, max: 3, step: 0.1, value: suppression }, (v) => `${v.toFixed(1)} s`, (v) => { suppression = v; });
   const buildSliders = () => {
     const one = { min: 0, max: 1, step: config.sound ? 0.01 : 0.05 };
     thresholdSlider = each() ? null : slider("Threshold", { ...one, value: threshold }, (v) => v.toFixed(2), (v) => { threshold = v; placeTicks(); touch(); });
-    wordSliders = each() ? words().map((j) => [j, slider(`Threshold “${labels[j]}”`, { ...one, value: thresholds[j] }, (v) => v.toFixed(2), (v) => { thresholds[j] = v; placeTicks(); touch(); })]) : [];
-    fill(sliders, thresholdSlider ? thresholdSlider.el : wordSliders.map(([, s]) => s.el), smoothingSlider.el, config.sound ? suppressionSlider.el : "");
+    wordSliders = each() ? words().map((j) => [j, slider(`Threshold “${labels[j]}”`, { ...one, name: labels[j], value: thresholds[j] }, (v) => v.toFixed(2), (v) => { thresholds[j] = v; placeTicks(); touch(); })]) : [];
+    const all = [...(thresholdSlider ? [thresholdSlider] : wordSliders.map(([, s]) => s)), smoothingSlider, ...(config.sound ? [suppressionSlider] : [])];
+    all.forEach((s, i) => s.el.classList.toggle("even", i % 2 === 1));
+    fill(sliders, each() ? h("span.s.mut.all", {}, config.sound ? "Thresholds of the words" : "Thresholds of the classes") : "", all.map((s) => s.el));
+    split.style.display = config.sound ? "none" : "";
+    setText(split.querySelector(".t"), apart ? "One threshold" : "One per class");
+    split.setAttribute("aria-label", apart ? "One threshold for all classes" : "One threshold per class");
   };
+  const takeRule = (m) => { const was = each(); ({ threshold, thresholds, smoothing, suppression_s: suppression, each: apart } = m); if (each() !== was) buildSliders(); showRule(); };
   const showRule = () => {
     thresholdSlider?.set(threshold.toFixed(2));
     for (const [j, s] of wordSliders) s.set(thresholds[j].toFixed(2));
@@ -115,7 +125,7 @@ function liveView(model, past, lastStatus) {
   ui.controls.append(tally, reset);
   ui.body.append(
     h("div.tk-dec", {}, h("div.now", {}, swatch, h("div", {}, word, under, spoken)), wrong),
-    question, grid, list_, sliders);
+    question, filed, grid, list_, h("div.tk-rules", {}, sliders, split));
 
   const shown = () => held || past;
   const colourOf = (j) => labels.length <= 8 ? `c${j + 1}` : "c8";
@@ -128,11 +138,12 @@ function liveView(model, past, lastStatus) {
       const row = `grid-row:${j + 2};`;
       const bar = h("i", { style: `background:var(--tk-${colourOf(j)})` }), tick = h("u", {});
       const meter = h("span.tk-pb", { role: "meter", "aria-label": name, "aria-valuemin": 0, "aria-valuemax": 1, style: row + "grid-column:3" }, bar, tick);
-      return { label: h("span.lb", { style: row + "grid-column:1", "data-t": name }, name), meter, bar, tick, value: h("span.pv.num.mut", { style: row + "grid-column:4" }) };
+      return { label: h("span.lb", { style: row + "grid-column:1", "data-t": name }, name), meter, bar, tick, value: h("span.pv.num.mut", { style: row + "grid-column:4" }),
+        times: h("span.pv.num.mut", { style: row + "grid-column:5" }), background: config.background.includes(j) };
     });
     const axis = h("span.ax", { style: `grid-row:${labels.length + 2};grid-column:3` });
-    fill(grid, heading, nowHead, h("div.cv", { style: `grid-row:2/${labels.length + 3}` }, cv),
-      rows.flatMap((r) => [r.label, r.meter, r.value]),
+    fill(grid, heading, nowHead, timesHead, h("div.cv", { style: `grid-row:2/${labels.length + 3}` }, cv),
+      rows.flatMap((r) => [r.label, r.meter, r.value, r.times]),
       h("span.lb.mut.s", { style: `grid-row:${labels.length + 2};grid-column:1;height:28px` }, "decision"), axis);
     grid.axis = axis; grid.rowHeight = rh;
     buildSliders(); placeTicks();
@@ -144,24 +155,61 @@ function liveView(model, past, lastStatus) {
       threshold < 0.75 ? h("span", { style: "left:auto;right:0;transform:none" }, "1") : "");
   };
 
+  // "That was wrong" holds the picture and marks the window behind one answer; the mark can be moved.
+  const chosen = () => held ? held.rows[held.at] : past.rows[past.rows.length - 1];
+  const suspect = (list) => { // the surest answer of the latest decision, if that was a moment ago: a hand is slower than the board
+    const end = list[list.length - 1].t;
+    let i = list.length - 1;
+    while (i >= 0 && list[i].t > end - 3 && (list[i].decision < 0 || config.background.includes(list[i].decision))) i--;
+    if (i < 0 || list[i].t <= end - 3) return list.length - 1;
+    const d = list[i].decision;
+    let best = i;
+    for (; i >= 0 && list[i].decision === d; i--) if (list[i].p[d] > list[best].p[d]) best = i;
+    return best;
+  };
   const ask = (close) => {
     if (close || held) { held = null; fill(question); wrong.setAttribute("aria-expanded", "false"); wrong.focus(); touch(); return; }
     if (!past.rows.length) return;
-    held = { ...past, rows: past.rows.slice() };
-    const last = held.rows[held.rows.length - 1];
-    const answer = (truth) => { model.send({ k: "wrong", number: last.number, truth }); ask(true); };
-    const choices = labels.filter((_, j) => j !== last.decision);
+    held = { ...past, rows: past.rows.slice(), at: suspect(past.rows) };
+    fill(filed);
+    wrong.setAttribute("aria-expanded", "true");
+    offer();
+    touch();
+  };
+  const offer = () => { // the names that it may have been
+    const answer = (truth) => { model.send({ k: "wrong", number: chosen().number, truth }); ask(true); };
+    const choices = labels.filter((_, j) => j !== chosen().decision);
     const buttons = choices.map((name, i) => button(name, { onclick: () => answer(name), "aria-keyshortcuts": String(i + 1) }));
     fill(question, h("div.tk-ask", { role: "group", "aria-label": "What was it really?" }, h("b", {}, "What was it really?"), buttons,
       button("none of these", { kind: "quiet", onclick: () => answer(null) }), button("cancel", { kind: "quiet", onclick: () => ask(true) }),
-      h("span.s.mut", { style: "flex-basis:100%" }, `Saves the last ${config.window_s.toFixed(1)} s ${config.dataset ? "as a new take" : "in this widget"}, marked “corrected”. ${config.dataset ? "It is used the next time you train." : ""}`)));
-    wrong.setAttribute("aria-expanded", "true");
+      h("span.s.mut", { style: "flex-basis:100%" }, `Saves the marked ${config.window_s.toFixed(1)} s ${config.dataset ? "as a new take" : "in this widget"}, labelled “corrected”; ← and → move the mark.${config.dataset ? " It is used the next time you train." : ""}`)));
     buttons[0]?.focus();
     question.choose = (i) => choices[i] && answer(choices[i]);
+  };
+  const mark_ = (at) => {
+    const before = chosen().decision;
+    held.at = Math.min(held.rows.length - 1, Math.max(0, at));
+    if (chosen().decision !== before) offer();
     touch();
+    return true;
+  };
+  const move = (step) => (e) => held && e.target.type !== "range" ? mark_(held.at + step) : false;
+  const pick = (e) => {
+    if (!held) return;
+    const end = held.rows[held.rows.length - 1].t, t = end - SECONDS * (1 - e.offsetX / cv.clientWidth) + config.window_s / 2;
+    let best = 0;
+    held.rows.forEach((r, i) => { if (Math.abs(r.t - t) < Math.abs(held.rows[best].t - t)) best = i; });
+    mark_(best);
+  };
+  const showFiled = (m) => {
+    clearTimeout(ui.filed);
+    const undo = m.undo && button("Undo", { pic: "undo", kind: "quiet", "aria-label": "Undo the correction", onclick: () => { model.send({ k: "unwrong", undo: m.undo }); wrong.focus(); } });
+    fill(filed, h("div.tk-note.tk-ok", { role: "status" }, h("span", { style: "color:var(--tk-ok)" }, icon("ok")), h("div", {}, h("b", {}, m.text)), undo));
+    const end = () => { if (filed.contains(document.activeElement) || filed.matches(":hover")) ui.filed = setTimeout(end, 2000); else fill(filed); };
+    ui.filed = setTimeout(end, 12000);
   };
   const digits = Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((d) => [String(d), () => held ? (question.choose(d - 1), true) : false]));
-  keys(ui.root, { W: () => ask(), F: () => falseTrigger(), Escape: () => held ? (ask(true), true) : false, ...digits });
+  keys(ui.root, { W: () => ask(), F: () => falseTrigger(), Escape: () => held ? (ask(true), true) : false, ArrowLeft: move(-1), ArrowRight: move(1), ...digits });
 
   const sinceOf = (list) => { // how long the newest decision has stood
     const last = list[list.length - 1];
@@ -169,7 +217,7 @@ function liveView(model, past, lastStatus) {
     while (i > 0 && list[i - 1].decision === last.decision) i--;
     return last.t - list[i].t;
   };
-  const draw = () => {
+  const draw = (frame, forced) => {
     colours = colours || theme(ui.root);
     const now = shown();
     if (labels.join("\n") !== past.labels.join("\n")) build();
@@ -178,7 +226,11 @@ function liveView(model, past, lastStatus) {
     grid.classList.toggle("stale", stale && !held);
     const list = now.rows;
     if (!labels.length || !list.length) { if (labels.length) drawHistory(cv, colours, list, labels, config, { background: past.background, levelOf, each: each(), rowHeight: grid.rowHeight, colourOf, stale, now: "now" }); return; }
-    const last = list[list.length - 1], decision = last.decision;
+    const silent = stale && !held, still = held || silent, newest = list[list.length - 1].t;
+    const end = still ? newest : Math.max(newest, Math.min(newest + 1.5 * (config.hop_s || 0.25), frame / 1000 - past.lag));
+    const picture = () => drawHistory(cv, colours, list, labels, config, { background: past.background, levelOf, each: each(), rowHeight: grid.rowHeight, colourOf, stale: silent, end, mark: held && chosen(), now: held ? "held" : silent ? clock(past.arrived) : "now" });
+    if (!forced) { picture(); return !still; } // between two answers only time moves
+    const last = chosen(), decision = last.decision;
     const best = last.p.indexOf(Math.max(...last.p)), value = (j) => last.p[j] / 255;
     rows.forEach((r, j) => {
       const v = value(j), on = decision === j;
@@ -187,20 +239,21 @@ function liveView(model, past, lastStatus) {
       setText(r.value, v.toFixed(2));
       r.value.className = `pv num ${on ? "on" : "mut"}`;
       r.label.className = on ? "lb on" : "lb";
+      setText(r.times, r.background ? "" : String(past.tally.each[labels[j]] || 0));
     });
-    const silent = stale && !held;
     const text = silent ? "no answers" : decision >= 0 ? labels[decision] : "unsure";
     setText(word, text);
     word.className = decision < 0 || silent ? "w un" : "w";
     swatch.className = decision < 0 || silent ? "hollow" : "";
     swatch.style.background = decision < 0 || silent ? "" : `var(--tk-${labels.length <= 8 ? colourOf(decision) : "c1"})`;
-    const stood = sinceOf(list), since = held ? "held" : stood < 0.05 ? "just now" : `for ${stood.toFixed(1)} s`;
+    const stood = sinceOf(list), since = held ? (newest - last.t < 0.05 ? "held" : `held, ${(newest - last.t).toFixed(1)} s before`) : stood < 0.05 ? "just now" : `for ${stood.toFixed(1)} s`;
     setText(under, silent ? `since ${clock(past.arrived)}; the last was ${decision >= 0 ? labels[decision] : "unsure"}`
       : decision >= 0 ? `${since} · probability ${value(decision).toFixed(2)}` : `${since}, best is ${labels[best]} at ${value(best).toFixed(2)}, below ${levelOf(best).toFixed(2)}`);
     say(text);
-    drawHistory(cv, colours, list, labels, config, { background: past.background, levelOf, each: each(), rowHeight: grid.rowHeight, colourOf, stale: silent, now: held ? "held" : silent ? clock(past.arrived) : "now" });
+    picture();
     describe(() => historyWords(list, labels));
     facts(now);
+    return !still;
   };
   const facts = (now) => {
     const lost = lastStatus()?.lost || 0;
@@ -212,7 +265,7 @@ function liveView(model, past, lastStatus) {
   const touch = drawLoop(ui.root, draw);
   touch.themeChanged = () => { colours = null; };
 
-  const showStatus = (s) => { if (s) { ui.setLink(s.link.kind, s.link.text, s.link.picture); if (!ui.filed || s.note) ui.setNote(s.note); } };
+  const showStatus = (s) => { if (s) { ui.setLink(s.link.kind, s.link.text, s.link.picture); if (!ui.failed || s.note) ui.setNote(s.note); } };
   const watch = setInterval(() => {
     const was = stale;
     stale = past.arrived > 0 && Date.now() - past.arrived > Math.max(2000, 3000 * (config.hop_s || 0.5));
@@ -225,16 +278,16 @@ function liveView(model, past, lastStatus) {
   touch();
   return {
     root: ui.root,
-    stop: () => { clearInterval(watch); clearTimeout(ruleTimer); clearTimeout(ui.filed); player?.close(); touch.stop(); },
+    stop: () => { clearInterval(watch); clearTimeout(ruleTimer); clearTimeout(ui.filed); clearTimeout(ui.failed); player?.close(); touch.stop(); },
     message: (m) => {
       if (m.k === "answers" && !held) touch();
       if (m.k === "status") { showStatus(m); facts(shown()); }
-      if (m.k === "rule" && Date.now() - dragging > 500) { ({ threshold, thresholds, smoothing, suppression_s: suppression } = m); showRule(); }
-      if (m.k === "config") { config = m.config; ({ threshold, thresholds, smoothing, suppression_s: suppression } = config); past.labels = config.labels; build(); showRule(); showDetected(); }
+      if (m.k === "rule" && Date.now() - dragging > 500) takeRule(m);
+      if (m.k === "config") { config = m.config; past.labels = config.labels; takeRule(config); build(); showDetected(); }
       if (m.k === "detected") showDetected();
       if (m.k === "heard" && m.number === playing) player.play(m.counts, m.rate, () => { playing = null; });
-      if (m.k === "filed") { past.tally = m.tally; clearTimeout(ui.filed); ui.setNote({ kind: "ok", what: m.text }); ui.filed = setTimeout(() => { ui.filed = 0; ui.setNote(null); }, 6000); facts(shown()); }
-      if (m.k === "error") { clearTimeout(ui.filed); ui.setNote({ kind: "bad", what: m.what, next: m.next }); ui.filed = setTimeout(() => { ui.filed = 0; }, 10000); }
+      if (m.k === "filed") { past.tally = m.tally; showFiled(m); facts(shown()); }
+      if (m.k === "error") { clearTimeout(ui.failed); ui.setNote({ kind: "bad", what: m.what, next: m.next }); ui.failed = setTimeout(() => { ui.failed = 0; }, 10000); }
     },
   };
 }
@@ -249,7 +302,7 @@ function historyWords(list, labels) {
 function drawHistory(cv, t, list, labels, config, o) {
   const rh = o.rowHeight, n = labels.length, H = rh * n + 28 + 18;
   const { g, w } = canvasOf(cv, H);
-  const end = list.length ? list[list.length - 1].t : 0, hop = config.hop_s || 0.25;
+  const end = o.end ?? 0, hop = config.hop_s || 0.25;
   const X = (s) => w * (1 - (end - s) / SECONDS);
   for (let s = 0; s <= SECONDS; s += w < 280 ? 5 : 2) {
     const x = Math.min(w - 0.5, Math.max(0.5, crisp(w - w * s / SECONDS)));
@@ -268,20 +321,28 @@ function drawHistory(cv, t, list, labels, config, o) {
     for (const part of parts) {
       g.beginPath(); g.moveTo(X(part[0].t), b);
       for (const r of part) g.lineTo(X(r.t), Y(r.p[j]));
-      g.lineTo(X(part[part.length - 1].t), b); g.closePath();
+      const stop = part[part.length - 1], until = stop === list[list.length - 1] ? w : X(stop.t); // what was said last holds until the next answer
+      g.lineTo(until, Y(stop.p[j])); g.lineTo(until, b); g.closePath();
       g.globalAlpha = o.stale ? 0.12 : 0.28; g.fillStyle = colour; g.fill(); g.globalAlpha = o.stale ? 0.4 : 1;
       g.beginPath();
       part.forEach((r, i) => i ? g.lineTo(X(r.t), Y(r.p[j])) : g.moveTo(X(r.t), Y(r.p[j])));
+      g.lineTo(until, Y(stop.p[j]));
       g.strokeStyle = colour; g.lineWidth = 1.5; g.stroke(); g.globalAlpha = 1;
     }
   });
   for (const i of gaps) { const a = X(list[i - 1].t), b = X(list[i].t); hatch(g, a, 0, b - a, rh * n + 26, t.edge); }
+  if (o.mark) { // the window behind the chosen answer
+    const a = X(o.mark.t - config.window_s), b = X(o.mark.t);
+    g.globalAlpha = 0.09; g.fillStyle = t.ink; g.fillRect(a, 0, b - a, rh * n + 26); g.globalAlpha = 1;
+    g.fillStyle = t.accent; g.fillRect(a, 0, 2, rh * n + 26); g.fillRect(b - 2, 0, 2, rh * n + 26);
+  }
   const y = rh * n + 4, height = 20, words = [];
   for (let i = 0; i < list.length;) {
     let e = i;
     while (e + 1 < list.length && list[e + 1].decision === list[i].decision && list[e + 1].number === list[e].number + 1) e++;
-    const x = Math.max(0, X(list[i].t)), x1 = e + 1 < list.length && list[e + 1].number === list[e].number + 1 ? X(list[e + 1].t) : Math.min(w, X(list[e].t + hop)), ww = Math.max(2, x1 - x);
+    const x = Math.max(0, X(list[i].t)), x1 = e + 1 < list.length && list[e + 1].number === list[e].number + 1 ? X(list[e + 1].t) : e === list.length - 1 ? w : X(list[e].t + hop), ww = Math.max(2, x1 - x);
     const d = list[i].decision;
+    if (x1 <= 0) { i = e + 1; continue; }
     if (d < 0) {
       rule(g, t.edge, x + 2, crisp(y + height / 2), x + ww - 2, crisp(y + height / 2), [2, 3]);
       if (ww > 70) words.push(["unsure", x + ww / 2 - 20, ww]);
