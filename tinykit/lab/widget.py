@@ -21,6 +21,7 @@ import traitlets
 from .. import look
 from ..errors import TinykitError
 from ..look.icons import PATHS
+from .lease import Lease
 
 _logger = logging.getLogger("tinykit.lab")
 FRAMES_PER_S = 30
@@ -122,12 +123,14 @@ class LabWidget(anywidget.AnyWidget):
         self.errors: list[str] = []
         self._views: set | None = None  # None: no browser has said anything yet
         self._made = time.monotonic()
+        self._lease, self._given_up = Lease(), False
         self._running = False
         self._guard = threading.RLock()
         self._status_at = 0.0
         self._again = True  # send everything, not only what is new
         self._log_cursor = board.log.read_new(0)[1] if board is not None else 0
         super().__init__(head=head or head_of(board), config=config)
+        _hear_beside_cells(self.comm)
         self.on_msg(self._receive)
 
     # -- for subclasses --------------------------------------------------------------------------
@@ -175,8 +178,10 @@ class LabWidget(anywidget.AnyWidget):
 
     def unseen(self) -> bool:
         """Whether no browser shows the widget; a caller in ``flush`` then stops."""
-        if self._views is None and time.monotonic() - self._made > _UNSEEN_S:
+        never = self._views is None and time.monotonic() - self._made > _UNSEEN_S
+        if never or (self._views and self._lease.over()):
             # Letting go asks the board, and the flusher must not wait.
+            self._views, self._given_up = None if never else set(), True
             FLUSHER.discard(self)
             threading.Thread(target=self._rest_quietly, name="tinykit widget rest", daemon=True).start()
             return True
@@ -237,7 +242,9 @@ class LabWidget(anywidget.AnyWidget):
 
     def _rest_quietly(self) -> None:
         try:
-            self.rest()
+            with self._guard:
+                if not self._views:  # none came back meanwhile
+                    self.rest()
         except Exception as error:
             self.fail(error)
 
@@ -255,8 +262,15 @@ class LabWidget(anywidget.AnyWidget):
 
     def on_ready(self, content, buffers) -> None:
         """A view opened."""
-        self._views = (self._views or set()) | {content["view"]}
+        self._views, self._given_up = (self._views or set()) | {content["view"]}, False
+        self._lease.renew()
         self.run()
+
+    def on_here(self, content, buffers) -> None:
+        """A view is still open; one that was given up (its computer slept) gets everything again."""
+        self._lease.renew()
+        if self._given_up:
+            self.on_ready(content, buffers)
 
     def on_bye(self, content, buffers) -> None:
         """A view closed; after the last one the board is let go."""
@@ -291,6 +305,16 @@ class LabWidget(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"<{self.title} of {self.head.get('name', 'a board')} on {self.head.get('port', '')}>"
+
+
+def _hear_beside_cells(comm) -> None:
+    """Have the browser's messages handled where JupyterLab sends them: on a subshell, also while a cell runs.
+
+    ipykernel 7.4 sends them where the widget last spoke from instead; a flusher speaks as the main shell does, and
+    there they would wait for the end of the cell.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default
 
 
 def head_of(board) -> dict:
