@@ -18,9 +18,9 @@ def test_a_copy_a_shifted_copy_and_a_turned_hand(circles):
     kin.note(1, one)
     assert kin.add(2, other) is None
     twin = kin.add(3, one.with_(id="copy"))
-    assert twin.recording is one and twin.difference < 1e-3
+    assert twin.key == 1 and twin.difference < 1e-3
     later = one.with_(samples=np.vstack([one.samples[:1].repeat(9, 0), one.samples[:-9]]))
-    assert kin.add(4, later).recording in (one, twin.recording)
+    assert kin.add(4, later).key in (1, 3)
     halfway = one.with_(
         samples=(one.samples[:-1] + one.samples[1:]) / 2, timestamps_ms=None
     )  # sampled half a sample later
@@ -75,4 +75,4 @@ def test_a_word_heard_twice():
     kin = Likeness()
     assert kin.add(1, words[0]) is None and kin.add(2, words[1]) is None
     cut = words[0].with_(samples=words[0].counts()[800:])
-    assert kin.add(3, cut).recording is words[0]
+    assert kin.add(3, cut).key == 1

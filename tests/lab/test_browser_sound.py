@@ -200,8 +200,8 @@ def test_a_take_and_a_long_take_without_a_board(lab):
         hand.press("ArrowUp")
         level = math.floor((level + 0.5) * 2 + 0.5) / 2
     wait(lambda: float(hand.get_attribute("aria-valuenow")) == level, 60, "the hand")
-    wait(lambda: asked(lab, "recorder.cut.words.threshold_db") == level, 60, "the hand in the kernel")
-    found = asked(lab, "len(recorder.cut.words)")
+    wait(lambda: asked(lab, "recorder.cut.parts.threshold_db") == level, 60, "the hand in the kernel")
+    found = asked(lab, "len(recorder.cut.parts)")
 
     def kept_but_one():
         """How many words are kept, in one turn of the page: the kernel's answers draw the words anew between two."""

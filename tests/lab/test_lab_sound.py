@@ -208,12 +208,12 @@ def test_a_long_take_is_cut_and_the_chosen_words_are_kept(wire, recorder, click)
     assert len(recorder.dataset) == 0, "nothing is kept before the student says so"
     click(recorder, "hear", word=1)
     heard, (data,) = wire.wait("heard")
-    assert (np.frombuffer(data, "<i2") == recorder.cut.words[1].counts()[:, 0]).all()
+    assert (np.frombuffer(data, "<i2") == recorder.cut.parts[1].counts()[:, 0]).all()
     click(recorder, "accept", chosen=[0, len(spans) - 1])
     assert [r.label for r in recorder.dataset] == ["go", "go"] and all(len(r) == HZ for r in recorder.dataset)
     assert recorder.cut is None and wire.wait("told")[0]["text"].startswith("2 words kept")
     click(recorder, "reopen")
-    assert len(recorder.cut.words) == len(spans)
+    assert len(recorder.cut.parts) == len(spans)
 
 
 def test_the_threshold_finds_fewer_words_when_it_is_higher():
@@ -223,7 +223,7 @@ def test_the_threshold_finds_fewer_words_when_it_is_higher():
     noise = np.random.default_rng(1).normal(0, 20, 3 * HZ + HZ // 2)
     cut = Cut(sound(np.concatenate([*parts, np.zeros(HZ // 2)]) + noise, label="go"))
     cut.set(10)
-    assert len(cut.words) == 3
+    assert len(cut.parts) == 3
     cut.set(45)
     buffers, facts = cut.message()
     assert len(facts["words"]) == 2 and facts["threshold"] == 45
@@ -485,7 +485,7 @@ def node(script, name, *shared):
 
 
 @pytest.mark.parametrize("name, shared", [("audioscope", ["sound"]), ("microphone", ["sound", "capture"]),
-    ("recorder", ["sound", "capture", "cutter"]), ("live", ["sound"]), ("curve", [])])  # fmt: skip
+    ("recorder", ["glide", "sound", "capture", "cutter", "cards", "replay"]), ("live", ["sound"]), ("curve", [])])  # fmt: skip
 def test_the_javascript_of_sound_parses(name, shared, tmp_path):
     assert node("process.stdout.write('ok');", name, *shared) == b"ok"
 

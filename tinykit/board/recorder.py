@@ -40,6 +40,12 @@ class Take:
         self.stream: Stream = board.stream(sensor, seconds=seconds, capacity_s=10.0)
         self.wanted = max(1, round(seconds * self.stream.rate_hz))
         self._blocks: list[Samples] = []
+        self._finished = False
+
+    def finish(self) -> None:
+        """End it now, from any thread: what came so far is the take, and none the worse for being shorter."""
+        self._finished = True
+        self.stream.close()
 
     @property
     def progress(self) -> float:
@@ -110,6 +116,10 @@ class Take:
             if self._blocks:
                 error.recording = self._judged(Samples.joined(self._blocks), label, person, session)[0]
             raise
+        if self._finished:
+            stats = self.stream.stats
+            self.wanted = min(self.wanted, max(len(samples), stats.received + stats.lost))
+            self.seconds = self.wanted / self.stream.rate_hz
         recording, quality = self._judged(samples, label, person, session)
         try:
             if self.stream.stats.interruptions:

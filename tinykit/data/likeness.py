@@ -21,9 +21,9 @@ _TURN_DPS = 250.0  # counts as 1 g
 
 
 class Twin(NamedTuple):
-    """A take that is the same as another: that one, and the difference as a share of the movement."""
+    """A take that is the same as another: that one's number, and the difference as a share of the movement."""
 
-    recording: Recording
+    key: int
     difference: float
 
 
@@ -92,14 +92,14 @@ class Likeness:
         """
         new, twin = _Known(recording), None
         new.compared = True
-        for known in self._known.values():
+        for other, known in self._known.items():
             if new.marks:
                 if new.marks & known.marks:
-                    twin = twin or Twin(known.recording, 0.0)
+                    twin = twin or Twin(other, 0.0)
                 continue
             difference = new.difference(known)
             if difference <= NEAR and (twin is None or difference < twin.difference):
-                twin = Twin(known.recording, difference)
+                twin = Twin(other, difference)
             if known.recording.label == recording.label:
                 new.nearest = min(new.nearest, difference)
                 known.nearest = min(known.nearest, difference)

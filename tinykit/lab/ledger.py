@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..data import Dataset, Recording
-from ..errors import DataError, TakeRefused
+from ..data.likeness import Likeness
+from ..errors import DataError, TinykitError
+from ..models.defaults import FEWEST_TAKES
 from .take import TakeCard, reason_of
 from .widget import many
+
+
+class Act(NamedTuple):
+    """Something that can be undone: what was done, in a sentence, and what undoes it."""
+
+    text: str
+    undo: Callable[[], None]
 
 
 class Ledger:
@@ -47,8 +58,12 @@ class Ledger:
         self.lock = threading.RLock()
         self.changed = True
         self._saved_at = ""
+        self._likeness = Likeness()
+        self._acts: list[Act] = []
+        self._seen: tuple = ()
         for recording in dataset:
-            self._note(recording)
+            self._likeness.note(self._note(recording).number, recording)
+        self._see()
 
     # -- what is there ---------------------------------------------------------------------------
 
@@ -64,9 +79,10 @@ class Ledger:
         """Cards of the chosen label, the latest first."""
         return [t for t in self.takes if t.recording.label == self.label and not t.gone][::-1]
 
-    def gone(self) -> list[TakeCard]:
-        """Discarded takes of the chosen label."""
-        return [t for t in self.takes if t.gone and t.recording.label == self.label]
+    def rows(self, most: int) -> list[tuple[str, list[TakeCard]]]:
+        """Every label with its latest kept takes, at most so many, the latest first."""
+        kept = self._kept()
+        return [(name, [t for t in kept if t.recording.label == name][: -most - 1 : -1]) for name in self.labels]
 
     def card(self, number) -> TakeCard:
         """The card of that number."""
@@ -77,23 +93,30 @@ class Ledger:
 
     def hint(self) -> dict:
         """The one most useful thing to do next."""
-        chips = self.counts()
-        for chip in chips:
-            if not chip["persons"]:
-                return {"kind": "run", "text": f"there is no take of “{chip['name']}” yet."}
-        fewest = min(chips, key=lambda c: sum(c["persons"].values()))
-        count = sum(fewest["persons"].values())
+        chips = [(c["name"], sum(c["persons"].values()), [p for p in c["persons"] if p != "?"]) for c in self.counts()]
+        for name, count, _ in chips:
+            if not count:
+                return _next(f"there is no take of “{name}” yet.")
+        chips.sort(key=lambda chip: chip[0] != self.label)  # first what is at hand
+        for name, _, _ in chips:
+            if self._likeness.alike(name):
+                return _next(f"the takes of “{name}” are all alike. Vary speed, size and grip, as people do.")
+        for name, count, people in chips:
+            if len(people) == 1 and self.people > 1 and 2 * count >= self.target:
+                return _next(f"only {people[0]} has recorded “{name}”. Ask a neighbour.")
+        name, count, _ = min(chips, key=lambda chip: chip[1])
         if count < self.target:
-            return {"kind": "run", "text": f"“{fewest['name']}” has {count} of {self.target} takes."}
-        for chip in chips:
-            if len(chip["persons"]) == 1 and self.people > 1:
-                return {"kind": "run", "text": f"only one person has recorded “{chip['name']}”. Ask a neighbour."}
-        if any(len(c["persons"]) < self.people for c in chips):
-            return {
-                "kind": "run",
-                "text": f"every label has {self.target} takes; at least {self.people} people would be better.",
-            }
-        return {"kind": "ok", "text": f"Every label has {self.target} takes from {self.people} people or more."}
+            short = FEWEST_TAKES - count
+            begins = f" Training can begin with {FEWEST_TAKES}: {short} more." if short > 0 else ""
+            return _next(f"“{name}” has {count} of {self.target} takes.{begins}")
+        if len(chips) < 2:
+            return _next("a network needs something to tell apart: add a second label, “rest” perhaps.")
+        for name, _, people in chips:
+            if len(people) < self.people:
+                return _next(f"“{name}” has enough takes, but from {many(len(people), 'person', 'people')}; "
+                             f"{self.people} would be better.")  # fmt: skip
+        text = f"Every label has {self.target} takes from {self.people} people or more: on to training."
+        return {"kind": "ok", "text": text}
 
     def foot(self) -> dict:
         """What there is in all, and where it is kept."""
@@ -113,10 +136,58 @@ class Ledger:
             saved = f"saved on this computer{', ' + self._saved_at if self._saved_at else ''}"
         return {"facts": facts, "saved": saved, "kept": self.dataset.path is not None}
 
+    def undoable(self) -> str:
+        """What ``undo`` would undo, in a sentence; empty if there is nothing."""
+        return self._acts[-1].text if self._acts else ""
+
     def _kept(self) -> list[TakeCard]:
         return [t for t in self.takes if not t.gone and t.state != "refused"]
 
-    # -- what changes it -------------------------------------------------------------------------
+    # -- takes that come -------------------------------------------------------------------------
+
+    def keep(self, recording: Recording) -> TakeCard:
+        """Add a take to the dataset; one that was there already is flagged."""
+        with self.lock:
+            number = self._number()
+            twin = self._likeness.add(number, recording)
+            if twin is not None:
+                recording = recording.with_(quality={**(recording.quality or {}), "verdict": "duplicate"})
+            try:
+                recording = self.dataset.add(recording) or recording
+            except BaseException:
+                self._likeness.remove(number)
+                raise
+            self._saved_at = time.strftime("%H:%M")
+            card = self._note(recording, new=True)
+            if twin is not None:
+                card.why = f"same as take {twin.key}"
+            self._see()
+            return card
+
+    def refuse(self, recording: Recording, refusal: TinykitError) -> TakeCard:
+        """Show a take that is not good enough; it stays out of the dataset."""
+        with self.lock:
+            card = TakeCard(self._number(), recording, "refused", reason_of(refusal))
+            self.takes.append(card)
+            self.changed = True
+            return card
+
+    def look(self) -> None:
+        """Notice what somebody else, a cell perhaps, added to the dataset or took out of it."""
+        with self.lock:
+            if self._seen == self._state():
+                return
+            there = {r.id: r for r in list(self.dataset)}
+            shown = {t.recording.id for t in self._kept()}
+            self.takes = [t for t in self.takes if t.gone or t.state == "refused" or t.recording.id in there]
+            for name, recording in there.items():
+                if name not in shown:
+                    self._likeness.note(self._note(recording, new=True).number, recording)
+            self.labels += [name for name in self.dataset.labels if name not in self.labels]
+            self.changed = True
+            self._see()
+
+    # -- what the student changes ----------------------------------------------------------------
 
     def choose(self, name: str) -> None:
         """Another label, perhaps a new one."""
@@ -128,57 +199,139 @@ class Ledger:
                 self.labels.append(name)
             self.label, self.changed = name, True
 
-    def keep(self, recording: Recording) -> TakeCard:
-        """Add a take to the dataset."""
-        with self.lock:
-            recording = self.dataset.add(recording) or recording
-            self._saved_at = time.strftime("%H:%M")
-            return self._note(recording, new=True)
-
-    def refuse(self, recording: Recording, refusal: TakeRefused) -> TakeCard:
-        """Show a take that is not good enough; it stays out of the dataset."""
-        with self.lock:
-            card = TakeCard(self._number(), recording, "refused", reason_of(refusal))
-            self.takes.append(card)
-            self.changed = True
-            return card
-
     def check(self, number) -> None:
-        """A new take was looked at and stays."""
+        """A new take was looked at and stays; a refused one is kept all the same, flagged."""
         with self.lock:
             card = self.card(number)
             if card.state == "new":
                 card.state = "good"
+            elif card.state == "refused":
+                card.recording = self.dataset.add(card.recording) or card.recording
+                card.state = "flag"
+                self._did(f"Take {card.number} kept although {card.why}.", lambda: self._refuse_again(card))
             self.changed = True
 
     def discard(self, number) -> None:
         """Take a take out of the dataset; it can be had back."""
         with self.lock:
             card = self.card(number)
-            if card.state != "refused":
-                self.dataset.remove(card.recording)
-            card.gone = self.changed = True
-
-    def undo(self, number) -> None:
-        """Put a discarded take back."""
-        with self.lock:
-            card = self.card(number)
-            if card.gone and card.state != "refused":
-                card.recording = self.dataset.add(card.recording) or card.recording
-            card.gone, self.changed = False, True
+            if card.gone:
+                return
+            self._take_out(card)
+            who = ", ".join(filter(None, [card.recording.person, card.why and f"“{card.why}”"]))
+            self._did(f"Take {card.number}{f' ({who})' if who else ''} discarded.", lambda: self._put_back(card))
 
     def relabel(self, number, label: str) -> None:
         """Give a take another label."""
         with self.lock:
             card = self.card(number)
-            if card.state == "refused":
-                card.recording = card.recording.with_(label=label)
-            else:
-                # Its id and file carry the old label, so it gets new ones; added first, so that nothing is lost.
-                renamed = self.dataset.add(card.recording.with_(label=label, id=""))
-                self.dataset.remove(card.recording)
-                card.recording = renamed
-            self.changed = True
+            before = card.recording.label
+            if not label or label == before:
+                return
+            self._rename(card, label)
+            self._did(f"Take {card.number} is “{label}” now, no longer “{before}”.", lambda: self._rename(card, before))
+
+    def rename(self, name: str, new: str) -> None:
+        """Call a label otherwise; its takes go with it.
+
+        Raises
+        ------
+        DataError
+            There is a label of the new name.
+        """
+        new = new.strip()[:40]
+        with self.lock:
+            if not new or new == name or name not in self.labels:
+                return
+            if new in self.labels:
+                raise DataError(f"There is a label “{new}” already.", "Choose another name, or relabel single takes.")
+            self._rename_all(name, new)
+            self._did(f"“{name}” is called “{new}” now.", lambda: self._rename_all(new, name))
+
+    def remove(self, name: str) -> None:
+        """Take a label out, with all its takes; both can be had back.
+
+        Raises
+        ------
+        DataError
+            It is the only one.
+        """
+        with self.lock:
+            if name not in self.labels:
+                return
+            if len(self.labels) == 1:
+                raise DataError(f"“{name}” is the only label.", "Add another one first, or rename this one.")
+            place, cards = self.labels.index(name), [t for t in self.takes if t.recording.label == name and not t.gone]
+            for card in cards:
+                self._take_out(card)
+            self.labels.remove(name)
+            self.label = self.labels[min(place, len(self.labels) - 1)]
+
+            def back():
+                self.labels.insert(place, name)
+                for card in cards:
+                    self._put_back(card)
+                self.label = name
+
+            self._did(f"“{name}” and its {many(len(cards), 'take')} removed.", back)
+
+    def undo(self) -> None:
+        """Undo the last change that was not undone yet."""
+        with self.lock:
+            if self._acts:
+                act = self._acts.pop()
+                act.undo()
+                self._see()
+                self.changed = True
+
+    def did(self, text: str, undo: Callable[[], None]) -> None:
+        """Note what somebody else did with takes, so that ``undo`` undoes it."""
+        with self.lock:
+            self._did(text, undo)
+
+    # -- one card --------------------------------------------------------------------------------
+
+    def _did(self, text: str, undo: Callable[[], None]) -> None:
+        self._acts.append(Act(text, undo))
+        self._see()
+        self.changed = True
+
+    def _take_out(self, card: TakeCard) -> None:
+        if card.state != "refused":
+            self.dataset.remove(card.recording)
+            self._likeness.remove(card.number)
+        card.gone = True
+
+    def _put_back(self, card: TakeCard) -> None:
+        if card.state != "refused":
+            card.recording = self.dataset.add(card.recording) or card.recording
+            self._likeness.note(card.number, card.recording)
+        card.gone = False
+        self.label = card.recording.label or self.label
+
+    def _refuse_again(self, card: TakeCard) -> None:
+        self.dataset.remove(card.recording)
+        card.state = "refused"
+
+    def _rename(self, card: TakeCard, label: str) -> None:
+        renamed = card.recording.with_(label=label)
+        if card.state != "refused" and not card.gone:
+            # Its id and file carry the old label, so it gets new ones; added first, so that nothing is lost.
+            renamed = self.dataset.add(renamed.with_(id="")) or renamed
+            self.dataset.remove(card.recording)
+            self._likeness.remove(card.number)
+            self._likeness.note(card.number, renamed)
+        card.recording = renamed
+        if label not in self.labels:
+            self.labels.append(label)
+
+    def _rename_all(self, name: str, new: str) -> None:
+        self.labels[self.labels.index(name)] = new
+        for card in self.takes:
+            if card.recording.label == name:
+                self._rename(card, new)
+        if self.label == name:
+            self.label = new
 
     def _note(self, recording: Recording, new: bool = False) -> TakeCard:
         verdict = (recording.quality or {}).get("verdict", "good")
@@ -191,4 +344,15 @@ class Ledger:
         return card
 
     def _number(self) -> int:
-        return self.takes[-1].number + 1 if self.takes else 1
+        return max((t.number for t in self.takes), default=0) + 1
+
+    def _state(self) -> tuple:
+        # ``add`` makes the list longer, ``remove`` another list.
+        return id(self.dataset.recordings), len(self.dataset.recordings)
+
+    def _see(self) -> None:
+        self._seen = self._state()
+
+
+def _next(text: str) -> dict:
+    return {"kind": "run", "text": text}

@@ -8,23 +8,27 @@ import time
 import numpy as np
 
 from .. import look
-from ..data import Dataset
-from ..errors import TakeRefused
+from ..board.recorder import Take
+from ..data import Dataset, Recording
+from ..errors import BoardError, TinykitError
 from .actor import acting
 from .audioscope import SETTLES_S, WANTED_DBFS
 from .browser import BrowserSound
-from .cutter import Cut
+from .cutter import Cut, Cutting
 from .ledger import Ledger
+from .replay import Replaying
 from .scope import facts_of
 from .take import POINTS, TakeCard, card_html, spark_bytes
 from .tap import Tap
-from .widget import LabWidget, link_of, module, sheet, source_html
+from .widget import LabWidget, link_of, many, module, sheet, source_html
 
 _PREVIEW_S = 4.0
 _SHOWN = 60  # take cards at most
+_THUMBS, _THUMB_POINTS = 12, 40  # small pictures a label, where all labels are shown
+_SHORTEST_S = 2.0  # of a long take that broke off: worth cutting
 
 
-class Recorder(LabWidget):
+class Recorder(Cutting, Replaying, LabWidget):
     """Records takes into a dataset; made by ``tk.lab.recorder``.
 
     Attributes
@@ -32,10 +36,10 @@ class Recorder(LabWidget):
     ledger : Ledger
         Labels, takes, what is missing.
     cut : Cut or None
-        A long take of sound that is being cut into words.
+        A long take that is being cut into words or movements.
     """
 
-    _esm = module("recorder", "sound", "capture", "cutter")
+    _esm = module("recorder", "glide", "sound", "capture", "cutter", "cards", "replay")
     _css = sheet("recorder", "sound")
     title = "Recorder"
 
@@ -46,10 +50,9 @@ class Recorder(LabWidget):
         self.ledger = Ledger(dataset, labels, target, people)
         self.sensor = sensor
         self.seconds = float(seconds if seconds is not None else 1.0 if sensor == "mic" else 1.5)
-        self.cut: Cut | None = None
-        self._cut_before: Cut | None = None
-        self._busy = threading.Lock()  # one take at a time
+        self._busy = threading.Lock()  # one take at a time, or one replay
         self._drop = False
+        self._taking: Take | None = None
         self._tap = Tap(board, sensor, 30.0)
         config = {
             "channels": list(self._tap.stream.channels),
@@ -61,6 +64,7 @@ class Recorder(LabWidget):
             "target": self.ledger.target,
             "people": self.ledger.people,
             "points": POINTS,
+            "thumb": _THUMB_POINTS,
             "sound": sensor == "mic",
             "browser": isinstance(board, BrowserSound),
             "wanted": list(WANTED_DBFS),
@@ -82,11 +86,13 @@ class Recorder(LabWidget):
         self._tap.open()
 
     def stop(self) -> None:
+        self.halt()
         self._tap.close()
 
     def flush(self) -> None:
         if self.unseen():
             return
+        self.ledger.look()
         fresh = self.fresh()
         samples = self._tap.news(_PREVIEW_S if fresh else None)
         if len(samples) and not self.config["browser"]:  # the page has its own sound already
@@ -120,16 +126,13 @@ class Recorder(LabWidget):
             self.tell("labels", label=ledger.label, labels=ledger.counts(), hint=ledger.hint(), foot=ledger.foot())
             self.tell(
                 "takes", [b"".join(spark_bytes(t.recording) for t in shown)], label=ledger.label, total=len(mine),
-                takes=[_facts(t) for t in shown], gone=[_facts(t) for t in ledger.gone()[-1:]],
+                takes=[_facts(t) for t in shown], undo=ledger.undoable(),
             )  # fmt: skip
-
-    def _show_cut(self) -> None:
-        cut = self.cut
-        if cut is None:
-            self.tell("cut", words=None, before=self._cut_before is not None)
-            return
-        buffers, facts = cut.message()
-        self.tell("cut", buffers, **facts)
+            rows = ledger.rows(_THUMBS)
+            self.tell(
+                "rows", [b"".join(spark_bytes(t.recording, _THUMB_POINTS) for _, cards in rows for t in cards)],
+                rows=[[name, [[t.number, t.state] for t in cards]] for name, cards in rows],
+            )  # fmt: skip
 
     # -- recording -------------------------------------------------------------------------------
 
@@ -145,18 +148,28 @@ class Recorder(LabWidget):
     def on_cancel(self, content, buffers) -> None:
         """Throw the running take away."""
         self._drop = True
+        self._finish()
+
+    def on_enough(self, content, buffers) -> None:
+        """End a long take now, and keep it."""
+        self._finish()
+
+    def _finish(self) -> None:
+        taking = self._taking
+        if taking is not None:
+            taking.finish()
 
     def _record(self, label: str, seconds: float, person: str, long: bool) -> None:
-        if not self._busy.acquire(blocking=False):
+        self.halt()  # a replay goes on no longer
+        if not self._busy.acquire(timeout=2.0):
             self.tell("taken", ok=False, text="A take is running already.")
             return
         try:
             self._drop = False
             self.tell("taking", seconds=seconds)
-            take = self.long_take if long and self.sensor == "mic" else self.take
-            take(label, seconds, person, wanted=lambda: not self._drop)
+            (self.long_take if long else self.take)(label, seconds, person, wanted=lambda: not self._drop)
         except Exception:
-            self.tell("taken", ok=False, text="not recorded")
+            self.tell("taken", ok=False, stop=True, text="not recorded")
             raise
         finally:
             self._busy.release()
@@ -173,7 +186,8 @@ class Recorder(LabWidget):
         Raises
         ------
         BoardError
-            The board went away or fell silent.
+            The board went away, or fell silent, before the first sample came; what came otherwise is
+            on a refused card.
         """
         recording, refusal = self._taken(label, seconds, person)
         if not wanted():
@@ -182,36 +196,60 @@ class Recorder(LabWidget):
         if recording is None:
             raise refusal
         card = self.ledger.keep(recording) if refusal is None else self.ledger.refuse(recording, refusal)
+        away = isinstance(refusal, BoardError)
+        if away:
+            card.why = f"the board went away after {recording.seconds:.1f} s"
         next = refusal.next if refusal else ""
-        self.tell("taken", ok=refusal is None, number=card.number, text=card.why or "good", next=next)
+        text = card.why or "good"
+        self.tell("taken", ok=refusal is None, number=card.number, text=text, next=next, stop=away)
         return card
 
     def long_take(self, label: str, seconds: float, person: str = "", wanted=lambda: True) -> Cut | None:
-        """Record a long take of one word said again and again, to be cut: ``cut`` holds it.
+        """Record a long take of one word or movement again and again, to be cut: ``cut`` holds it.
+
+        Lost samples speak against the parts in which they are, not against all of it; and if the board
+        goes away in the middle, what came before is cut.
 
         Raises
         ------
         BoardError, TakeRefused
-            As for ``take``; of the reasons to refuse only lost samples count here.
+            As for ``take``, where hardly anything came.
         """
         recording, refusal = self._taken(label, seconds, person, long=True)
         if not wanted():
             self.tell("taken", ok=False, text="thrown away")
             return None
-        if refusal is not None and (recording is None or recording.quality.get("lost")):
+        if recording is None or refusal is not None and recording.seconds < min(_SHORTEST_S, seconds):
             raise refusal
-        self.cut, self._cut_before = Cut(recording, self.seconds), None
-        self.ledger.changed = True
-        self.tell("taken", ok=True, number=0, text=f"{len(self.cut.words)} words found")
-        return self.cut
+        cut = self._cut_now(recording, self._broken(recording, refusal))
+        text = f"{many(len(cut.parts), cut.noun)} found"
+        self.tell("taken", ok=True, number=0, text=text, stop=isinstance(refusal, BoardError))
+        return cut
+
+    @staticmethod
+    def _broken(recording: Recording, refusal: TinykitError | None) -> str:
+        """What happened to a long take, in a sentence."""
+        if isinstance(refusal, BoardError):
+            return f"The board went away after {recording.seconds:.1f} s; this is what came before."
+        if recording.quality.get("interruptions"):
+            return "The board was away for a while; nothing is cut out of that gap."
+        lost = recording.quality.get("lost", 0)
+        return f"{many(lost, 'sample')} lost; parts with a gap in them are flagged or refused." if lost else ""
 
     def _taken(self, label: str, seconds: float, person: str, long: bool = False):
-        """The recording, and why it should not be kept."""
+        """The recording, and why it should not be kept; of the two one may be None."""
         with acting(self.board, self.sensor, label, person, self.session, len(self.takes), long):
             try:
-                return self.board.record(label, seconds, person, self.session, sensor=self.sensor, progress=False), None
-            except TakeRefused as error:
+                if not long:
+                    return self.board.record(
+                        label, seconds, person, self.session, sensor=self.sensor, progress=False
+                    ), None
+                self._taking = Take(self.board, seconds, self.sensor)
+                return self._taking.recording(label, person, self.session), None
+            except TinykitError as error:
                 return getattr(error, "recording", None), error
+            finally:
+                self._taking = None
 
     # -- the browser's microphone ----------------------------------------------------------------
 
@@ -227,7 +265,7 @@ class Recorder(LabWidget):
     # -- cards -----------------------------------------------------------------------------------
 
     def on_check(self, content, buffers) -> None:
-        """The student looked at a new take and keeps it."""
+        """The student looked at a new take and keeps it, or keeps a refused one all the same."""
         self.ledger.check(content["n"])
 
     def on_discard(self, content, buffers) -> None:
@@ -235,52 +273,35 @@ class Recorder(LabWidget):
         self.ledger.discard(content["n"])
 
     def on_undo(self, content, buffers) -> None:
-        """Put a discarded take back."""
-        self.ledger.undo(content["n"])
+        """Undo the last change."""
+        self.ledger.undo()
 
     def on_relabel(self, content, buffers) -> None:
         """Give a take another label."""
         self.ledger.relabel(content["n"], str(content["label"]))
 
+    def on_rename(self, content, buffers) -> None:
+        """Call a label otherwise."""
+        self._say(self.ledger.rename, str(content["label"]), str(content["new"]))
+
+    def on_remove(self, content, buffers) -> None:
+        """Take a label out, with its takes; both can be had back."""
+        self._say(self.ledger.remove, str(content["label"]))
+
+    def _say(self, call, *args) -> None:
+        """Do it; what is refused is said, and is no error."""
+        try:
+            call(*args)
+        except TinykitError as refusal:
+            self.tell("told", state="warn", text=refusal.what, next=refusal.next)
+
     def on_hear(self, content, buffers) -> None:
-        """The sound of a take, or of a word of the long take, to be played in the page."""
+        """A take, or a part of the long take, to be played in the page."""
         if "word" in content:
-            counts, rate, key = self.cut.heard(content["word"]), self.cut.recording.rate_hz, "word"
+            recording, key = self.cut.parts[int(content["word"])], "word"
         else:
             recording, key = self.ledger.card(content["n"]).recording, "n"
-            counts, rate = recording.counts()[:, 0], recording.rate_hz
-        self.tell("heard", [np.ascontiguousarray(counts, "<i2").tobytes()], rate=rate, **{key: content[key]})
-
-    # -- a long take's words ---------------------------------------------------------------------
-
-    def on_threshold(self, content, buffers) -> None:
-        """The hand on the threshold moved."""
-        if self.cut is not None:
-            self.cut.set(float(content["db"]))
-            self._show_cut()
-
-    def on_accept(self, content, buffers) -> None:
-        """Keep the chosen words as takes."""
-        if self.cut is None:
-            return
-        takes = self.cut.takes(content["chosen"])
-        refused = sum(refusal is not None for _, refusal in takes)
-        for word, refusal in takes:
-            self.ledger.keep(word) if refusal is None else self.ledger.refuse(word, refusal)
-        self._cut_before, self.cut = self.cut, None
-        text = f"{len(takes) - refused} words kept as takes" + (f", {refused} refused." if refused else ".")
-        self.ledger.changed = True
-        self.tell("told", state="warn" if refused else "ok", text=text)
-
-    def on_drop(self, content, buffers) -> None:
-        """Put the long take aside; it can be had back."""
-        self._cut_before, self.cut = self.cut, None
-        self.ledger.changed = True
-
-    def on_reopen(self, content, buffers) -> None:
-        """The long take that was there before, once more."""
-        self.cut, self._cut_before = self._cut_before, None
-        self.ledger.changed = True
+        self.play(recording, key, content[key])
 
     # -- where nothing runs ----------------------------------------------------------------------
 
