@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 
 from ..errors import BoardError, FirmwareNeeded, PortBusy
 from .board import Board
 from .port import FLASH, VIRTUAL_URL, Port, ports, same_port, usb_serial_number
+from .relay import BROWSER_URL
 
 # A cell that connects is often run twice: the second time it gets the board that is open.
 _OPEN: dict[str, Board] = {}
@@ -22,6 +24,7 @@ def connect(port: str | Port | None = None, source=None) -> Board:
     port : str or Port, optional
         As ``tk.ports()`` lists them; ``"virtual"`` for the virtual board. Default: the
         environment variable ``TINYKIT_PORT``, else what is plugged in, else the virtual board.
+        ``"browser://"`` in a notebook: a board at the browser's computer, wherever the kernel is.
     source : Dataset, Recording, Scene or signal source, optional
         What a virtual board's hand does and its ear hears (``tinykit.board.virtual``).
 
@@ -44,21 +47,32 @@ def connect(port: str | Port | None = None, source=None) -> Board:
     url = port.address if isinstance(port, Port) else port or os.environ.get("TINYKIT_PORT") or _choose()
     if url == "virtual":
         url = VIRTUAL_URL
+    if url.startswith(BROWSER_URL):
+        raise BoardError(
+            f"{url} is a board at a browser's computer: only a notebook reaches it.",
+            "Use tk.connect('browser://') in JupyterLab, or give a port of this computer: tk.ports() lists them.",
+        )
     if source is not None and not url.startswith("virtual://"):
         raise BoardError(
             f"{url} is a real board: its signals come from its sensor.",
             "Leave source out, or use tk.connect('virtual', source=...).",
         )
-    with _OPENING:
-        board = _OPEN.get(url) if "://" in url else opened(url, usb_serial_number(url))
-        if board is None or board.closed:
-            board = _OPEN[url] = _virtual() if url == VIRTUAL_URL else Board(url)
+    board = once(url, _virtual if url == VIRTUAL_URL else partial(Board, url))
     if source is not None:
         try:
             board.source = source
         except BaseException:
             board.close()
             raise
+    return board
+
+
+def once(url: str, make) -> Board:
+    """The board that this program has open on a port, or what ``make()`` opens there."""
+    with _OPENING:
+        board = _OPEN.get(url) if "://" in url else opened(url, usb_serial_number(url))
+        if board is None or board.closed:
+            board = _OPEN[url] = make()
     return board
 
 

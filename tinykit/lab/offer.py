@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial, wraps
 
 from ..board import connect as _connect
 from ..board import ports
 from ..board.port import same_port
+from ..board.relay import BROWSER_URL
 from ..errors import FirmwareNeeded, TinykitError
 
 
 @wraps(_connect)
 def connect(port=None, source=None):
     try:
-        board = _connect(port, source)
+        board = _at_browser(port, source) or _connect(port, source)
     except FirmwareNeeded as error:
         if in_notebook():
             # IPython calls this where nobody has caught the error: in place of the traceback.
@@ -22,6 +24,16 @@ def connect(port=None, source=None):
         raise
     _tell_if_old(board)
     return board
+
+
+def _at_browser(port, source):
+    """The board of ``browser://``, where that is asked for in a notebook; else None."""
+    url = getattr(port, "address", port) or os.environ.get("TINYKIT_PORT") or ""
+    if source is not None or not url.startswith(BROWSER_URL) or not in_notebook():
+        return None
+    from .webserial import connect
+
+    return connect(url)
 
 
 def in_notebook() -> bool:
@@ -54,7 +66,7 @@ def _tell_if_old(board) -> None:
     if not what:
         return
     board.log.add("firmware", what)
-    if in_notebook():
+    if in_notebook() and not board.port.startswith(BROWSER_URL):
         _show(board, f"{what} It works, but for what is new.", "the board goes on as it is connected.")
     else:
         print(f"{what} Next: tk.flash(), or `tinykit flash` in a terminal.", file=sys.stderr)
