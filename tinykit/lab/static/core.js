@@ -311,17 +311,28 @@ const politely = (el, ms) => {
   return (text) => { next = text; if (text === said || timer) return; const wait = at + ms - Date.now(); if (wait <= 0) say(); else timer = setTimeout(say, wait); };
 };
 
-/** Tells the kernel that a view is there (and asks for the state), and that it went. */
+/** Tells the kernel that a view is there (and asks for the state), every five seconds that it still is, and that it
+ *  went: a page that is closed can't say that. Messages from the kernel call heard(): a hidden page's timers are slow. */
 const announce = (model) => {
-  const view = Math.random().toString(36).slice(2);
-  model.send({ k: "ready", view });
-  return () => model.send({ k: "bye", view });
+  const view = Math.random().toString(36).slice(2), beat = 5000;
+  let at = 0, wait = beat, timer = 0;
+  const say = (k) => {
+    clearTimeout(timer);
+    at = Date.now();
+    timer = setTimeout(() => { wait = Math.min(2 * wait, 300000); say("here"); }, wait); // rarer where nobody answers
+    try { model.send({ k, view }); } catch { /* the kernel is dead */ }
+  };
+  say("ready");
+  return {
+    heard() { if (Date.now() - at >= beat) { wait = beat; say("here"); } },
+    gone() { say("bye"); clearTimeout(timer); },
+  };
 };
 
 /** A widget's module. make(model) gives what its views share: {take(message, buffers), view(model, lastStatus)},
  *  a view being {root, message(m), stop()}. */
 const widgetOf = (make) => {
-  const views = new Set();
+  const views = new Set(), present = new Set();
   let shared = null, status = null;
   return {
     initialize({ model }) {
@@ -330,14 +341,16 @@ const widgetOf = (make) => {
         if (m.k === "status") { status = m; m.at = Date.now(); }
         shared.take?.(m, buffers);
         for (const view of views) view(m);
+        for (const { heard } of present) heard();
       });
     },
     render({ model, el }) {
       const view = shared.view(model, () => status);
       el.append(view.root);
       views.add(view.message);
-      const gone = announce(model);
-      return () => { views.delete(view.message); view.stop(); gone(); };
+      const presence = announce(model);
+      present.add(presence);
+      return () => { views.delete(view.message); present.delete(presence); view.stop(); presence.gone(); };
     },
   };
 };
