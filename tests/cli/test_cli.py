@@ -158,7 +158,7 @@ def test_cost_says_whether_it_fits_and_draws_the_arena(trained, tmp_path, capsys
     assert told["fit"]["board"] == "microbit-v2" and told["fit"]["fits"] is True
     assert told["lifetime_estimated"]["days"] > 0 and told["arena"] and told["assumptions"]
     assert main(["cost", str(trained), "--layers"]) == 0
-    assert capsys.readouterr().out.split()[:4] == ["#", "layer", "kernel", "MACs"]
+    assert capsys.readouterr().out.split()[:4] == ["step", "layer", "kernel", "MACs"]
     assert main(["cost", str(trained), "--on", "uno"]) == 1
     assert "no board 'uno'" in capsys.readouterr().err
 

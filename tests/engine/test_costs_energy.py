@@ -89,7 +89,7 @@ def test_the_table_keeps_to_a_hundred_columns(price):
     for told in (price, large):
         assert max(map(len, repr(told).splitlines())) <= 100
         for layer in told.layers:
-            line = next(line for line in repr(told).splitlines() if line.split()[:1] == [str(layer.number)])
+            line = next(line for line in repr(told).splitlines() if line.split()[:1] == [str(layer.number + 1)])
             assert f"{layer.cycles:,}" in line and f"{layer.instructions:,}" in line and f"{layer.ram_bytes:,}" in line
 
 

@@ -97,3 +97,22 @@ def test_compare(dataset):
         compare_pipelines(before.with_(window=41), after, on=dataset)
     with pytest.raises(ModelError, match="no int8 one"):
         compare_pipelines(before, before, on=dataset)
+
+
+def test_a_difference_is_judged_take_by_take():
+    """The sign test over takes that only one of two networks has right; checked against scipy where there is one."""
+    from tinykit.engine.comparison import Comparison, _by_chance
+    from tinykit.models import Report
+
+    def told(after):
+        before = Report(("a", "b"), [0] * 30, [0] * 25 + [1] * 5)
+        return Comparison(before, Report(("a", "b"), [0] * 30, after), 0.0, 0, None)._difference()
+
+    assert told([0] * 25 + [1] * 5) == "the same takes right"
+    assert told([1] + [0] * 25 + [1] * 4) == "as many takes right"
+    assert told([0] * 24 + [1] * 6) == "1 take of 30 fewer right: too small a difference to tell apart"
+    assert told([0] * 15 + [1] * 15) == "10 takes of 30 fewer right"
+    assert _by_chance(5, 0) == 2 / 32 and _by_chance(0, 6) == 2 / 64 and _by_chance(3, 3) == 1.0
+    stats = pytest.importorskip("scipy.stats")
+    for lost, won in ((1, 0), (7, 2), (12, 3), (40, 22)):
+        assert _by_chance(lost, won) == pytest.approx(stats.binomtest(lost, lost + won).pvalue)

@@ -81,13 +81,16 @@ class Leakage:
     def _repr_html_(self) -> str:
         from .. import look
 
-        state = look.state("bad" if self.leaks else "ok", f"{len(self.leaks)} found" if self.leaks else "nothing found")
-        return look.card(
-            "Leakage",
-            f"{self.compared:,} windows compared",
-            look.table([[line] for line in self.lines()[:20]] or [["nothing"]], ("what is on two sides",)),
-            state=state,
-        )
+        told = self.lines()
+        known = told[len(self.leaks) :]
+        notes = [look.note("bad", line) for line in told[: len(self.leaks)][:20]]
+        if len(self.leaks) > 20:
+            notes.append(look.note("bad", f"and {len(self.leaks) - 20} more"))
+        if self.clean:
+            notes.append(look.note("ok", "No recording and no near-identical window is on two sides."))
+        notes += [look.note("warn", line) for line in known]
+        state = ("bad", f"{len(self.leaks)} found") if self.leaks else ("ok", "nothing found")
+        return look.card("Leakage", f"{self.compared:,} windows compared", look.Html("".join(notes)), state=state)
 
 
 def check_leakage(*sides, names=_NAMES, near: float = NEAR, report: bool = False) -> Leakage:

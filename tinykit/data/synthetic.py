@@ -172,7 +172,7 @@ def gestures(persons=PERSONS, labels=LABELS, sessions=("1", "2"), takes: int = 4
         {
             "name": "gestures",
             "synthetic": True,
-            "sensor": "simulated LSM9DS1, 119 Hz, +-4 g, +-2000 deg/s",
+            "sensor": "simulated LSM9DS1, 119 Hz, ±4 g, ±2,000 deg/s",
             "description": _DESCRIPTION,
             "licence": "MIT",
             "consent": "not needed: nobody was recorded",

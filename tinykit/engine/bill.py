@@ -6,6 +6,7 @@ import textwrap
 
 import numpy as np
 
+from ..look import number
 from .costs import HOW_CYCLES, HOW_ENERGY, Cost
 from .fit import Fit, fits
 from .timeline import picture
@@ -41,7 +42,7 @@ def _sums(cost: Cost) -> list[str]:
         f"{f', {_energy(cost.microjoules)} of it the network' if cost.front else ''} (estimated)",
         f"  flash   plan {cost.plan_bytes:,} bytes; engine code {cost.code_flash_bytes:,} bytes for this network "
         f"alone ({cost.engine_flash_bytes:,} with all kernels)",
-        f"  RAM     arena {cost.arena_bytes:,} bytes; most in layer {peak.number}, {peak.name}: {peak.ram_bytes:,}",
+        f"  RAM     arena {cost.arena_bytes:,} bytes; most in step {peak.number + 1}, {peak.name}: {peak.ram_bytes:,}",
     ]
     if cost.front is not None:
         lines += [repr(cost.front), pace(cost)]
@@ -59,10 +60,10 @@ def _energy(microjoules: float) -> str:
 def table(cost: Cost) -> list[str]:
     """Layer by layer; names are cut where the line would be too long."""
     total = max(1, sum(layer.cycles for layer in cost.layers))
-    head = ("#", "layer", "kernel", "MACs", "instructions", "cycles", "/MAC", "share", "weights", "RAM")
+    head = ("step", "layer", "kernel", "MACs", "instructions", "cycles", "/MAC", "share", "weights", "RAM")
     rows = [
         (
-            str(layer.number), layer.name, layer.kind, f"{layer.macs:,}", f"{layer.instructions:,}",
+            str(layer.number + 1), layer.name, layer.kind, f"{layer.macs:,}", f"{layer.instructions:,}",
             f"{layer.cycles:,}", f"{layer.cycles_per_mac:.2f}" if layer.macs else "",
             f"{100 * layer.cycles / total:.1f} %", f"{layer.weight_bytes:,}", f"{layer.ram_bytes:,}",
         )
@@ -97,7 +98,9 @@ def pace(cost: Cost) -> str:
     """Do answers come in time? As a sentence, estimated."""
     front, made = cost.front, cost.skipped
     of = f"{front.runs} hops and the network" if front.unit == "hop" else "front end and network"
-    share = f"an answer every {1000 * front.answer_s:g} ms: {of} take {100 * cost.busy:.0f} % of the time (estimated)"
+    share = (
+        f"an answer every {number(1000 * front.answer_s)} ms: {of} take {100 * cost.busy:.0f} % of the time (estimated)"
+    )
     if not made:
         return f"{share}; no answer is skipped"
     if made == np.inf:
@@ -128,7 +131,8 @@ def cards(cost: Cost, fit: Fit | None = None) -> str:
         rows = [{"name": name, "output": shape, "weights": front.table_bytes, "cost": front.answer_cycles}]
     rows += [
         {
-            "name": o.name, "kernel": o.kind, "output": tuple(n for n in o.out_shape if n != 1) or (1,),
+            "step": o.number + 1, "name": o.name, "kernel": o.kind,
+            "output": tuple(n for n in o.out_shape if n != 1) or (1,),
             "weights": o.weight_bytes, "macs": o.macs, "instructions": o.instructions, "cost": o.cycles,
             "per": o.cycles_per_mac, "ram": o.ram_bytes,
         }

@@ -11,6 +11,7 @@ import math
 from dataclasses import asdict, dataclass
 
 from ..errors import ModelError
+from ..look import number
 from .cortex import CLOCK_HZ
 
 VOLTS = 3.0
@@ -84,12 +85,16 @@ class Lifetime:
         days = f"{self.days:,.0f} days" if self.days >= 10 else f"{self.days:.1f} days"
         share = f"{100 * self.duty:.0f}" if self.duty >= 0.1 else f"{100 * self.duty:.2g}"
         return (
-            f"{days} on {self.battery.name} at an answer every {self.every_s:,g} s (estimated): the processor runs "
-            f"{share} % of the time, {self.mean_ma:.3g} mA on average"
+            f"{days} on {self.battery.name} at an answer every {_span(self.every_s)} (estimated):\n"
+            f"  the processor runs {share} % of the time, {self.mean_ma:.3g} mA on average"
         )
 
     def __repr__(self) -> str:
         return "\n".join([str(self), *(f"  assumed: {text}" for text in self.assumptions)])
+
+
+def _span(seconds: float) -> str:
+    return f"{number(1000 * seconds)} ms" if seconds < 1 else f"{number(seconds)} s"
 
 
 def lifetime(cycles: float, every_s: float, battery: str = "cr2032", sensor: str | None = None) -> Lifetime:

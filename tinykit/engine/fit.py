@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .. import look
 from ..errors import DoesNotFit, ModelError
 from .advice import Advice
 from .costs import Cost, cost
@@ -114,7 +115,7 @@ class Fit:
         if not self.in_time:
             wrong.append(
                 f"an answer takes {1000 * self.seconds:.1f} ms (estimated) and one is due every "
-                f"{1000 * self.every_s:g} ms"
+                f"{look.number(1000 * self.every_s)} ms"
             )
         text = "; ".join(wrong)
         return f"{self.cost.name} does not fit the {self.target.title}: {text}."
@@ -125,7 +126,7 @@ class Fit:
         if self.every_s is None:
             return text
         share = 100 * self.seconds / self.every_s
-        return f"{text}; one is due every {1000 * self.every_s:g} ms: {share:.0f} % of the time"
+        return f"{text}; one is due every {look.number(1000 * self.every_s)} ms: {share:.0f} % of the time"
 
     def _most(self) -> str:
         """Which layer stands in the way most, of what is too much."""
@@ -166,11 +167,13 @@ class Fit:
         )
 
     def _repr_html_(self) -> str:
-        from .. import look
-
-        foot = look.dots(look.Html(f"{look.esc(self._time())}"), *self.target.sources)
+        time = self._time()
+        sources = "".join(f"<li>{look.esc(source)}</li>" for source in self.target.sources)
+        foot = look.Html(f"{look.esc(time[0].upper() + time[1:])}.")
         advice = [str(advice) for advice in self.advice] or [_NO_ADVICE]
-        foot = foot if self.ok else look.dots(self._most(), foot)
+        most = self._most()
+        foot = foot if self.ok else look.Html(f"{foot} {look.esc(most[0].upper() + most[1:])}.")
+        foot = look.Html(f"{foot}<details><summary>Where the limits are from</summary><ul>{sources}</ul></details>")
         return look.fits(
             [(m.name, m.limit, list(m.parts)) for m in (self.flash, self.ram)],
             subtitle=f"{self.cost.name} on the {self.target.title}",

@@ -11,6 +11,7 @@ import numpy as np
 from .. import toolchain
 from ..errors import TinykitError
 from ..features import pack_front, pack_section, quantized, quantized_frames
+from ..look import number
 from ..pipeline import ImuFrontEnd, MelFrontEnd, Pipeline
 from .cortex import CLOCK_HZ, RAM_BASE, Cortex, Count
 from .elf import Elf, read_elf
@@ -84,7 +85,7 @@ class FrontCost:
         }
 
     def __repr__(self) -> str:
-        unit = f"hop ({1000 * self.answer_s / self.runs:g} ms)" if self.unit == "hop" else "window"
+        unit = f"hop ({number(1000 * self.answer_s / self.runs)} ms)" if self.unit == "hop" else "window"
         return (
             f"front end, a {unit}: {self.instructions:,} instructions, {self.cycles:,} cycles = "
             f"{1000 * self.cycles / CLOCK_HZ:.2f} ms at 64 MHz (estimated); {self.bytes_in_words}"

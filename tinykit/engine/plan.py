@@ -141,8 +141,10 @@ class Plan:
         from .. import look
         from .timeline import picture
 
-        rows = [(o.number, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops]
-        head = ("#", "layer", "kernel", "output", "MACs", "weight bytes", "RAM in use")
+        rows = [
+            (o.number + 1, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops
+        ]
+        head = ("step", "layer", "kernel", "output", "MACs", "weight bytes", "RAM in use")
         facts = repr(self)[1:-1].split(": ", 1)[1]
         return look.stack(look.card(self.name, facts, look.table(rows, head)), picture(self))
 

@@ -171,7 +171,9 @@ def table(rows, head=None, align: str = "", caption: str = "", best: int | None 
         align = "".join("r" if n else "l" for n in numeric)
     out = [f'<caption class="vh">{esc(caption)}</caption>' if caption else ""]
     if head:
-        cells = "".join(f'<th scope="col" class="{align[i]}">{esc(h)}</th>' for i, h in enumerate(head))
+        cells = "".join(
+            f'<th scope="col" class="{align[i]}">{esc(h)}</th>' if h else "<td></td>" for i, h in enumerate(head)
+        )
         out.append(f"<thead><tr>{cells}</tr></thead>")
     out.append("<tbody>")
     for k, row in enumerate(rows):
@@ -184,6 +186,8 @@ def table(rows, head=None, align: str = "", caption: str = "", best: int | None 
 def _table_cell(value, align: str, names: bool) -> str:
     """One cell; ``names``: it says what its row is about."""
     text = esc(number(float(value) if type(value).__module__ == "numpy" else value) if _is_number(value) else value)
+    if isinstance(value, Html) and value.startswith('<span class="tk-bar"'):
+        return f'<td class="bars">{value}</td>'
     if names:
         return f'<th scope="row" class="row {align} num">{text}</th>'
     return f'<td class="{align} num">{text}</td>'

@@ -116,18 +116,21 @@ class Baselines:
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{name}: accuracy {r.accuracy:.3f}, macro F1 {r.macro_f1:.3f} ({len(r)} {r.unit}s)"
+            f"{name}: accuracy {r.accuracy:.3f} ({r.right} of {len(r)} {r.unit}s), macro F1 {r.macro_f1:.3f}"
             for name, r in self.reports.items()
         )
 
     def _repr_html_(self) -> str:
-        rows = [(name, look.percent(r.accuracy), f"{r.macro_f1:.3f}") for name, r in self.reports.items()]
+        rows = [
+            (name, look.bar(r.accuracy), look.percent(r.accuracy), f"{r.right} of {len(r)}", f"{r.macro_f1:.3f}")
+            for name, r in self.reports.items()
+        ]
         first = next(iter(self.reports.values()))
         return str(
             look.card(
                 "Baselines",
                 f"on summary features, {len(first)} {first.unit}s",
-                look.table(rows, ["method", "accuracy", "macro F1"], align="lrr"),
+                look.table(rows, ["method", "", "accuracy", "", "macro F1"], "llrrr", "Accuracy of the simple methods"),
             )
         )
 

@@ -222,6 +222,7 @@ class Report:
                 subtitle=self.title,
                 unit=self.unit,
                 foot=look.dots(*self._facts()),
+                outside=self.unknown,
             )
         ]
         persons = self.per_person
