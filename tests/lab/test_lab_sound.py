@@ -1,7 +1,5 @@
 """Widgets of sound on a fake board and a fake page: every sample, every word, every sentence."""
 
-import shutil
-import subprocess
 import time
 from types import SimpleNamespace
 
@@ -10,6 +8,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 from lab_fake import HZ, WORDS, EarBoard, speech  # noqa: E402
+from lab_node import node  # noqa: E402
 
 import tinykit as tk  # noqa: E402
 from tinykit.data import Dataset, Recording  # noqa: E402
@@ -471,20 +470,9 @@ def test_lessons_pictures_of_a_take_know_sound():
 
 # -- the page's arithmetic ---------------------------------------------------------------------
 
-NODE = shutil.which("node")
 
-
-def node(script, name, *shared):
-    """What a script prints that has a widget's functions before it."""
-    if NODE is None:
-        pytest.skip("node is not on the PATH, so the page's arithmetic was not tried here.")
-    code = base.module(name, *shared).replace("export default", "const made =") + script
-    done = subprocess.run([NODE, "--input-type=module", "-"], input=code.encode(), capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    return done.stdout
-
-
-@pytest.mark.parametrize("name, shared", [("audioscope", ["sound"]), ("microphone", ["sound", "capture"]),
+@pytest.mark.parametrize("name, shared", [("audioscope", ["glide", "steer", "sound", "spectrogram"]),
+    ("microphone", ["glide", "sound", "spectrogram", "capture"]),
     ("recorder", ["glide", "sound", "capture", "cutter", "cards", "replay"]), ("live", ["sound"]), ("curve", [])])  # fmt: skip
 def test_the_javascript_of_sound_parses(name, shared, tmp_path):
     assert node("process.stdout.write('ok');", name, *shared) == b"ok"

@@ -46,7 +46,7 @@ class Glide {
     }
     if (due === Infinity) due = newest = this.last;
     due = Math.max(due - this.rate * MARGIN_MS, newest - this.rate * 750); // after a long pause don't stay behind for long
-    const step = t - this.time, late = (due - this.place) / this.rate;
+    const step = Math.max(0, t - this.time), late = (due - this.place) / this.rate;
     this.time = t;
     if (late > 3000) this.place = due; // the page was hidden, or the board away
     else this.place += step * this.rate * Math.min(1.5, Math.max(0.5, 1 + late / 1500));

@@ -74,14 +74,14 @@ const tracesPicture = ({ groups, perUnit, rate }) => {
     const { strips, bottom, H } = stripsOf(groups, s.lanes), ring = s.data.ring;
     const w = cv.clientWidth || cv.parentElement.clientWidth || 600, [x0, x1] = plotEdges(w);
     if (!forced && `${scaleOf(cv, w, x0, x1, rate, s).right}` === shown) return false;
-    const { g } = canvasOf(cv, H), scale = scaleOf(cv, w, x0, x1, rate, s), { d } = scale;
+    const { g } = canvasOf(cv, H), scale = scaleOf(cv, w, x0, x1, rate, s);
     shown = `${scale.right}`;
     if (forced) strips.filter((u) => u.first).forEach((u) => place(u.p, x1, u.y - 27));
     ground.show(g, [s.theme, s.limits, s.lanes, s.seconds, s.back.toFixed(2), s.now, w].join(), w, H, (b) => drawGround(b, t, strips, s, x0, x1, w, bottom));
     if (!ring.size) return true;
     const key = [ring.generation, Boolean(s.held), s.theme, s.limits, s.lanes, scale.key].join();
     const head = Math.floor(ring.last * scale.perSample);
-    tape.advance(key, scale.width, cv.height, scale.left, head, (b, from, to, base) => paintTraces(b, from, to, base, { t, ring, strips, perUnit, scale, rate, limits: s.limits, seconds: s.seconds, bottom }));
+    tape.advance(key, scale.width, cv.height, scale.left, head, (b, from, to, base) => paintTraces(b, from, to, base, { t, ring, strips, perUnit, scale, rate, limits: s.limits, seconds: s.seconds }));
     g.save(); g.setTransform(1, 0, 0, 1, 0, 0);
     if (s.stale) g.globalAlpha = 0.4;
     tape.show(g, scale.left, scale.width, scale.at);
@@ -119,7 +119,7 @@ function drawGround(g, t, strips, s, x0, x1, w, bottom) {
 }
 
 /** The traces over the tape's pixels [from, to); the pen is lifted at every gap. */
-function paintTraces(g, from, to, base, { t, ring, strips, perUnit, scale, rate, limits, seconds, bottom }) {
+function paintTraces(g, from, to, base, { t, ring, strips, perUnit, scale, rate, limits, seconds }) {
   const { d, perSample } = scale, x = (i) => i * perSample - base;
   // A sample more on each side, so that lines meet at the edge as if they had been drawn in one go.
   const first = Math.max(0, ring.from((from - 3 * d) / perSample) - 1), end = Math.min(ring.size, ring.from((to + 3 * d) / perSample) + 1);
@@ -153,7 +153,11 @@ function paintTraces(g, from, to, base, { t, ring, strips, perUnit, scale, rate,
     });
     g.restore();
   }
-  for (const [a, n] of gaps) hatchBand(g, from - base, to - base, x(a - 1), x(a + n), (strips[0].y - 2) * d, bottom * d, t, d);
+  // A band a group, so that the words between them stay to be read.
+  for (const u of strips) if (u.first) {
+    const end = strips.findLast((v) => v.p === u.p);
+    for (const [a, n] of gaps) hatchBand(g, from - base, to - base, x(a - 1), x(a + n), (u.y - 2) * d, (end.y + end.high + 2) * d, t, d);
+  }
 }
 
 /** Which axis ends where, pushed 16 px apart with leaders, and its value. */

@@ -76,7 +76,7 @@ const scopeView = (model, lastStatus, o) => {
     const end = o.end(data(), s);
     if (end >= 0) model.send({ k: "keep", last: Math.floor(end), seconds: take, label: label ? label.value.trim() : "" });
   };
-  ui.controls.append(...(o.tools?.(() => touch()) || []), time, pause, ...[length, label && h("label.s", {}, "as ", label), names].filter(Boolean), keep);
+  ui.controls.append(...(o.tools?.(() => touch()) || []), time, pause, h("span.tk-take-as", {}, length, keep, label && h("label.s", {}, "as", label), names));
   earlier.hidden = later.hidden = true;
   name();
 
