@@ -203,8 +203,17 @@ def run_code(page, code):
     page.evaluate(f"(code) => void {_KERNEL}.requestExecute({{code}})", code)
 
 
-def printed(page, code, seconds=60):
+def printed(page, code, seconds=60, kernel=_KERNEL):
     """Run code in the notebook's kernel, after the cells that run: what it printed.
+
+    Parameters
+    ----------
+    page : Page
+    code : str
+    seconds : float
+        How long that may take.
+    kernel : str
+        Another kernel than the notebook's, as the page's JavaScript calls its connection.
 
     Raises
     ------
@@ -214,7 +223,7 @@ def printed(page, code, seconds=60):
     name = page.evaluate(
         f"""(code) => {{
           const name = `said${{performance.now()}}`, said = window[name] = {{ text: "", error: "", done: false }};
-          const run = {_KERNEL}.requestExecute({{ code }});
+          const run = {kernel}.requestExecute({{ code }});
           run.onIOPub = ({{ content, header }}) => {{
             if (header.msg_type === "stream") said.text += content.text;
             if (header.msg_type === "error") said.error = content.traceback.join("\\n");
@@ -229,9 +238,9 @@ def printed(page, code, seconds=60):
     return said["text"]
 
 
-def asked(page, expression, seconds=60):
+def asked(page, expression, seconds=60, kernel=_KERNEL):
     """What an expression is in the kernel (through JSON)."""
-    return json.loads(printed(page, f"import json\nprint(json.dumps({expression}))", seconds))
+    return json.loads(printed(page, f"import json\nprint(json.dumps({expression}))", seconds, kernel))
 
 
 def theme(page, name):
