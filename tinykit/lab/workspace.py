@@ -104,7 +104,7 @@ class Workspace:
             return "You have no recordings of your own yet."
         counts = {label: sum(persons.values()) for label, persons in own.counts().items()}
         if len(counts) < 2:
-            return f"Your recordings have {len(counts)} label(s), and a classifier needs at least 2."
+            return "Your recordings have only 1 label, and a classifier needs at least 2."
         fewest = min(counts, key=counts.get)
         if counts[fewest] < TAKES_PER_LABEL:
             return f"You have {counts[fewest]} takes of {fewest!r}, and {TAKES_PER_LABEL} a label are needed."
@@ -123,7 +123,7 @@ class Workspace:
         missing = self.missing()
         dataset = sample(self.subject.name) if missing else self.recordings
         if not quiet and missing:
-            print(f"{missing} This lesson goes on with the sample set, which is synthetic.")
+            print(f"{missing}\nThis lesson goes on with the sample set, which is synthetic.")
         elif not quiet:
             print(f"These are your own recordings, from {self._recordings}.")
             made = sum(r.device.startswith("Virtual") for r in dataset)
@@ -146,7 +146,8 @@ class Workspace:
         else:
             by, limit = "recording", "So the test tells about these persons in this sitting, and no more."
         if limit and not quiet:
-            print(f"With {len(dataset.persons)} person(s) the split goes by {by}. {limit}")
+            persons = f"{len(dataset.persons)} persons" if len(dataset.persons) > 1 else "one person"
+            print(f"With {persons} the split goes by {by}.\n{limit}")
         of_sample = by == "person" and dataset.name == self.subject.name and dataset.card.get("synthetic")
         return dataset.split(by=by, **(self.subject.split if of_sample else {}))
 

@@ -117,6 +117,7 @@ def fit(network, batches, epochs: int, held=None, progress=True, *, rate=LEARNIN
                     best, best_weights, since = error, mean.get_weights(), 0
             shown.step(epoch + 1, text)
             if since >= patience:
+                shown.early(f"Stopped early: validation loss was lowest in epoch {epoch + 1 - since}: its weights stay")
                 break
     network.set_weights(best_weights if best_weights is not None else mean.get_weights())
     return history
@@ -263,6 +264,12 @@ class _Progress:
         if self.bar is not None:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update(1)
+
+    def early(self, why):
+        """No more steps come: without a word a bar that stands at two thirds looks broken."""
+        if self.bar is not None:
+            self.bar.close()
+            print(why, file=_screen())
 
     def __enter__(self):
         return self
