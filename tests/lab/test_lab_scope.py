@@ -29,16 +29,18 @@ const run = ({ hz = () => 119, late = () => 0, lost = () => false, seconds = 60,
   }
   for (let t = 0, k = 0; t < seconds * 1000; t += 1000 / 60) {
     for (; k < mail.length && mail[k][0] <= t; k++) glide.arrive(...mail[k]);
-    if (glide.last >= 0) seen.push({ t, place: glide.at(t), last: glide.last, behind: glide.behind, rate: glide.rate * 1000 });
+    const place = glide.at(t);
+    if (place >= 0) seen.push({ t, place, last: glide.last, behind: glide.behind, rate: glide.rate * 1000 });
   }
   return seen;
 };
-/** Speeds after ten seconds, as shares of the true rate, slowest first; how far behind; whether it was ever ahead or went back. */
+/** Speeds after ten seconds, as shares of the true rate, slowest first; whether it was ever ahead or went back. */
 const sums = (seen, hz = 119) => {
   const late = seen.filter((s) => s.t > 10000), moves = [];
   for (let k = 1; k < late.length; k++) moves.push((late[k].place - late[k - 1].place) * 60 / hz);
   return {
-    speeds: moves.sort((a, b) => a - b), behind: Math.max(...late.map((s) => s.behind)), rate: late[late.length - 1].rate,
+    speeds: moves.sort((a, b) => a - b), rate: late[late.length - 1].rate,
+    behind: Math.max(...late.map((s) => s.behind)),
     ahead: seen.some((s) => s.place > s.last), back: seen.some((s, k) => k && s.place < seen[k - 1].place),
   };
 };
@@ -129,7 +131,11 @@ const canvasOfNumbers = () => {
   const cv = { set width(n) { row = Array(n).fill(null); }, get width() { return row.length; }, height: 0 };
   const g = {
     canvas: cv, save() {}, restore() {}, setTransform() {}, clearRect() { row.fill(null); }, put(x, v) { row[x] = v; },
-    drawImage(from, sx, sy, w, h, dx) { const old = from.row.slice(sx, sx + w); if (g.globalCompositeOperation === "copy") row.fill(null); old.forEach((v, k) => { row[dx + k] = v; }); },
+    drawImage(from, sx, sy, w, h, dx) {
+      const old = from.row.slice(sx, sx + w);
+      if (g.globalCompositeOperation === "copy") row.fill(null);
+      old.forEach((v, k) => { row[dx + k] = v; });
+    },
   };
   return Object.defineProperty(Object.assign(cv, { getContext: () => g }), "row", { get: () => row });
 };
@@ -150,7 +156,7 @@ def test_the_tape_shows_every_pixel_of_what_came_once_and_in_its_place():
       if (k % 700 === 699) { left -= 130; seen.clear(); }                  // panned back
       if (k % 900 === 899) { head += 5000; left = head - width; seen.clear(); } // after a pause
       tape.advance(key, width, 1, left, head, (g, from, to, base) => {
-        for (let px = from; px < to; px++) { g.put(px - base, px); if (seen.has(px)) out.twice++; seen.add(px); out.painted++; }
+        for (let px = from; px < to; px++) { g.put(px - base, px); out.twice += seen.has(px); seen.add(px); out.painted++; }
       });
       const view = tape.cv.row.slice(left - tape.base, left - tape.base + width);
       out.looks++;

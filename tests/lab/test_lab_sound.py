@@ -13,7 +13,6 @@ from lab_node import node  # noqa: E402
 import tinykit as tk  # noqa: E402
 from tinykit.data import Dataset, Recording  # noqa: E402
 from tinykit.errors import BoardError, DataError  # noqa: E402
-from tinykit.lab import widget as base  # noqa: E402
 from tinykit.lab.browser import BrowserSound  # noqa: E402
 from tinykit.lab.cutter import Cut  # noqa: E402
 
@@ -473,7 +472,8 @@ def test_lessons_pictures_of_a_take_know_sound():
 
 @pytest.mark.parametrize("name, shared", [("audioscope", ["glide", "steer", "sound", "spectrogram"]),
     ("microphone", ["glide", "sound", "spectrogram", "capture"]),
-    ("recorder", ["glide", "sound", "capture", "cutter", "cards", "replay"]), ("live", ["sound"]), ("curve", [])])  # fmt: skip
+    ("recorder", ["glide", "sound", "capture", "cutter", "cards", "replay"]), ("live", ["sound"]),
+    ("curve", [])])  # fmt: skip
 def test_the_javascript_of_sound_parses(name, shared, tmp_path):
     assert node("process.stdout.write('ok');", name, *shared) == b"ok"
 
