@@ -18,6 +18,7 @@ from .widget import LabWidget, link_of, many, module, sheet, source_html
 TABS = ("draw", "device", "speak", "replay")
 PAD_M = 0.40  # of the hand's way from the pad's bottom to its top
 _SHOWN_S = 4.0
+_SHOWN = round(_SHOWN_S * units.RATE_HZ)
 _TAKES = 40  # of a label, to choose from
 
 
@@ -70,27 +71,34 @@ class Pad(HearsPage, LabWidget):
 
     # -- the board's source ------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """The board feels and hears the pad from now on."""
+    def stop(self) -> None:
+        """What the board felt before the pad comes back."""
+        self.let_go()
+
+    def take(self) -> None:
+        """The board feels and hears the pad from now on; done by the first touch."""
         from ..board.virtual import PushMotion, Together
         from ..board.virtual.hand import Ear
 
-        if not self._mine:
+        if not self.held:
             self._machine = self.board.machine
             self._before = self._machine.source
-            self.motion, self._ear, self._cursor = PushMotion(), Ear(), 0
+            self.motion, self._ear = PushMotion(), Ear()
             self._source = Together(self.motion, self._ear)
             self._machine.source = self._source
+            self._again, self._status_at = True, 0.0
 
-    def stop(self) -> None:
-        """What the board felt before the pad comes back."""
-        if self._mine:
+    def let_go(self) -> None:
+        """The board feels and hears again what it did before."""
+        if self.held:
             self._machine.source = self._before
         self.motion.let_go()
         self._source = self._before = self._ear = self._fed = None
+        self._status_at = 0.0
 
     @property
-    def _mine(self) -> bool:
+    def held(self) -> bool:
+        """Whether the board feels the pad."""
         return self._source is not None and self._machine.source is self._source
 
     # -- what comes from the page ------------------------------------------------------------------
@@ -100,7 +108,7 @@ class Pad(HearsPage, LabWidget):
         times, points = np.array(content["t"], float), np.array(content["p"], float)
         self._page_ms = float(times[-1])
         if content["first"]:
-            self.start()
+            self.take()
         self.motion.draw(times / 1000, points, content["plane"], content["first"], content["last"])
 
     def on_felt(self, content, buffers) -> None:
@@ -108,7 +116,7 @@ class Pad(HearsPage, LabWidget):
         times, rows = np.array(content["t"], float), np.array(content["v"], float)
         self._page_ms = float(times[-1])
         if content["first"]:
-            self.start()
+            self.take()
         self.motion.feel(times / 1000, rows, content["first"], content["last"])
 
     def on_replay(self, content, buffers) -> None:
@@ -116,7 +124,7 @@ class Pad(HearsPage, LabWidget):
         from ..board.virtual import PushSource
 
         recording = self._takes[content["label"]][int(content["take"])][1]()
-        self.start()
+        self.take()
         if recording.is_sound:
             self._fed = None
             ear = PushSource(0.02, recording.seconds + 1.0)
@@ -129,9 +137,13 @@ class Pad(HearsPage, LabWidget):
 
     def on_halt(self, content, buffers) -> None:
         """Lie still, be silent."""
+        self.take()
         self.motion.let_go()
-        if self._ear is not None:
-            self._ear.source = self._fed = None
+        self._ear.source = self._fed = None
+
+    def on_give(self, content, buffers) -> None:
+        """Let the board go."""
+        self.let_go()
 
     def deaf(self) -> None:
         if self._ear is not None and self._fed is not None and self._ear.source is self._fed:
@@ -142,7 +154,7 @@ class Pad(HearsPage, LabWidget):
         from ..board.virtual import PushSource
 
         if self._fed is None:
-            self.start()
+            self.take()
             self._fed = self._ear.source = PushSource()
         self._fed.feed(counts)
 
@@ -152,12 +164,11 @@ class Pad(HearsPage, LabWidget):
         if self.unseen():
             return
         motion, fresh = self.motion, self.fresh()
-        begin = self._cursor if not fresh else max(0, self._cursor - round(_SHOWN_S * units.RATE_HZ))
-        counts, end = motion.news(begin)
+        counts, end = motion.news(0, _SHOWN) if fresh else motion.news(self._cursor)
         if len(counts) or fresh:
-            again = fresh or end < self._cursor
             self._cursor = end
-            self.tell("felt", [counts.tobytes()], fresh=again, runs=[[0, end - len(counts)]] if len(counts) else [])
+            runs = [[0, end - len(counts)]] if len(counts) else []
+            self.tell("felt", [counts.tobytes()], fresh=fresh, runs=runs, page_ms=self._page_ms)
         if self.due(0.3):
             self.tell("status", **self._status())
 
@@ -167,7 +178,7 @@ class Pad(HearsPage, LabWidget):
             link, note = self._does()
         ear = self._fed
         return {
-            "link": link, "note": note, "mine": self._mine, "page_ms": self._page_ms,
+            "link": link, "note": note, "held": self.held, "page_ms": self._page_ms,
             "held_s": self.motion.starved_s, "dropped": self.motion.dropped,
             "page": self.sound.page, "lost": self.sound.lost, "received": self.sound.received,
             "holes": ear.starved if ear is not None else 0,
@@ -175,10 +186,8 @@ class Pad(HearsPage, LabWidget):
 
     def _does(self):
         """What the board feels at this moment, in words; and a note."""
-        if not self._mine:
-            what = "Another signal plays on the board: a cell has set one."
-            note = {"kind": "none", "what": what, "next": "draw, and the board feels the pad again."}
-            return {"kind": "none", "picture": "virt", "text": "another signal"}, note
+        if not self.held:
+            return {"kind": "none", "picture": "virt", "text": "the board feels its own signal"}, None
         if self.sound.state == "on":
             return self.sound.link(time.monotonic() - self._last_at)
         ear = self._ear.source
@@ -188,14 +197,8 @@ class Pad(HearsPage, LabWidget):
             return {"kind": "run", "picture": "run", "text": "the board is moved"}, None
         return {"kind": "none", "picture": "virt", "text": "the board lies still"}, None
 
-    def settle(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds + 5
-        while self.motion.news(0)[1] < seconds * units.RATE_HZ and time.monotonic() < deadline:
-            time.sleep(1 / 30)
-
     def snapshot(self) -> look.Html:
-        counts, _ = self.motion.news(0)
-        counts = counts[-round(_SHOWN_S * units.RATE_HZ) :]
+        counts, _ = self.motion.news(0, _SHOWN)
         if len(counts) < 2:
             body = look.note("none", "Nothing was drawn yet.", "run this cell and draw a gesture on the pad.")
         else:
@@ -231,8 +234,8 @@ def _takes_of(dataset) -> tuple[dict, str]:
 def pad(board, dataset=None, show: str = "draw") -> Pad:
     """Do what the virtual board feels and hears: draw it, move this device, speak, or replay a take.
 
-    While a page shows the pad, the board lies still and hears nothing but what is done there. After
-    it (``pad.close()``, or the notebook is closed) it feels again what it felt before.
+    The first touch takes the board: from then on it lies still and hears nothing but what is done here.
+    "Let go", ``pad.close()`` or the end of the page give it back to what it felt before.
 
     What is drawn is simulated: from the pointer's path follow the acceleration, gravity included, and
     the rotation of a hand that goes this way; a quarter of the pad's height is 10 cm. The board feels

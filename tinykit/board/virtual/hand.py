@@ -25,6 +25,7 @@ _YAW, _PITCH, _ROLL, _TILT = 2.2, 2.05, 3.0, 6.0
 SMOOTH_S = 0.03
 _REACH_S = 3.5 * SMOOTH_S
 _HOLD_S, _BACK_S = 0.6, 1.2  # after a stroke the hand rests, then goes back to where it began
+_STEP_S = 0.05  # longer than from one place of a moving pointer to the next
 _RAMP_S = 0.15  # into a recording, and out of it
 _KEPT_S = 2.0  # of what was
 _GRID_HZ = imu.OVERSAMPLING * units.RATE_HZ
@@ -80,7 +81,7 @@ class PushMotion:
         Parameters
         ----------
         times_s : array of shape (n,)
-            On any clock, rising; a pointer that rests is told too, thirty times a second.
+            On any clock, rising. Where they are a tenth of a second apart the pointer rested.
         points : array of shape (n, 2)
             Metres to the right and up, from anywhere.
         plane : str
@@ -91,20 +92,20 @@ class PushMotion:
         """
         times_s, points = np.asarray(times_s, float).reshape(-1), np.asarray(points, float).reshape(-1, 2)
         with self._lock:
-            times, hold = self._placed(self._path_clock, times_s, first, _REACH_S)
+            times = self._placed(self._path_clock, times_s, first, _REACH_S)
             if times is None:
                 return
+            path = self._path
             if first:
-                self._base, self._from = self._path.at(times[:1])[0], points[0]
-                self._path.cut(times[0])
-                self._path.add(times[:1], self._base[None])
-            if hold:
-                self._path.add([times[0] - hold], self._path.values[-1:])
-            self._path.add(times, self._base + _pose(points - self._from, plane))
+                self._base, self._from = path.at(times[:1])[0], points[0]
+                path.cut(times[0])
+                path.add(times[:1], self._base[None])
+            self._hold(path, times[0], _REACH_S)
+            path.add(times, self._base + _pose(points - self._from, plane))
             if last:
-                rest, s = self._path.values[-1], np.linspace(0, 1, 80)
+                rest, s = path.values[-1], np.linspace(0, 1, 80)
                 course = 1 - s**3 * (10 - 15 * s + 6 * s**2)
-                self._path.add(times[-1] + _HOLD_S + s * _BACK_S, course[:, None] * rest)
+                path.add(times[-1] + _HOLD_S + s * _BACK_S, course[:, None] * rest)
 
     def feel(self, times_s, values, first: bool = True, last: bool = True, label: str | None = None) -> None:
         """The next piece of what a sensor felt, or all of it; from any thread.
@@ -122,7 +123,7 @@ class PushMotion:
         """
         times_s, values = np.asarray(times_s, float).reshape(-1), np.asarray(values, float).reshape(-1, 6)
         with self._lock:
-            times, hold = self._placed(self._told_clock, times_s, first, 0.0)
+            times = self._placed(self._told_clock, times_s, first, 0.0)
             if times is None:
                 return
             rows = np.hstack([np.ones((len(values), 1)), values])
@@ -131,8 +132,7 @@ class PushMotion:
                 told.cut(times[0] - _RAMP_S)
                 before = told.values[-1] if len(told.times) and told.values[-1, 0] else [0.0, *values[0]]
                 told.add([times[0] - _RAMP_S], np.array(before)[None])
-            if hold:
-                told.add([times[0] - hold], told.values[-1:])
+            self._hold(told, times[0], 0.0)
             told.add(times, rows)
             if last:
                 told.add([times[-1] + _RAMP_S], np.hstack([0.0, values[-1]])[None])
@@ -150,11 +150,7 @@ class PushMotion:
                     course.add([self._now + _RAMP_S], np.zeros((1, course.values.shape[1])))
 
     def _placed(self, clock: _Clock, times_s, first: bool, reach_s: float):
-        """Times on the source's own clock, and how long before the first of them the hand had to wait.
-
-        None in place of the times: the movement is dropped.
-        """
-        late = 0.0
+        """Times on the source's own clock; None: the movement is dropped."""
         if first:
             begin = self._now + self.lead_s
             if clock.end > begin - 1.5 and reach_s:  # strokes that come together are done one after the other
@@ -164,13 +160,24 @@ class PushMotion:
                 self.dropped += 1
                 clock.shift = None
         elif clock.shift is not None:
-            late = max(0.0, self._now + reach_s - (times_s[0] + clock.shift))
+            gap = min(times_s[0] - clock.then, _STEP_S)
+            late = max(0.0, self._now + reach_s + gap - (times_s[0] + clock.shift))
             self.starved_s += late
             clock.shift += late
         if clock.shift is None:
-            return None, 0.0
+            return None
         clock.end, clock.then = times_s[-1] + clock.shift, times_s[-1]
-        return times_s + clock.shift, late
+        return times_s + clock.shift
+
+    def _hold(self, course: _Course, time: float, reach_s: float) -> None:
+        """Where nothing came the hand stayed in its place, until a moment before ``time``.
+
+        What was felt already does not change any more, and who rests sends nothing.
+        """
+        since = course.times[-1]
+        until = max(self._now + reach_s, time - _STEP_S if time - since > 2 * _STEP_S else since)
+        if since < until < time:
+            course.add([until], course.values[-1:])
 
     # -- what is felt ------------------------------------------------------------------------------
 

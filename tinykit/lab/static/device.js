@@ -17,9 +17,9 @@ const rowOf = (e, flip) => {
   return [a.y * s, -a.x * s, a.z * s, ...w];
 };
 
-function deviceTab(model, config, say, sent) {
+function deviceTab(model, config, say, sent, behind) {
   const facts = h("span.s.mut", {}, "Needs a phone, a tablet or a laptop with motion sensors, at https:// or on this computer.");
-  let on = false, times = [], rows = [], first = true, posted = 0, got = 0, began = 0, watch = 0, turns = false;
+  let on = false, last = 0, times = [], rows = [], first = true, posted = 0, got = 0, began = 0, watch = 0, turns = false;
   // Safari on iPhones and iPads, the one that asks for permission, gives the other sign.
   const flip = typeof DeviceMotionEvent !== "undefined" && typeof DeviceMotionEvent.requestPermission === "function" ? -1 : 1;
   const post = (last) => {
@@ -31,10 +31,10 @@ function deviceTab(model, config, say, sent) {
   const feel = (e) => {
     const row = rowOf(e, flip);
     if (!row) return;
-    const now = Math.max(e.timeStamp, times.length ? times[times.length - 1] + 0.1 : 0);
+    const now = last = Math.max(e.timeStamp, last + 0.1);
     turns = turns || row.slice(3).some(Boolean);
     times.push(now); rows.push(row); got++;
-    if (now - posted > 30) post(false);
+    if (now - posted > (behind() > 0.3 ? 250 : 60)) post(false); // as the strokes do
   };
   const start = button("Start the sensors", { pic: "link", kind: "pri", onclick: () => on ? stop() : begin() });
   const show = () => { start.className = on ? "tk-btn" : "tk-btn pri"; fill(start, icon(on ? "stop" : "link"), h("span.t", {}, on ? "Stop the sensors" : "Start the sensors")); };

@@ -19,11 +19,13 @@ function padView(model, felt, lastStatus) {
   const config = model.get("config"), ui = frame("Signal pad", model.get("head"));
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const cv = h("canvas", { role: "img", "aria-label": "What the board feels, nothing yet." }), describe = describer(cv);
-  let colours = null, problem = null, saidMs = 0, held = 0;
+  let colours = null, problem = null, saidMs = 0, doneMs = 0, lateAt = 0;
+  const behind = () => Math.max(0, saidMs - doneMs) / 1000; // what was sent and has not come to the kernel, in seconds
+  const sent = (ms) => { saidMs = ms; };
   const touch = () => loop();
   const say = (note) => { problem = note; showStatus(lastStatus()); };
 
-  const tabs = { draw: drawTab(model, config, touch, (ms) => { saidMs = ms; }), device: deviceTab(model, config, say, (ms) => { saidMs = ms; }), speak: speakTab(model, config, ui, say, touch), replay: replayTab(model, config) };
+  const tabs = { draw: drawTab(model, config, touch, sent, behind), device: deviceTab(model, config, say, sent, behind), speak: speakTab(model, config, ui, say, touch), replay: replayTab(model, config) };
   let tab = config.show;
   const choice = segmented("What moves the board", [["draw", "Draw"], ["device", "Move this device"], ["speak", "Speak"], ["replay", "Replay"]], tab, (v) => {
     tabs[tab].leave?.();
@@ -37,14 +39,15 @@ function padView(model, felt, lastStatus) {
   ui.body.append(h("div.tk-tools", {}, choice.el), ...Object.values(tabs).map((q) => q.el),
     h("div.tk-felt", {}, h("h4", {}, "What the board feels"), how), h("div.tk-plot", {}, cv));
   const halt = button("Lie still", { pic: "stop", key: "Esc", onclick: () => stop() });
-  ui.controls.append(halt);
+  const give = button("Let go", { pic: "undo", title: "The board feels again what it felt before the pad.", onclick: () => { tabs[tab].halt?.(); model.send({ k: "give" }); } });
+  ui.controls.append(halt, give);
   const stop = () => { tabs[tab].halt?.(); model.send({ k: "halt" }); };
   keys(ui.root, { Escape: stop });
 
   const loop = drawLoop(ui.root, () => {
     colours = colours || theme(ui.root);
     tabs[tab].draw?.(colours, ui.root);
-    drawFelt(cv, colours, felt, config);
+    drawFelt(cv, colours, felt, config, lastStatus()?.held);
     describe(() => {
       if (!felt.size) return "What the board feels, nothing yet.";
       const v = [0, 1, 2, 3, 4, 5].map((j) => fixed(felt.at(felt.size - 1, j) / config.per_unit[j], j < 3 ? 2 : 0));
@@ -56,10 +59,11 @@ function padView(model, felt, lastStatus) {
   const showStatus = (s) => {
     if (!s) return;
     ui.setLink(s.link.kind, s.link.text, s.link.picture);
-    const late = (saidMs - s.page_ms) / 1000;
-    if (late <= 0.2) held = 0; else if (!held) held = Date.now();
-    const busy = held && Date.now() - held > 1500;
-    ui.setNote(problem ? { kind: "bad", ...problem } : busy ? { kind: "warn", what: "The kernel is busy with a cell; the board has not felt the last of it yet.", next: "wait for the cell. What you drew is felt afterwards." } : s.note);
+    give.disabled = !s.held;
+    doneMs = s.page_ms;
+    if (behind() < 0.3) lateAt = 0; else lateAt = lateAt || Date.now();
+    const busy = lateAt && Date.now() - lateAt > 1500;
+    ui.setNote(problem ? { kind: "bad", ...problem } : busy ? { kind: "warn", what: "The notebook's kernel is busy: the board has not felt the last of this yet.", next: "wait for the running cell; what you did is felt afterwards." } : s.note);
     tabs[tab].status?.(s);
     fill(ui.facts, `felt ${config.lead_s.toFixed(1)} s later, at ${config.rate_hz} Hz`,
       s.held_s > 0.05 ? [" · ", h("b", {}, `the hand waited ${s.held_s.toFixed(1)} s`), " for a busy kernel"] : "",
@@ -72,8 +76,8 @@ function padView(model, felt, lastStatus) {
     root: ui.root,
     stop: () => { clearInterval(watch); for (const q of Object.values(tabs)) q.leave?.(); loop.stop(); },
     message: (m) => {
-      if (m.k === "felt" && !calm.matches) touch();
-      if (m.k === "status") { showStatus(m); if (calm.matches) touch(); }
+      if (m.k === "felt") { doneMs = m.page_ms; if (!calm.matches) touch(); }
+      if (m.k === "status") { showStatus(m); touch(); }
       if (m.k === "error") ui.setNote({ kind: "bad", what: m.what, next: m.next });
     },
   };
@@ -81,11 +85,11 @@ function padView(model, felt, lastStatus) {
 
 // -- tabs --------------------------------------------------------------------------------------
 
-function drawTab(model, config, touch, sent) {
+function drawTab(model, config, touch, sent, behind) {
   let plane = "across";
   const says = h("span.s.mut", {}, PLANES[plane].says);
   const pad = strokeSurface({
-    pad_m: config.pad_m, height: 280, plane: () => plane, touch,
+    pad_m: config.pad_m, height: 280, plane: () => plane, touch, behind,
     onpiece: (piece) => { sent(piece.t[piece.t.length - 1]); model.send({ k: "stroke", plane, ...piece }); },
   });
   const which = segmented("How the hand moves", Object.entries(PLANES).map(([k, p]) => [k, p.name]), plane, (v) => {
@@ -127,7 +131,7 @@ function replayTab(model, config) {
 // -- pictures ----------------------------------------------------------------------------------
 
 /** The last seconds of what the board felt: two plots on one time axis, as the scope has them. */
-function drawFelt(cv, t, ring, config) {
+function drawFelt(cv, t, ring, config, held) {
   const top = 24, ph = 72, mid = 26, H = top + 2 * ph + mid + 20, { g, w } = canvasOf(cv, H);
   const x0 = 46, x1 = w - 92, last = ring.last, wide = config.rate_hz * config.seconds, X = (i) => x1 - (x1 - x0) * (last - i) / wide;
   FELT.forEach(({ name, unit, digits, from, most }, p) => {
@@ -138,12 +142,14 @@ function drawFelt(cv, t, ring, config) {
     if (!ring.size) return;
     const value = (j) => (c) => Y(c / config.per_unit[from + j]);
     g.save(); g.beginPath(); g.rect(x0, y0 - 2, x1 - x0, ph + 4); g.clip();
+    if (!held) g.globalAlpha = 0.4;
     AXES.forEach((axis, j) => trace(g, ring, from + j, last - wide, X, value(j), t[axis], 1.5));
     AXES.forEach((axis, j) => {
       const step = Math.round(config.rate_hz), shift = Math.round(j * step / 3);
       for (let k = ring.from(last - wide); k < ring.size; k++) if ((ring.indexAt(k) + shift) % step === 0) mark(g, axis, X(ring.indexAt(k)), value(j)(ring.at(k, from + j)), 3, t[axis], t.plot);
     });
     g.restore();
+    if (!held) return;
     const tags = AXES.map((axis, j) => { const v = ring.at(ring.size - 1, from + j) / config.per_unit[from + j]; return { axis, v, at: Y(v), y: Y(v) }; }).sort((a, b) => a.y - b.y);
     for (let n = 0; n < 9; n++) for (let k = 1; k < tags.length; k++) { const d = 16 - (tags[k].y - tags[k - 1].y); if (d > 0) { tags[k].y += d / 2; tags[k - 1].y -= d / 2; } }
     for (const q of tags) {
@@ -153,5 +159,6 @@ function drawFelt(cv, t, ring, config) {
       write(g, t, signed(q.v, digits), w - 10, q.y, { size: 12, fill: t.ink, align: "right" });
     }
   });
+  if (!held) write(g, t, "Not from here: the board feels its own signal until you touch the pad.", (x0 + x1) / 2, top + ph / 2 - 14, { size: 12, fill: t.ink, align: "center", halo: t.plot });
   for (let s = 0; s <= config.seconds; s++) write(g, t, s ? `\u2212${s} s` : "now", x1 - (x1 - x0) * s / config.seconds, H - 9, { align: s === config.seconds ? "left" : s ? "center" : "right" });
 }

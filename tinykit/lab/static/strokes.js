@@ -8,72 +8,73 @@ const PLANES = {
 const STEP_MS = 1000 / 30, KEY_M_S = 0.6, ARM_M = 0.3;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-/** The surface. onpiece({t, p, first, last}): times in ms, metres to the right and up. touch(): draw again. */
-const strokeSurface = ({ pad_m: padM, height, plane, onpiece, touch }) => {
+/** The surface. onpiece({t, p, first, last}): times in ms, metres to the right and up. behind(): how many
+ *  seconds the kernel is late; touch(): draw again. */
+const strokeSurface = ({ pad_m: padM, height, plane, onpiece, behind, touch }) => {
   const cv = h("canvas.tk-pad", { tabindex: "0", role: "application", "aria-roledescription": "drawing pad" });
   const metres = (px) => px * padM / height;
-  let ink = [], down = false, held = new Set(), timer = 0, sent = 0, last = -1, spot = null, quiet = 0;
+  let ink = [], down = false, timer = 0, sent = 0, posted = 0, last = -1, spot = null, byKeys = false, idle = 0;
+  const held = new Set();
 
   const add = (t, x, y) => {
     if (t <= last) t = last + 0.1; // events of one frame may share a time
     last = t; ink.push([t, x, y]); spot = [x, y];
   };
+  // Fifteen pieces a second; four when the kernel is behind, so that a click does not queue behind them.
   const post = (end) => {
-    if (!end && sent === ink.length) return;
+    if (sent === ink.length || !end && performance.now() - posted < (behind() > 0.3 ? 250 : 60)) return;
     const part = ink.slice(sent);
     onpiece({ t: part.map((q) => q[0]), p: part.map((q) => [q[1], q[2]]), first: sent === 0, last: end });
-    sent = ink.length;
+    sent = ink.length; posted = performance.now();
   };
   const begin = (t, x, y) => {
-    ink = []; sent = 0; down = true; quiet = 0;
+    ink = []; sent = 0; down = true; idle = 0;
     add(t, x, y); post(false);
     clearInterval(timer);
     timer = setInterval(beat, STEP_MS);
     touch();
   };
-  const end = () => {
+  const end = (t) => {
     if (!down) return;
-    clearInterval(timer); down = false;
-    add(performance.now(), ...spot); post(true);
+    clearInterval(timer); down = byKeys = false;
+    add(t || performance.now(), ...spot); post(true);
     touch();
   };
-  // A pointer that rests is told too, or the kernel could not tell rest from a late message.
   const beat = () => {
-    const now = performance.now();
-    if (keysDrive) {
-      const from = spot, dt = Math.min(0.1, (now - last) / 1000);
+    if (byKeys) {
+      const now = performance.now(), dt = Math.min(0.1, (now - last) / 1000), [x, y] = spot;
       const v = [...held].reduce((a, k) => [a[0] + ARROWS[k][0], a[1] + ARROWS[k][1]], [0, 0]);
-      const w = cv.clientWidth, inside = (q, most) => Math.max(0, Math.min(metres(most), q));
-      add(now, inside(from[0] + v[0] * KEY_M_S * dt, w), inside(from[1] + v[1] * KEY_M_S * dt, height));
-      quiet = held.size ? 0 : quiet + 1;
-      if (quiet > 6) { keysDrive = false; end(); return; }
-    } else if (now - last > STEP_MS) add(now, ...spot);
+      const inside = (q, most) => Math.max(0, Math.min(metres(most), q));
+      add(now, inside(x + v[0] * KEY_M_S * dt, cv.clientWidth), inside(y + v[1] * KEY_M_S * dt, height));
+      idle = held.size ? 0 : idle + 1;
+      if (idle > 6) { end(); return; }
+      touch();
+    }
     post(false);
-    touch();
   };
-  let keysDrive = false;
   const place = (e) => { const r = cv.getBoundingClientRect(); return [metres(e.clientX - r.left), metres(r.bottom - e.clientY)]; };
   cv.addEventListener("pointerdown", (e) => {
     if (e.button || !e.isPrimary) return;
-    keysDrive = false; held.clear(); end();
+    held.clear(); end();
     cv.setPointerCapture(e.pointerId); cv.focus({ preventScroll: true });
     begin(e.timeStamp, ...place(e));
     e.preventDefault();
   });
   cv.addEventListener("pointermove", (e) => {
-    if (!down || keysDrive || !e.isPrimary) return;
+    if (!down || byKeys || !e.isPrimary) return;
     const all = e.getCoalescedEvents?.() || [];
-    for (const q of all.length ? all : [e]) if (q.timeStamp > last) add(q.timeStamp, ...place(q));
+    for (const q of all.length ? all : [e]) add(q.timeStamp, ...place(q));
+    post(false);
     touch();
   });
-  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) cv.addEventListener(kind, () => { if (!keysDrive) end(); });
+  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) cv.addEventListener(kind, (e) => { if (!byKeys) end(e.timeStamp); });
   cv.addEventListener("keydown", (e) => {
     if (!ARROWS[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
     e.preventDefault();
     held.add(e.key);
     if (down) return;
-    keysDrive = true;
-    begin(performance.now(), ...(spot && ink.length ? spot : [metres(cv.clientWidth / 2), padM / 2]));
+    byKeys = true;
+    begin(performance.now(), ...(spot || [metres(cv.clientWidth / 2), padM / 2]));
   });
   cv.addEventListener("keyup", (e) => held.delete(e.key));
   cv.addEventListener("blur", () => held.clear());
@@ -109,7 +110,7 @@ const strokeSurface = ({ pad_m: padM, height, plane, onpiece, touch }) => {
   };
   const name = () => cv.setAttribute("aria-label", `Pad, ${PLANES[plane()].words[0]} to ${PLANES[plane()].words[1]}: press and draw, or hold the arrow keys; the board feels the movement.`);
   name();
-  return { el: cv, draw, name, stop: () => { keysDrive = false; end(); clearInterval(timer); }, clear: () => { ink = []; sent = 0; spot = null; }, get down() { return down; } };
+  return { el: cv, draw, name, stop: () => { end(); clearInterval(timer); }, clear: () => { ink = []; sent = 0; spot = null; }, get down() { return down; } };
 };
 
 /** The board in the hand: the dashed outline of a virtual one; leaning as it is turned. */
