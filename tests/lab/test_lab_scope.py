@@ -156,7 +156,8 @@ def test_the_tape_shows_every_pixel_of_what_came_once_and_in_its_place():
       if (k % 700 === 699) { left -= 130; seen.clear(); }                  // panned back
       if (k % 900 === 899) { head += 5000; left = head - width; seen.clear(); } // after a pause
       tape.advance(key, width, 1, left, head, (g, from, to, base) => {
-        for (let px = from; px < to; px++) { g.put(px - base, px); out.twice += seen.has(px); seen.add(px); out.painted++; }
+        out.painted += to - from;
+        for (let px = from; px < to; px++) { g.put(px - base, px); out.twice += seen.has(px); seen.add(px); }
       });
       const view = tape.cv.row.slice(left - tape.base, left - tape.base + width);
       out.looks++;

@@ -69,7 +69,7 @@ const stripsOf = (groups, lanes) => {
 /** The picture of the traces: draw(cv, colours, state, forced, place) returns whether anything moved. */
 const tracesPicture = ({ groups, perUnit, rate }) => {
   const tape = new Tape(), ground = new Ground();
-  let shown = "", told = 0, texts = [];
+  let shown = "", told = 0, texts = [], beyond = [];
   return (cv, t, s, forced, place) => {
     const { strips, bottom, H } = stripsOf(groups, s.lanes), ring = s.data.ring;
     const w = cv.clientWidth || cv.parentElement.clientWidth || 600, [x0, x1] = plotEdges(w);
@@ -94,7 +94,11 @@ const tracesPicture = ({ groups, perUnit, rate }) => {
     if (forced || now - told > 125) { // numbers that change sixty times a second can't be read
       told = now;
       texts = strips.map((u) => u.columns.map(([, j]) => signed(ring.at(k, j) / perUnit[j], u.digits)));
+      const first = ring.from(s.end - rate * s.seconds);
+      beyond = groups.map((u) => u.columns.some(([, j]) => { for (let n = first; n <= k; n++) if (Math.abs(ring.at(n, j)) > s.limits[u.i] * perUnit[j]) return true; return false; }));
     }
+    // The range is the student's: what it cuts off is said.
+    strips.forEach((u) => { if (u.first && beyond[u.p]) write(g, t, "beyond the plot", x1 - (u.p ? 120 : 88), u.y - 11, { size: 12, align: "right", fill: t.ink }); });
     strips.forEach((u, n) => drawTags(g, t, u, texts[n], (j) => Math.max(-1, Math.min(1, ring.at(k, j) / perUnit[j] / s.limits[u.i])), x1, w, s.lanes));
     return true;
   };
