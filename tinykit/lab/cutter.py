@@ -74,6 +74,8 @@ class Cut:
     def odd(self) -> dict[int, str]:
         """Parts that are unlike the others, with the reason: kept only if somebody says so."""
         spans = self.parts.spans
+        if self.parts.doubt and self._threshold is None:
+            return dict.fromkeys(range(len(spans)), "perhaps no single movement")
         if self.noun != "movement" or len(spans) < 3:
             return {}
         usual_s = float(np.median([s.end_s - s.start_s for s in spans]))

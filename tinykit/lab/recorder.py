@@ -37,6 +37,8 @@ class Recorder(Cutting, Replaying, LabWidget):
         Labels, takes, what is missing.
     cut : Cut or None
         A long take that is being cut into words or movements.
+    takes_now : bool
+        Whether a take is running.
     """
 
     _esm = module("recorder", "glide", "sound", "capture", "cutter", "cards", "replay")
@@ -50,9 +52,10 @@ class Recorder(Cutting, Replaying, LabWidget):
         self.ledger = Ledger(dataset, labels, target, people)
         self.sensor = sensor
         self.seconds = float(seconds if seconds is not None else 1.0 if sensor == "mic" else 1.5)
-        self._busy = threading.Lock()  # one take at a time, or one replay
+        self._busy = threading.Lock()  # one take at a time
         self._drop = False
         self._taking: Take | None = None
+        self.takes_now = False
         self._tap = Tap(board, sensor, 30.0)
         config = {
             "channels": list(self._tap.stream.channels),
@@ -160,8 +163,7 @@ class Recorder(Cutting, Replaying, LabWidget):
             taking.finish()
 
     def _record(self, label: str, seconds: float, person: str, long: bool) -> None:
-        self.halt()  # a replay goes on no longer
-        if not self._busy.acquire(timeout=2.0):
+        if not self._busy.acquire(blocking=False):
             self.tell("taken", ok=False, text="A take is running already.")
             return
         try:
@@ -238,6 +240,8 @@ class Recorder(Cutting, Replaying, LabWidget):
 
     def _taken(self, label: str, seconds: float, person: str, long: bool = False):
         """The recording, and why it should not be kept; of the two one may be None."""
+        self.takes_now = True  # from here on nothing is replayed
+        self.halt()
         with acting(self.board, self.sensor, label, person, self.session, len(self.takes), long):
             try:
                 if not long:
@@ -249,7 +253,7 @@ class Recorder(Cutting, Replaying, LabWidget):
             except TinykitError as error:
                 return getattr(error, "recording", None), error
             finally:
-                self._taking = None
+                self._taking, self.takes_now = None, False
 
     # -- the browser's microphone ----------------------------------------------------------------
 

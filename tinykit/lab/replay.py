@@ -16,6 +16,7 @@ class Replaying:
     """What a recorder does to play a take; for ``Recorder``."""
 
     _halted: threading.Event | None = None
+    _replay: threading.Thread | None = None
 
     def play(self, recording: Recording, key: str, which) -> None:
         """Send a take, ``which`` of takes (``key`` "n") or of the long take's parts ("word"), to be played.
@@ -39,19 +40,18 @@ class Replaying:
         self.halt()
 
     def halt(self) -> None:
-        """End a replay on the virtual board; its source comes back."""
-        if self._halted is not None:
+        """End a replay on the virtual board; when this returns, its source is back."""
+        if self._replay is not None:
             self._halted.set()
+            self._replay.join(5.0)
 
     def _feels(self, recording: Recording) -> bool:
         """Have a virtual board feel it; False where there is none, or a take is running."""
-        if not self.board.is_virtual or getattr(self.board, "source", None) is None:
+        if not self.board.is_virtual or getattr(self.board, "source", None) is None or self.takes_now:
             return False
         self.halt()
-        if not self._busy.acquire(timeout=0.5):
-            return False
         halted = self._halted = threading.Event()
-        self.work("replay", self._feel, recording, halted)
+        self._replay = self.work("replay", self._feel, recording, halted)
         return True
 
     def _feel(self, recording: Recording, halted: threading.Event) -> None:
@@ -64,4 +64,3 @@ class Replaying:
         finally:
             if self.board.source is mine:  # nobody set another one meanwhile
                 self.board.source = before
-            self._busy.release()

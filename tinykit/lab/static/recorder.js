@@ -168,7 +168,7 @@ function recorderView(model, ring, glide, last, lastStatus) {
     setText(big, { ready: `Record “${label}”`, count: `Get ready: “${label}”`, wait: "Starting", taking: mode === "ten" ? `Take ${done + 1} of 10` : mode === "long" ? "Long take running" : "Recording now", pause: `Take ${done + 1} of 10` }[phase]);
     const gone = away && (phase === "taking" || phase === "wait");
     const words = { ready: left ? [h("kbd", {}, "Space"), ` goes on: ${10 - done} of ten are left`] : [h("kbd", {}, "Space"), " after 3-2-1"], count: [h("kbd", {}, "Esc"), " cancels"], wait: result || "…",
-      taking: mode === "long" ? (config.sound ? "say it again and again, with pauses; press to end" : "move again and again, rest in between; press to end") : `${Math.min(s, seconds).toFixed(1)} s of ${seconds} s`, pause: ["next in 1 s, ", h("kbd", {}, "Esc"), " stops"] }[phase];
+      taking: mode === "long" ? (config.sound ? "say it again and again, with pauses; press to end" : "again and again, a second of rest between; press to end") : `${Math.min(s, seconds).toFixed(1)} s of ${seconds} s`, pause: ["next in 1 s, ", h("kbd", {}, "Esc"), " stops"] }[phase];
     const key = `${phase} ${left} ${done} ${gone} ${phase === "taking" || phase === "wait" ? words : ""}`;
     if (small.dataset.key !== key) { small.dataset.key = key; fill(small, gone ? "the board is away: plug it in, the take waits for it" : words); }
   };

@@ -30,7 +30,7 @@ function drawBoard(g, t, q, x, y, r) {
       g.fillStyle = t.fill; g.fill();
     }
   }
-  const ends = AXES.map((k, c) => ({ k, p: at([0, 1, 2].map((i) => (i === c ? [1.45, 1.0, 0.8][c] : 0))) })), o = at([0, 0, 0]);
+  const ends = AXES.map((k, c) => ({ k, p: at([0, 1, 2].map((i) => (i === c ? [1.4, 0.95, 0.62][c] : 0))) })), o = at([0, 0, 0]);
   for (const { k, p } of ends.sort((a, b) => b.p[2] - a.p[2])) {
     g.strokeStyle = t[k]; g.lineWidth = 1.5; g.beginPath(); g.moveTo(o[0], o[1]); g.lineTo(p[0], p[1]); g.stroke();
     mark(g, k, p[0], p[1], 2.6, t[k], t.plot);
@@ -57,10 +57,12 @@ function drawReplay(cv, t, m, at, high) {
   const x = X(at * (n - 1));
   g.strokeStyle = t.ink; g.lineWidth = 1.5; g.beginPath(); g.moveTo(x, 4); g.lineTo(x, H - 16); g.stroke();
   write(g, t, "0 s", x0, H - 7); write(g, t, `${seconds.toFixed(1)} s`, x1, H - 7, { align: "right" });
-  const words = `take${m.n ? " " + m.n : ""} once more${m.felt ? "; the virtual board feels it" : ""}`;
-  write(g, t, words, (x0 + x1) / 2, H - 7, { align: "center" });
+  g.font = `11px ${t.font}`;
+  const which = `take${m.n ? " " + m.n : ""}`, said = m.felt ? [`${which} once more; the virtual board feels it`, "the board feels it"] : [`${which} once more`, which];
+  const words = said.find((s) => g.measureText(s).width < x1 - x0 - 90);
+  if (words) write(g, t, words, (x0 + x1) / 2, H - 7, { align: "center" });
   const row = Math.min(n - 1, Math.round(at * (n - 1))), q = [0, 1, 2, 3].map((c) => m.pose[row * 4 + c] / 32767);
-  const middle = (x1 + w) / 2, r = Math.min(46, (w - x1) / 3.4);
-  drawBoard(g, t, q, middle, (H - 12) / 2, r);
+  const middle = (x1 + w) / 2, r = Math.min(40, (w - x1) / 3.6);
+  drawBoard(g, t, q, middle, (H - 12) / 2 + 4, r);
   write(g, t, m.turned ? "estimated" : "tilt, estimated", middle, H - 7, { align: "center" });
 }
