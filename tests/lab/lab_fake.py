@@ -119,6 +119,7 @@ class FakeBoard:
         ]
         self._numbers = 0
         self.began_anew_s = 0.0  # when it last began anew, on the clock of its first life
+        self.switches_late = False
         self.page_s = 0.03  # what a part of a deployment takes
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
@@ -182,6 +183,10 @@ class FakeBoard:
             time.sleep(self.page_s)
             if callable(progress):
                 progress(done, total)
+            if not self.connected:
+                if self.switches_late and done > total - 480:
+                    break  # it has taken in all, and nobody hears that
+                raise BoardGone("The board on fake is gone.", "Plug it in again.")
             if self.break_deploy and done > total / 2:
                 raise DeviceError(
                     "bad_crc", self.break_deploy, "send again. If it fails a second time, use another USB cable."
@@ -190,6 +195,8 @@ class FakeBoard:
         new, old = (b, a) if a.active else (a, b)
         new.state, new.active, new.length, new.crc, new.name = "good", True, total, 0x91E4C70D, pipeline.name
         old.active = False
+        if not self.connected:
+            raise BoardGone("The board on fake is gone.", "Plug it in again.")
         self.versions = [v | {"active": False} for v in self.versions] + [
             {
                 "version": 8,

@@ -50,9 +50,10 @@ class Versions:
                     return entry["version"]
             version = 1 + max((entry["version"] for entry in self._entries), default=0)
             when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-            self._entries.append(
-                {"version": version, "crc": crc, "name": name, "fingerprint": fingerprint, "deployed_at": when}
-            )
+            self._entries.append({
+                "version": version, "crc": crc, "name": name, "fingerprint": fingerprint, "deployed_at": when,
+                "classes": len(pipeline.labels) if pipeline is not None else 0,
+            })  # fmt: skip
             if self._folder is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 (self._folder / "versions.json").write_text(json.dumps(self._entries, indent=1), encoding="utf-8")

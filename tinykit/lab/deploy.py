@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import zlib
 
 import numpy as np
 
 from .. import look
-from ..errors import BoardError, DoesNotFit, TinykitError
-from .widget import LabWidget, link_of, module, sheet, source_html
+from ..errors import BoardGone, DoesNotFit, TinykitError
+from .stepped import Stepped, words_of
+from .widget import link_of, many, module, sheet, source_html
 
 STEPS = ("Check size", "Clear slot", "Send", "Check on the board", "Switch")
 _TAKES = 20
@@ -21,7 +21,7 @@ class Stopped(TinykitError):
     """The student stopped the sending."""
 
 
-class DeployView(LabWidget):
+class DeployView(Stepped):
     """Sends a pipeline to a board's free slot; made by ``tk.lab.deploy``.
 
     Attributes
@@ -30,7 +30,7 @@ class DeployView(LabWidget):
         What the last sending did.
     """
 
-    _esm = module("deploy")
+    _esm = module("deploy", "steps")
     _css = sheet("deploy")
     title = "Deploy"
 
@@ -40,24 +40,18 @@ class DeployView(LabWidget):
         self.pipeline, self.on = pipeline, on
         self.deployment = None
         plan = plan_of(pipeline)
-        self._bytes, self._arena = len(plan.bytes), int(plan.arena_bytes)
-        self._crc = zlib.crc32(bytes(plan.bytes))
-        self._steps = [*STEPS, f"Try {_TAKES} known windows"] if on is not None else list(STEPS)
-        self._step, self._failed, self._sending = -1, False, False
+        self._bytes, self._crc = len(plan.bytes), zlib.crc32(bytes(plan.bytes))
         self._done = 0
-        self._result: dict | None = None
-        self._stop_asked = False
-        self._report = ""
-        self._changed = True
-        self._lock = threading.Lock()
+        self._stop_asked = self._cut = self._absent = False
         self._first_at = time.monotonic()
         self._slots = self._read_slots(board)
         config = {
             "name": pipeline.name,
             "fingerprint": pipeline.fingerprint[:8],
             "bytes": self._bytes,
-            "arena": self._arena,
-            "steps": self._steps,
+            "classes": len(getattr(pipeline, "labels", ())),
+            "arena": int(plan.arena_bytes),
+            "steps": [*STEPS, f"Try {_TAKES} known windows"] if on is not None else list(STEPS),
         }
         super().__init__(board, config)
         self.run()
@@ -73,14 +67,17 @@ class DeployView(LabWidget):
             version = f"v{entry['version']}" if entry else ""
             out.append({
                 "letter": slot.letter, "state": slot.state, "active": slot.active, "name": slot.name,
-                "version": version,
+                "version": version, "classes": entry.get("classes", 0),
                 "bytes": slot.length, "crc": slot.crc, "hash": (entry.get("fingerprint") or f"{slot.crc:08x}")[:8],
                 "when": _when(entry.get("deployed_at", "")),
             })  # fmt: skip
         return out
 
     def _look_again(self) -> None:
-        self._slots, self._changed = self._read_slots(self.board), True
+        try:
+            self._slots, self._changed = self._read_slots(self.board), True
+        except BoardGone:
+            pass  # away again: looked at when it is back
 
     def _free(self) -> dict:
         return next((s for s in self._slots if not s["active"]), self._slots[-1])
@@ -88,42 +85,44 @@ class DeployView(LabWidget):
     def _active(self) -> dict | None:
         return next((s for s in self._slots if s["active"] and s["state"] == "good"), None)
 
-    def flush(self) -> None:
-        if self.unseen():
-            return
-        if self.fresh() or self._changed:
-            self._changed = False
-            self.tell("state", **self._state())
-        if self.due():
-            if self.deployed() and not self._sending:
-                self.work("slots", self._look_again)
-            link, note = link_of(self.board, time.monotonic() - self._first_at)
-            if link["kind"] == "ok":
-                link["text"] = "linked"
-            self.tell("status", link=link, note=note)
+    def status(self) -> dict:
+        happened, there = self.happened(), self.board.connected
+        if there and self._absent:
+            self._absent, self._result, self._changed = False, None, True
+        if there and self._cut and not self._busy:
+            self._cut = False
+            self.work("slots", self._back)
+        elif happened & {"deployed", "reconnected"} and not self._busy:
+            self.work("slots", self._look_again)
+        if happened & {"gone", "reconnected"}:
+            self._changed = True
+        link, note = link_of(self.board, time.monotonic() - self._first_at)
+        if link["kind"] == "ok":
+            link["text"] = "linked"
+        said = self._cut or self._absent  # the same, and more
+        return {"link": link, "note": None if said else note}
 
-    def _state(self) -> dict:
+    def state(self) -> dict:
         free, active = self._free(), self._active()
-        if active and active["crc"] == self._crc and not self._sending:
-            following = f"{self.config['name']} is what runs now"
-        else:
-            replaces = f" and replaces {_title(free)}" if free["state"] == "good" else ""
-            following = (
-                f"next: {self.config['name']}, {look.kilobytes(self._bytes)}, goes to slot {free['letter']}{replaces}"
-            )
+        here = [s["letter"] for s in (active, free) if s and s["state"] == "good" and s["crc"] == self._crc]
+        newer = bool(active and free["version"]) and _number(free) > _number(active)
+        replaces = f" and replaces {_title(free)}" if free["state"] == "good" else ""
+        size = look.kilobytes(self._bytes)
         return {
-            "slots": self._slots, "sending": self._sending, "step": self._step, "failed": self._failed,
-            "done": self._done,
-            "free": free["letter"],
+            "slots": self._slots, "done": self._done, "free": free["letter"], "here": bool(here), "gone": self._cut,
+            "away": not self.board.connected, "trying": self._step >= len(STEPS),
             "back": _title(free) if free["state"] == "good" else "", "runs": _title(active) if active else "",
-            "next": following, "result": self._result, "report": self._report,
+            "newer": newer,
+            "next": f"{self.config['name']} is in slot {here[0]}: there is nothing to send" if here
+            else f"next: {self.config['name']}, {size}, goes to slot {free['letter']}{replaces}",
         }  # fmt: skip
 
     # -- sending ---------------------------------------------------------------------------------
 
     def on_send(self, content, buffers) -> None:
-        """The button: send on a thread of its own."""
-        self.work("deploy", self._send_shown)
+        """The button."""
+        if self._there("Nothing was sent."):
+            self.press(self.deploy)
 
     def on_stop(self, content, buffers) -> None:
         """Stop sending; the board keeps what it runs."""
@@ -131,13 +130,15 @@ class DeployView(LabWidget):
 
     def on_rollback(self, content, buffers) -> None:
         """Go back to the pipeline in the other slot."""
-        self.work("rollback", self._roll_back)
+        if self._there("Nothing was changed."):
+            self.press(self._roll_back)
 
-    def _send_shown(self) -> None:
-        try:
-            self.deploy()
-        except TinykitError:
-            pass  # shown in the widget with its way out, by ``_fail``
+    def _there(self, otherwise: str) -> bool:
+        """Whether the board is; it is said at once if not, where asking it would take seconds."""
+        if not self.board.connected and not self._busy:
+            self._absent = True
+            self.ended("bad", "The board is not there.", otherwise, "plug it in again, then press once more.")
+        return self.board.connected
 
     def deploy(self):
         """Send the pipeline, as the button does; returns the Deployment.
@@ -147,26 +148,16 @@ class DeployView(LabWidget):
         DoesNotFit, DeviceError, BoardGone, LinkError
             The board keeps what it runs.
         """
-        if not self._lock.acquire(blocking=False):
-            raise BoardError("A pipeline is being sent already.", "Wait until it is done.")
-        try:
-            self._stop_asked, self._failed, self._result, self._done = False, False, None, 0
-            self._sending, self._step, self._changed = True, 0, True
-            self._began = time.monotonic()
-            self.deployment = self.board.deploy(self.pipeline, progress=self._progress)
-            self._step = len(STEPS)
-            agreed = self._try() if self.on is not None else ""
-            self._sending, self._step = False, len(self._steps)
-            self._slots = self._read_slots(self.board)
-            self._result = {"kind": "ok", "what": f"v{self.deployment.version} runs from slot {self.deployment.slot}.",
-                            "text": f"Sent in {self.deployment.seconds:.1f} s. {agreed}".strip()}  # fmt: skip
-            return self.deployment
-        except Exception as error:
-            self._fail(error)
-            raise
-        finally:
-            self._sending, self._changed = False, True
-            self._lock.release()
+        with self.doing(step=0):
+            self._stop_asked, self._cut, self._done = False, False, 0
+            done = self.deployment = self.board.deploy(self.pipeline, progress=self._progress)
+            self._step, self._slots, self._changed = len(STEPS), self._read_slots(self.board), True
+            kind, agreed = self._try() if self.on is not None else ("ok", "")
+            self._step = len(self.config["steps"])
+            twice = f" {many(done.repeated, 'request')} had to be sent twice." if done.repeated else ""
+            text = f"Sent in {done.seconds:.1f} s.{twice} {agreed}".strip()
+            self.ended(kind, f"v{done.version} runs from slot {done.slot}.", text)
+            return done
 
     def _progress(self, done: int, total: int) -> None:
         if self._stop_asked:
@@ -175,68 +166,92 @@ class DeployView(LabWidget):
         self._step = 3 if done >= total else 2
         self._changed = True
 
-    def _try(self) -> str:
+    def _try(self) -> tuple[str, str]:
         """Whether board and host give the same answers on some known windows, and how long one takes."""
         from .. import engine
 
         p = self.pipeline
-        windows = self.on.windows(p.window, p.hop, p.rate_hz, p.front_end.channels, p.labels)
-        rows = np.linspace(0, len(windows.counts) - 1, min(_TAKES, len(windows.counts))).astype(int)
-        counts = windows.counts[rows]
-        own, here = self.board.answers(counts), engine.answers(p, counts)
+        try:
+            windows = self.on.windows(p.window, p.hop, p.rate_hz, p.front_end.channels, p.labels)
+            rows = np.linspace(0, len(windows.counts) - 1, min(_TAKES, len(windows.counts))).astype(int)
+            counts = windows.counts[rows]
+            own, here = self.board.answers(counts), engine.answers(p, counts)
+        except TinykitError as error:  # it has switched over: that stands
+            return "warn", f"It was not tried on known windows: {error.what} {error.next}"
         same = int((own == here).all(axis=1).sum())
         took = self.board.last_run.cycles_per_run
-        time_ = (
-            f" One answer took {1000 * took / _CLOCK_HZ:.1f} "
-            f"ms{', estimated' if self.board.is_virtual else ', measured'}."
-            if took == took
-            else ""
-        )
-        return f"It gave the same answer as here on {same} of {len(rows)} known windows.{time_}"
+        how = "estimated" if self.board.is_virtual else "measured"
+        time_ = f" One answer took {1000 * took / _CLOCK_HZ:.1f} ms, {how}." if took == took else ""
+        words = f"It gave the same answer as here on {same} of {len(rows)} known windows.{time_}"
+        return ("ok" if same == len(rows) else "warn"), words
 
-    def _fail(self, error: Exception) -> None:
-        self._failed = True
+    def fail_words(self, error: Exception) -> None:
+        what, next = words_of(error)
         if isinstance(error, DoesNotFit):
             self._step = 0
         elif self._step < 1:
             self._step = 1
-        try:
-            self._slots = self._read_slots(self.board)
-        except TinykitError:
-            pass  # the board is gone: what it held last is still shown, and the link's state says so
-        active = self._active()
-        keeps = (
-            f"Nothing changed on the board: {_title(active)} still runs from slot {active['letter']}."
-            if active
-            else "The board runs no pipeline yet."
-        )
-        what, next = (
-            (error.what, error.next) if isinstance(error, TinykitError) else (f"{type(error).__name__}: {error}", "")
-        )
-        self._result = {
-            "kind": "none" if isinstance(error, Stopped) else "bad",
-            "what": what,
-            "text": keeps,
-            "next": next,
-        }
+        kind = "none" if isinstance(error, Stopped) else "bad"
+        if isinstance(error, BoardGone) or not self.board.connected:
+            self._cut = True
+            active = self._active()
+            what = "The board went away before anything was sent."
+            if self._done:
+                what = f"The board went away when {self._done:,} of {self._bytes:,} bytes were sent."
+            keeps = (
+                f"It keeps {_title(active)} in slot {active['letter']}, and runs it again when it is back."
+                if active
+                else "It runs nothing yet, and what was sent in part is not used."
+            )
+            self.ended("bad", what, keeps, "plug it in again; then send again.")
+        else:
+            try:
+                self._slots = self._read_slots(self.board)
+            except TinykitError:
+                pass  # gone a moment later: what it held last is still shown, and the link's state says so
+            active = self._active()
+            keeps = (
+                f"Nothing changed on the board: {_title(active)} still runs from slot {active['letter']}."
+                if active
+                else "The board runs no pipeline yet."
+            )
+            self.ended(kind, what, keeps, next)
         self._report = "\n".join([
             f"{time.strftime('%Y-%m-%d %H:%M:%S')} deploy {self.config['name']}",
-            f"{self._bytes} bytes, crc {self._crc:08x}, arena {self._arena} bytes",
-            f"step: {self._steps[max(0, self._step)]}, {self._done} bytes sent",
+            f"{self._bytes} bytes, crc {self._crc:08x}, arena {self.config['arena']} bytes",
+            f"step: {self.config['steps'][max(0, self._step)]}, {self._done} bytes sent",
             f"{type(error).__name__}: {error}",
             *(str(slot) for slot in self._slots),
         ])  # fmt: skip
 
-    def _roll_back(self) -> None:
+    def _back(self) -> None:
+        """The board that went away while it was sent to is there again: say what it runs."""
         try:
-            slot = self.board.rollback()
-        except TinykitError as error:
-            self._result = {"kind": "bad", "what": error.what, "text": "", "next": error.next}
+            self._slots = self._read_slots(self.board)
+        except TinykitError:
+            self._cut = True  # not yet: looked at again in a second
+            return
+        if self._busy or not self._failed:
+            return  # sent to again meanwhile
+        active = self._active()
+        if active and active["crc"] == self._crc:  # gone between the switch and its answer
+            self._failed = False
+            self.ended("ok", f"The board is back, and runs {_title(active)} from slot {active['letter']}.",
+                       "It had switched over before it went away.")  # fmt: skip
         else:
+            runs = f"runs {_title(active)} from slot {active['letter']} as before" if active else "runs nothing yet"
+            self.ended("warn", f"The board is back, and {runs}.", "What was sent in part is not used.", "send again.")
+
+    def _roll_back(self) -> None:
+        with self.doing():
+            try:
+                slot = self.board.rollback()
+            except TinykitError as error:
+                self.ended("bad", error.what, "", error.next)
+                return
             self._slots = self._read_slots(self.board)
             entry = next((s for s in self._slots if s["letter"] == slot.letter), {})
-            self._result = {"kind": "ok", "what": f"{_title(entry)} runs from slot {slot.letter} again.", "text": ""}
-        self._step, self._failed, self._changed = -1, False, True
+            self.ended("ok", f"{_title(entry)} runs from slot {slot.letter} again.")
 
     # -- where nothing runs ----------------------------------------------------------------------
 
@@ -255,12 +270,9 @@ class DeployView(LabWidget):
                 ]
             )
         body = str(look.table(rows, ["slot", "pipeline", "size", "hash", ""], align="lllll"))
-        if self._result:
-            text = look.Html(f"<b>{look.esc(self._result['what'])}</b> {look.esc(self._result['text'])}")
-            body += look.note(self._result["kind"], text, self._result.get("next", ""))
-        return look.card(
-            self.title, source_html(self.head), body, look.esc(self._state()["next"]), state=("none", "still picture")
-        )
+        body += str(self.result_html())
+        following = look.esc(self.state()["next"])
+        return look.card(self.title, source_html(self.head), body, following, state=("none", "still picture"))
 
 
 def _title(slot: dict) -> str:
@@ -268,6 +280,10 @@ def _title(slot: dict) -> str:
         return "empty"
     name = " ".join(x for x in (slot["version"], slot["name"], "" if slot["version"] else slot["hash"]) if x)
     return name + (", damaged" if slot["state"] == "damaged" else "")
+
+
+def _number(slot: dict) -> int:
+    return int(slot["version"][1:] or 0)
 
 
 def _slot_state(slot: dict) -> tuple[str, str, str]:
