@@ -10,6 +10,7 @@ import zlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from . import look
 from .errors import ModelError
 from .files import write_whole
 
@@ -284,6 +285,46 @@ class Pipeline:
             f"<Pipeline {self.name} {self.fingerprint}: {self.kind}, {len(self.labels)} labels, "
             f"{self.window} samples at {self.rate_hz:g} Hz, {state}>"
         )
+
+    def _repr_html_(self) -> str:
+        state = ("none", "no network")
+        if self.int8_model:
+            state = ("ok", "int8: ready for a board")
+        elif self.float_model:
+            state = ("none", "float: not yet for a board")
+        told = look.mono(self.fingerprint)
+        return look.card(self.name, look.Html(f"pipeline {told}"), look.facts(self._facts()), state=state)
+
+    _repr_pretty_ = look.shown
+
+    def _facts(self) -> dict:
+        """What its card says, in words."""
+        rate, rule, origin = self.rate_hz, self.decision, self.provenance
+        if self.sensor == "imu":
+            seen = f"{', '.join(self.front_end.features)}{', centred' if self.front_end.center else ''}"
+        else:
+            kind = "MFCC" if self.front_end.coefficients else "log-mel energies"
+            frame, hop = (look.number(1000 * n / rate, "ms") for n in (self.front_end.frame, self.front_end.hop))
+            seen = f"{len(self.front_end.features)} {kind} every {hop}, frames of {frame}"
+        window = look.number(self.window / rate, "s", 2)
+        levels = {rule.threshold_of(i) for i in range(len(self.labels))} or {rule.threshold}
+        level = " to ".join(dict.fromkeys(f"{v:.2f}" for v in (min(levels), max(levels))))
+        sizes = {"float": self.float_model, "int8": self.int8_model}
+        sizes = [f"{name} {look.kilobytes(len(data))}" for name, data in sizes.items() if data]
+        takes, persons = origin.get("takes") or {}, origin.get("persons") or ()
+        trained = f"{sum(takes.values()):,} takes of {len(persons)} person{'s' if len(persons) != 1 else ''}"
+        return {
+            "labels": ", ".join(self.labels),
+            "window": f"{window} = {self.window:,} samples at {look.number(rate, 'Hz', 0)}",
+            "answers": f"one every {look.number(self.hop / rate, 's', 2)}",
+            "network sees": seen,
+            "decision": f"mean of {rule.smoothing} answers, at least {level}; then {rule.suppression_s:g} s of rest",
+            "network": (f"{origin['weights']:,} weights, " if "weights" in origin else "") + (
+                ", ".join(sizes) or "none"
+            ),
+            "trained on": f"{origin.get('dataset', '')}, {trained}{', synthetic' if origin.get('synthetic') else ''}"
+            if takes else None,
+        }  # fmt: skip
 
 
 def _check_card(card: dict) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..look import shown
 from . import split as _split
 from . import store, units
 from .recording import Recording, plural, safe_name
@@ -320,6 +321,8 @@ class Dataset:
         from . import card
 
         return card.html(self)
+
+    _repr_pretty_ = shown
 
 
 def _one_kind(recordings, known=()) -> None:

@@ -11,6 +11,7 @@ import itertools
 from typing import NamedTuple
 
 from ..errors import DataError
+from ..look import shown
 from .recording import plural
 
 WAYS = ("person", "session", "recording", "blocks", "given")
@@ -40,6 +41,13 @@ class Split(NamedTuple):
         told = [f"{name}: {_tell(side)}" for name, side in zip(self._fields, self, strict=True)]
         told += [f"{name} lacks {', '.join(labels)}" for name, labels in self.missing.items()]
         return f"<Split {'; '.join(told)}>"
+
+    def _repr_html_(self) -> str:
+        from . import card
+
+        return card.split_html(self)
+
+    _repr_pretty_ = shown
 
 
 class Fold(NamedTuple):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .. import look
 from ..errors import DoesNotFit, ModelError
 from .arena import Layout, lay_out
 from .lower import Lowering
@@ -138,19 +139,22 @@ class Plan:
         )
 
     def _repr_html_(self) -> str:
-        from .. import look
         from .timeline import picture
 
-        rows = [
-            (o.number + 1, o.name, o.kind, _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops
-        ]
-        head = ("step", "layer", "kernel", "output", "MACs", "weight bytes", "RAM in use")
+        rows = [(o.number + 1, _named(o), _text(o.out_shape), o.macs, o.weight_bytes, o.ram_bytes) for o in self.ops]
+        head = ("step", "layer", "output", "MACs", "weight bytes", "RAM in use")
         facts = repr(self)[1:-1].split(": ", 1)[1]
         return look.stack(look.card(self.name, facts, look.table(rows, head)), picture(self))
 
+    _repr_pretty_ = look.shown
+
+
+def _named(layer):
+    return look.Html(f'{look.esc(layer.name)}<br><span class="xs mut">{look.esc(layer.kind)}</span>')
+
 
 def _text(shape) -> str:
-    return "x".join(str(n) for n in shape if n != 1) or "1"
+    return "×".join(str(n) for n in shape if n != 1) or "1"
 
 
 def compile_network(model, name: str | None = None, section: bytes = b"") -> Plan:

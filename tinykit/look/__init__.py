@@ -13,6 +13,7 @@ from .html import (
     esc,
     estimated,
     facts,
+    following,
     icon,
     kilobytes,
     mono,
@@ -33,7 +34,7 @@ from .plot import lanes, spark, traces
 from .report import Versus, confusion, fits, layers, shares, versus, wilson
 from .sound import Heard, envelope, features, half_range, player, wav, wave
 from .tap import double_tap
-from .twin import text
+from .twin import shown, text
 
 __all__ = [
     "Heard",
@@ -58,6 +59,7 @@ __all__ = [
     "facts",
     "features",
     "fits",
+    "following",
     "half_range",
     "icon",
     "in_place",
@@ -73,6 +75,7 @@ __all__ = [
     "percent",
     "player",
     "shares",
+    "shown",
     "sheet",
     "spark",
     "stack",

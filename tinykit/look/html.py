@@ -296,3 +296,15 @@ def sheet() -> str:
 def style() -> Html:
     """The style sheet as an element, to stand once in an output."""
     return Html(f"<style>{sheet()}</style>")
+
+
+@lru_cache(maxsize=1)
+def following() -> str:
+    """Style for a page whose ``<body>`` has the class ``tk-follow``: cards take the reader's theme, light or dark.
+
+    On paper they are light.
+    """
+    text = sheet()
+    start = text.index("{", text.index('[data-tk-ground="dark"]{'))
+    dark = text[start : text.index("}", start) + 1]
+    return f"@media screen and (prefers-color-scheme:dark){{.tk-follow .tk.tk{dark}}}"

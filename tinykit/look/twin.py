@@ -74,6 +74,12 @@ def text(html, width: int = 100) -> str:
     return out.strip("\n").replace("\u00a0", " ")
 
 
+def shown(value, printer, cycle: bool) -> None:
+    """A ``_repr_pretty_`` for what has a card: its text where it stands alone, the short form in a list."""
+    alone = len(printer.group_stack) <= 2 and not cycle  # the printer's own group and the value's
+    printer.text(text(value._repr_html_()) if alone else repr(value))
+
+
 def _block(node: _Node, width: int) -> list[str]:
     """A block's lines: runs of inline content are wrapped, blocks in it follow each other."""
     lines, run = [], ""
