@@ -22,6 +22,7 @@ from . import check as _check  # noqa: F401  (the function; the module is asked 
 CHECK = re.compile(r'^tk\.lab\.check\("([\w.]+)"', re.MULTILINE)
 STILL_S = 3.0  # seconds of data in the picture of a live widget
 CELL_LIMIT_S = 600
+THEMES = ("reader", "light", "dark")
 # One folder a run: lessons hand their work on to each other, and to nobody else.
 # The kernel warns that it talks over TCP on this computer; widgets are pictures here, not state.
 QUIET = {"store_widget_state": False, "extra_arguments": ["--IPKernelApp.log_level=40"]}
@@ -34,7 +35,7 @@ def main(words=None) -> int:
     parser.add_argument("lessons", nargs="*", help="numbers of lessons, such as 02; default all")
     parser.add_argument("--out", default=None, help="folder for the pages; default tour/ in the checkout")
     parser.add_argument("--solved", action="store_true", help="with the exercises' solutions")
-    parser.add_argument("--dark", action="store_true", help="pages in JupyterLab's dark theme")
+    parser.add_argument("--theme", choices=THEMES, default="reader", help="default: as the reader's browser has it")
     arguments = parser.parse_args(words)
     try:
         paths = lessons(arguments.lessons)
@@ -47,10 +48,10 @@ def main(words=None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
             notebook, error, seconds = run(path, Path(folder), arguments.solved)
-            (out / f"{path.stem}.html").write_text(page(notebook, arguments.dark), encoding="utf-8")
+            (out / f"{path.stem}.html").write_text(page(notebook, arguments.theme), encoding="utf-8")
             done.append((path.stem, notebook, error, seconds))
             print(f"{path.stem}: {'stopped: ' + error if error else f'{seconds:.0f} s'}", flush=True)
-    (out / "index.html").write_text(index(done, arguments.dark), encoding="utf-8")
+    (out / "index.html").write_text(index(done, arguments.theme), encoding="utf-8")
     print(out / "index.html")
     return int(any(error for _, _, error, _ in done))
 
@@ -140,19 +141,40 @@ def solve(notebook) -> None:
             cell.source = exercises[id].solution + "\n\n" + cell.source[CHECK.search(cell.source).start() :]
 
 
-def page(notebook, dark: bool = False) -> str:
-    """One lesson as HTML; links between lessons lead to the pages."""
+def page(notebook, theme: str = "reader") -> str:
+    """One lesson as HTML; links between lessons lead to the pages.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    theme : {"reader", "light", "dark"}
+        "reader": light or dark as the reader's browser asks for, and light on paper.
+    """
     from nbconvert import HTMLExporter
 
     tidy(notebook)
-    exporter = HTMLExporter(template_name="lab", theme="dark" if dark else "light", embed_images=True)
+    exporter = HTMLExporter(template_name="lab", theme="dark" if theme == "dark" else "light", embed_images=True)
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     # The page must open without a network: nothing here needs MathJax, require.js or mermaid.
     exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
     title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
     text, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
     text = re.sub(r'<script[^>]*src=""[^>]*></script>', "", text)
+    if theme == "reader":
+        loader = exporter.environment.loader
+        dark, _, _ = loader.get_source(exporter.environment, "static/theme-dark.css")
+        text = _follow(text, dark)
     return re.sub(r'href="([0-9]{2}_\w+)\.ipynb"', r'href="\1.html"', text)
+
+
+def _follow(text: str, dark: str) -> str:
+    """A page in the light theme that takes the dark theme's variables where the reader wants it dark."""
+    from .. import look
+
+    style = f":root{{color-scheme:light dark}}\n@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
+    style = f"<style>\n{style}{look.following()}\n</style>\n"
+    text = text.replace("</head>", style + "</head>", 1)
+    return re.sub(r'<body class="([^"]*)"', r'<body class="\1 tk-follow"', text, count=1)
 
 
 def tidy(notebook) -> None:
@@ -181,7 +203,7 @@ def _empty(output) -> bool:
     return "application/vnd.jupyter.widget-view+json" in data and "text/html" not in data
 
 
-def index(done, dark: bool = False) -> str:
+def index(done, theme: str = "reader") -> str:
     """The first page: one row a lesson."""
     from .. import look
 
@@ -196,23 +218,21 @@ def index(done, dark: bool = False) -> str:
         rows.append((link, head.get("Minutes", ""), state))
     table = look.table(rows, ["lesson", "minutes for a student", "here, on the virtual board"], align="lrl")
     card = look.card("The course", "every lesson, run without a board", table)
-    ground = "background:#111;color:#eee" if dark else "background:#fff;color:#111"
     style = "font:15px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 16px"
-    # Outside JupyterLab the cards take their light colours; these are the dark theme's.
-    theme = (
-        ""
-        if not dark
-        else (
-            "<style>:root{--jp-layout-color0:#111;--jp-layout-color1:#212121;--jp-layout-color2:#424242;"
-            "--jp-ui-font-color0:#fff;--jp-ui-font-color1:rgba(255,255,255,.87);--jp-border-color2:#616161;"
-            "--jp-brand-color1:#2196f3}</style>"
-        )
-    )
+    dark = "body{background:#111;color:#eee}"
+    grounds = {
+        "light": "",
+        "dark": dark,
+        "reader": f":root{{color-scheme:light dark}}@media screen and (prefers-color-scheme:dark){{{dark}}}",
+    }[theme]
+    if theme == "reader":
+        grounds += look.following()
     return f"""<!doctype html>
-<html lang="en" data-jp-theme-light="{str(not dark).lower()}">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>tinykit: the tour</title>{theme}
-<body style="{ground};{style}">
+<html lang="en"{' data-theme="dark"' if theme == "dark" else ""}>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>tinykit: the tour</title>
+<style>body{{{style};background:#fff;color:#111}}{grounds}</style></head>
+<body{' class="tk-follow"' if theme == "reader" else ""}>
 <h1>tinykit: the tour</h1>
 {card}
 <ul>{"".join(goals)}</ul>
