@@ -99,7 +99,7 @@ class DeployView(Stepped):
         link, note = link_of(self.board, time.monotonic() - self._first_at)
         if link["kind"] == "ok":
             link["text"] = "linked"
-        said = self._cut or self._absent  # the same, and more
+        said = self._busy or self._cut or self._absent  # the same, and more, in a moment or already
         return {"link": link, "note": None if said else note}
 
     def state(self) -> dict:
