@@ -360,10 +360,15 @@ def recorder(
 ) -> Recorder:
     """Record takes: 3-2-1, move or speak, and see at once whether the take is good.
 
-    Good takes are in the dataset (and on disk, if it has a folder) at once; discarding can be
-    undone. A bad take is refused with the reason. Sound can be heard again in the page, and a long
-    take of a word said again and again is cut into its words. On a virtual board whose hand is at
-    rest the hand makes the movement, and where it hears nothing a synthesiser says the word.
+    Good takes are in the dataset (and on disk, if it has a folder) at once. A bad one is refused with
+    the reason, a copy of another take is flagged, and both can be kept all the same; every change can be
+    undone. A take can be heard, or seen, once more; a virtual board then feels its movement. A long take
+    is split by itself: sound where somebody pauses between words, motion where the hand rests between
+    movements, and motion without a rest into windows. What came before a board went away stays on a
+    card, or is cut. Everything works by keyboard (Space, Esc, 1 to 8, arrows, P, K, L, Delete, U).
+
+    On a virtual board whose hand is at rest the hand makes the movement, and where it hears nothing a
+    synthesiser says the word.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ const cardsPanel = ({ config, ask, play, playing, labels, leave }) => {
     } else {
       const seen = takes.takes.map((t, i) => [t, i]).filter(([t]) => wanted(t));
       const none = { all: takes.total ? "" : "No take yet: press the red button.", flag: "None is flagged.", new: "None is new." }[show];
-      fill(grid, seen.map(([t, i]) => cardOf(t, i)), seen.length ? "" : h("p.s.mut", {}, none));
+      fill(grid, seen.map(([t, i]) => cardOf(t, i)), seen.length ? "" : h("p.s.mut.none", {}, none));
     }
     const all = cards(), here = all.find((c) => +c.dataset.n === (kept ? kept.n : current));
     if (all.length) setCurrent(here || all[Math.min(kept ? Math.max(0, kept.at) : 0, all.length - 1)]);
