@@ -109,6 +109,18 @@ def test_a_stream_that_stops_stops_the_picture_at_the_last_sample_and_a_long_pau
     assert 880 < out[3] <= out[4] <= 900
 
 
+def test_the_clock_goes_on_while_nobody_looks():
+    out = told(
+        RUN + """
+    const glide = new Glide(119);
+    let k = 0;
+    const arrive = (n) => { for (const end = k + 30 * n; k < end; k++) glide.arrive(k * 100 / 3, k * 4, k * 4 + 3); };
+    arrive(5); glide.at(5000); arrive(2.5);
+    const out = glide.last - glide.at(7500);""",
+        "scope", "glide", "steer")  # fmt: skip
+    assert 0 <= out < 119  # not the 2.5 s that nobody looked, which it would then run after
+
+
 def test_what_a_page_holds_of_a_stream_does_not_grow():
     out = told(
         """

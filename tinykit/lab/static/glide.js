@@ -18,6 +18,7 @@ class Glide {
   arrive(t, first, last, anew = false) {
     if (anew || this.last < 0 || last < this.last) { this.reset(); this.place = last - this.rate * 100; this.time = t; }
     if (last <= this.last) return;
+    if (t - this.time > 250) this.at(t); // nobody looks (paused, out of sight): time goes on all the same
     // A gap is no lateness: what is lost had its time.
     const before = this.last < 0 ? last : Math.max(first - 1, this.last);
     this.last = last;

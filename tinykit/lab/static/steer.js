@@ -9,7 +9,7 @@
 const scopeView = (model, lastStatus, o) => {
   const config = model.get("config"), ui = frame(o.title, o.head);
   const cv = h("canvas", { role: "img", "aria-label": `${o.what}, waiting for the first samples.` });
-  const plot = h("div.tk-plot", { tabindex: -1, style: "outline:none" }, cv);
+  const plot = h("div.tk-plot", { tabindex: -1 }, cv);
   const describe = describer(cv), { rate_hz: rate, spans } = config;
   const s = { live: o.live, held: null, seconds: config.seconds, back: 0, limits: config.limits.slice(), stale: false, theme: 0 };
   let colours = null, kept = "", shown = "", take = config.keeps[config.keeps.length - 1];
@@ -61,7 +61,7 @@ const scopeView = (model, lastStatus, o) => {
     pause.className = s.held ? "tk-btn pri" : "tk-btn";
     fill(pause, icon(s.held ? "play" : "pause"), h("span.t", {}, s.held ? "Resume" : "Pause"), h("kbd", {}, "P"));
     earlier.hidden = later.hidden = !s.held;
-    cv.style.cursor = s.held ? "grab" : "";
+    cv.style.cursor = s.held ? "grab" : ""; cv.style.touchAction = s.held ? "pan-y" : "";
     if (!s.held) s.stale = false;
     touch();
   };
@@ -92,7 +92,7 @@ const scopeView = (model, lastStatus, o) => {
   cv.addEventListener("wheel", (e) => {
     const box = cv.getBoundingClientRect(), [x0, x1] = o.edges(cv.clientWidth), sideways = e.deltaX || (e.shiftKey ? e.deltaY : 0);
     if (e.ctrlKey || e.metaKey || e.altKey) {
-      turned += e.deltaY;
+      turned += e.deltaY * (e.deltaMode ? 20 : 1); // lines or pixels
       const by = Math.sign(turned);
       if (Math.abs(turned) > 40) { turned = 0; if (e.altKey) reach(by); else zoom(by, Math.min(1, Math.max(0, (x1 - (e.clientX - box.left)) / (x1 - x0)))); }
     } else if (sideways && s.held) move(-sideways / (x1 - x0) * s.seconds);
@@ -130,12 +130,14 @@ const scopeView = (model, lastStatus, o) => {
     if (!m) return;
     ui.setLink(m.link.kind, m.link.text, m.link.picture);
     ui.setNote(m.settling ? { kind: "none", what: "What a microphone gives right after its start is no sound yet; the board throws it away." } : m.note);
-    const f = m.facts, late = s.live.glide.behind;
+    const f = m.facts, { glide } = s.live, late = glide.behind, pace = glide.seen.length > 100 && f.rate_hz ? glide.rate * 1000 / f.rate_hz : 1;
     const facts = m.settling ? ["nothing to count yet"] : [
       f.silent_s > 1.5 ? `no data for ${ago(f.silent_s)} · ` : f.rate_hz ? `${o.rate(f.rate_hz)} Hz · ` : "",
       f.jitter_ms !== undefined && f.rate_hz && f.silent_s <= 1.5 ? `jitter ${f.jitter_ms.toFixed(1)} ms · ` : "",
       f.lost ? h("b", {}, `${commas(f.lost)} lost`) : "0 lost", ` of ${commas(f.lost + f.received)} in ${ago(f.seconds)}`,
       f.lost ? ` (${(100 * f.lost / (f.lost + f.received)).toFixed(1)} %)` : "",
+      // The rate is by the board's clock; a virtual one on a busy computer has a slow clock.
+      pace < 0.93 && o.head.virtual && !s.stale ? ` · this computer is busy, the virtual board runs at ${Math.round(100 * pace)} % of its pace` : "",
       !s.held && !s.stale && late > 500 ? ` · the picture is ${(late / 1000).toFixed(1)} s behind` : ""];
     const said = facts.map((x) => x.textContent ?? x).join("") + kept;
     if (said !== shown) { shown = said; fill(ui.facts, facts, kept); }
