@@ -49,7 +49,9 @@ def confusion(
     n = sum(map(sum, matrix)) + outside
     right = sum(matrix[i][i] for i in range(len(labels)))
     columns = [sum(r[j] for r in matrix) for j in range(len(said))]
-    head = "".join(f'<th class="c" scope="col">{esc(s)}</th>' for s in said)
+    many = " lots" if len(said) > 8 else " many" if len(said) > 6 else ""
+    up = " up" if len(said) > 8 else ""  # names stand upright where there are many
+    head = "".join(f'<th class="c{up}" scope="col"><span>{esc(s)}</span></th>' for s in said)
     body = []
     for i, row in enumerate(matrix):
         total = sum(row)
@@ -62,7 +64,6 @@ def confusion(
         f'<td class="e s num">{f"{matrix[j][j]} of {columns[j]}" if j < len(labels) else columns[j]}</td>'
         for j in range(len(said))
     )
-    many = " many" if len(said) > 6 else ""
     grid = (
         f'<div class="tk-scroll"><table class="tk-cm{many}"><caption class="vh">Rows: what it was. Columns: what the '
         f'model said.</caption><tr><td class="e"></td><th class="c" colspan="{len(said)}" scope="colgroup">the model '
