@@ -155,6 +155,8 @@ class PushMotion:
             begin = self._now + self.lead_s
             if clock.end > begin - 1.5 and reach_s:  # strokes that come together are done one after the other
                 begin = max(begin, clock.end + min(max(times_s[0] - clock.then, 0.1), 1.5))
+            if not reach_s:  # row by row, if it has the sensor's rate
+                begin = np.ceil(begin * units.RATE_HZ - 1e-6) / units.RATE_HZ
             clock.shift = begin - times_s[0]
             if begin > self._now + self.most_s:
                 self.dropped += 1
