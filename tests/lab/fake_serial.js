@@ -63,7 +63,7 @@
       const line = this.line;
       this.line = this.readable = this.writable = null;
       const closed = new Promise((go) => { line.onclose = go; });
-      line.close();
+      line.send(JSON.stringify({ close: true })); // the other side closes the board's port first
       await closed;
     }
   }

@@ -113,8 +113,11 @@ class Socket:
             def on_message(self, message):
                 if isinstance(message, bytes):
                     self.line.out.put(message)
+                elif "more" in (asked := json.loads(message)):
+                    self.line.room(asked["more"])
                 else:
-                    self.line.room(json.loads(message)["more"])
+                    self.line.close()
+                    self.close()
 
             def on_close(self):
                 if getattr(self, "line", None):

@@ -15,6 +15,7 @@ from .board import Board
 from .connection import opened
 from .info import BoardInfo
 from .port import Port, open_port, ports, same_port
+from .relay import BROWSER_URL
 
 BACK_S = 20.0  # after an upload the port takes up to 10 s to come back, and the sketch some to start
 STEPS = ("look", "download", "compile", "upload", "restart")
@@ -219,6 +220,11 @@ def _board_on(port) -> Port:
         raise BoardError(
             "The virtual board is not flashed: it always runs the firmware of this tinykit.",
             "Plug a Nano 33 BLE Sense in, or give its port: tk.flash('/dev/ttyACM0').",
+        )
+    if str(address).startswith(BROWSER_URL):
+        raise BoardError(
+            "That board is plugged into the browser's computer; Arduino's tools would run on the kernel's.",
+            "Flash it there: `tinykit flash` in a terminal of that computer.",
         )
     found = ports()
     if address:

@@ -62,8 +62,8 @@ class Relay:
             It is not open within a second: nobody chose one, or it is away.
         """
         with self._changed:
-            self.wanted = True
-            if self.session is None:
+            if not self.wanted:  # a carrier that knows goes on trying, and tells when it has it
+                self.wanted = True
                 self._send("open")
             if not self._changed.wait_for(lambda: self.session is not None or not self.wanted, _OPEN_S):
                 raise BoardError(

@@ -10,7 +10,7 @@ from ..board.board import Board
 from ..board.connection import once
 from ..board.relay import BROWSER_URL, Relay
 from ..errors import BoardError, FirmwareNeeded
-from .widget import LabWidget, module, sheet, source_html, span
+from .widget import FLUSHER, LabWidget, module, sheet, source_html, span
 
 _PAGE_S = 60.0  # a page that is loaded for the first time, over a slow line
 _CHOOSE_S = 600.0
@@ -45,6 +45,7 @@ class WebSerial(LabWidget):
         self.held: Board | None = None
         self.seconds_to_page: float | None = None
         self.beside = self.refused = None  # heard while a cell runs; {what, next} of a browser that can't
+        self._waiting = False
         self._acked = self._rated = 0
         self._acked_at = self._rated_at = self._heard_at = time.monotonic()
         self._since: float | None = None
@@ -64,20 +65,23 @@ class WebSerial(LabWidget):
         BoardError
             The page can't be heard while a cell runs, has no Web Serial, or nobody chose a board.
         """
-        self.beside = None
-        self.relay.wanted = True
+        self.beside = self.refused = None
+        self.relay.wanted = self._waiting = True
         self.run()
-        self.tell("who")
-        if not self.relay.wait(lambda: self.beside, _PAGE_S):
-            raise BoardError(f"This notebook's page is not heard while a cell runs: {_NEEDS}.", _ELSE)
-        self.tell("open")
-        if not self.relay.wait(lambda: self.relay.session or self.refused, _CHOOSE_S):
-            raise BoardError(
-                f"No board was chosen in {_CHOOSE_S / 60:.0f} minutes.",
-                "Press “Choose the board” in the widget, then run this cell again.",
-            )
-        if not self.relay.session:
-            raise BoardError(self.refused["what"], self.refused["next"])
+        try:
+            self.tell("who")
+            if not self.relay.wait(lambda: self.beside, _PAGE_S):
+                raise BoardError(f"This notebook's page is not heard while a cell runs: {_NEEDS}.", _ELSE)
+            self.tell("open")
+            if not self.relay.wait(lambda: self.relay.session or self.refused, _CHOOSE_S):
+                raise BoardError(
+                    f"No board was chosen in {_CHOOSE_S / 60:.0f} minutes.",
+                    "Press “Choose the board” in the widget, then run this cell again.",
+                )
+            if not self.relay.session:
+                raise BoardError(self.refused["what"], self.refused["next"])
+        finally:
+            self._waiting, self._status_at = False, 0.0
 
     def hold(self) -> Board:
         """A board behind the page's port; raises what ``tk.connect`` raises."""
@@ -95,10 +99,9 @@ class WebSerial(LabWidget):
 
     def flush(self) -> None:
         relay = self.relay
-        if self.held is not None and self.held.closed:
-            self.held = None
-            relay.release()
-        if not relay.wanted and self.unseen():
+        self._let_go_if_closed()
+        if relay.session is None and not self._waiting and (self._views == set() or self.unseen()):
+            FLUSHER.discard(self)  # the next page that says hello wakes it
             return
         self._ack()
         if self.due():
@@ -107,7 +110,12 @@ class WebSerial(LabWidget):
             self._ping += 1
             self._pinged = {self._ping: time.monotonic()}
             link, note = self._link()
-            self.tell("status", n=self._ping, link=link, note=note, facts=self._facts())
+            self.tell("status", n=self._ping, link=link, note=note, facts=self._facts(), waiting=self._waiting)
+
+    def _let_go_if_closed(self) -> None:
+        if self.held is not None and self.held.closed:
+            self.held = None
+            self.relay.release()
 
     def _ack(self) -> None:
         heard = self.relay.heard
@@ -129,7 +137,7 @@ class WebSerial(LabWidget):
         if self.relay.session:
             return {"kind": "ok", "picture": "link", "text": f"linked for {span(time.monotonic() - self._since)}"}, None
         if self.held is None:
-            return {"kind": "none", "picture": "unlink", "text": "not connected"}, None
+            return {"kind": "none", "picture": "unlink", "text": "no board chosen yet"}, None
         why = self.relay.why or "it is not open in the page"
         note = {
             "kind": "bad",
@@ -162,6 +170,7 @@ class WebSerial(LabWidget):
 
     def on_hello(self, content, buffers) -> None:
         """A page is there; perhaps it can't have a port."""
+        self._let_go_if_closed()
         self.refused = content.get("no")
         self.relay.notify()
         self.run()
@@ -204,8 +213,6 @@ class WebSerial(LabWidget):
 
     def _rest_if_alone(self) -> None:
         """A cell that is run again closes the view; the page keeps its port, and the board goes on."""
-        if self.held is None and self.relay.session is None:
-            super()._rest_if_alone()
 
     def snapshot(self) -> look.Html:
         text = "A board at the browser's computer: it needs this notebook's kernel, and a live page."

@@ -33,7 +33,7 @@ const serialLine = (model) => {
   // Whose a port is, over all notebooks of this page: who opens it takes it over.
   const owners = (globalThis[Symbol.for("tinykit.serial")] ||= new WeakMap());
   const watchers = new Set();
-  let port = null, liked = null, session = "", count = 0, wanted = false, busy = false, note = null;
+  let port = null, liked = null, name = "", session = "", count = 0, wanted = false, busy = false, note = null;
   let welcome = false, heard = performance.now(), greeted = 0;
   let parts = [], waiting = 0, sent = 0, flying = [], posted = 0, roomy = null, reader = null, writer = null, writing = null, taken = 0, told = 0, overruns = 0;
 
@@ -89,7 +89,8 @@ const serialLine = (model) => {
       owners.set(chosen, () => close("another notebook took the board over"));
       const { usbProductId } = chosen.getInfo();
       if (usbProductId === 0x005a) note = { kind: "warn", what: "The board waits in its bootloader.", next: "press its reset button once." };
-      say("opened", { session, name: NANOS[usbProductId] || "serial port" });
+      name = NANOS[usbProductId] || "A serial port";
+      say("opened", { session });
       pump(session, chosen);
     } catch (error) { note = { kind: "bad", ...refusedSerial(error) }; }
     busy = false; changed();
@@ -110,13 +111,20 @@ const serialLine = (model) => {
 
   const choose = async () => {
     if (busy) return;
+    busy = true; changed();
+    let chosen = null;
     try {
       const filters = Object.keys(NANOS).map((id) => ({ usbVendorId: ARDUINO, usbProductId: Number(id) }));
-      const chosen = await serial.requestPort({ filters });
+      chosen = await serial.requestPort({ filters });
+      note = null;
+    } catch (error) { note = { kind: "bad", ...refusedSerial(error) }; }
+    busy = false;
+    if (chosen && chosen !== port) {
       wanted = true;
-      if (session) await close("another board was chosen");
+      await close("another board was chosen");
       await open(chosen);
-    } catch (error) { note = { kind: "bad", ...refusedSerial(error) }; changed(); }
+    }
+    changed();
   };
 
   /** A board that this page was allowed before needs no click, where there is no doubt which one it is. */
@@ -134,6 +142,7 @@ const serialLine = (model) => {
   const tick = () => {
     const now = performance.now();
     if (!welcome && now - greeted > 900) hello();
+    if (wanted && !session && liked) openKnown(); // another program may have had it when it was plugged in
     if (now - heard < SILENT_MS) return;
     if (session) close("the kernel said nothing any more"); else rest();
   };
@@ -178,7 +187,7 @@ const serialLine = (model) => {
   return {
     take, choose,
     watch: (w) => { watchers.add(w); return () => watchers.delete(w); },
-    get state() { return { open: !!session, busy, note: noSerial() ? { kind: "bad", ...noSerial() } : note, able: !!serial, welcome, known: !!liked, overruns }; },
+    get state() { return { open: !!session, busy, note: noSerial() ? { kind: "bad", ...noSerial() } : note, able: !!serial, welcome, known: !!liked, name }; },
   };
 };
 
@@ -193,10 +202,10 @@ function serialView(model, line, lastStatus) {
     ui.setNote(s.note || (silent ? { kind: "warn", what: "The kernel does not hear this page while a cell runs.", next: "this needs ipykernel 7 and JupyterLab 4.4 or later. Stop the cell; tk.connect(\"virtual\") works everywhere." } : m?.note || null));
     choose.disabled = !s.able || s.busy;
     choose.className = s.open ? "tk-btn" : "tk-btn pri";
-    setText(choose.querySelector(".t"), s.open ? "Choose another board" : s.busy ? "Opening the port" : "Choose the board");
-    setText(words, s.open ? "Keep this page open while you work with the board." : !s.able ? "" : s.known ? "Plug the board in again: it goes on by itself." : "Plug it into the computer that you sit at, and choose it in the browser's list.");
-    setText(ui.facts, m?.facts || "");
-    if (m) ui.setLink(m.link.kind, m.link.text, m.link.picture); else ui.setLink("none", "not connected", "unlink");
+    setText(choose.querySelector(".t"), s.open ? "Choose another board" : s.busy ? "The browser asks which one" : "Choose the board");
+    setText(words, s.open ? `${s.name} is open here: keep this page open while you work with it.` : !s.able ? "" : s.known ? "Plug the board in again: it goes on by itself." : "Plug it into the computer that you sit at, and choose it in the browser's list." + (m?.waiting ? " The cell goes on by itself then." : ""));
+    setText(ui.facts, m?.facts || (s.open ? "" : "nothing is read from any port before you choose"));
+    if (m) ui.setLink(m.link.kind, m.link.text, m.link.picture); else ui.setLink("none", "no board chosen yet", "unlink");
     noteSilence(ui, m);
   };
   keys(ui.root, {});

@@ -1,0 +1,160 @@
+"""The widget behind ``browser://``, with a page of a few lines in place of a browser."""
+
+import threading
+import time
+
+import pytest
+
+from tinykit.errors import BoardError
+from tinykit.lab import webserial
+
+
+class Page:
+    """What static/webserial.js says and answers; its messages come on a thread of their own, as from a subshell."""
+
+    def __init__(self, widget, name="page"):
+        self.widget, self.name, self.session, self.number = widget, name, None, 0
+
+    def say(self, kind, buffers=(), **content):
+        message = {"k": kind, "page": self.name, **content}
+        thread = threading.Thread(target=self.widget._receive, args=(self.widget, message, list(buffers)))
+        thread.start()
+        thread.join(30)
+
+    def open(self):
+        self.number += 1
+        self.session = f"{self.name}.{self.number}"
+        self.say("opened", session=self.session)
+
+    def data(self, at, data, session=None):
+        self.say("data", [data], session=session or self.session, at=at, taken=0, overruns=0)
+
+
+@pytest.fixture
+def widget(wire):
+    widget = webserial.WebSerial()
+    yield widget
+    widget.close()
+    assert not widget.errors
+
+
+def waiting(widget):
+    """``widget.wait()`` on a thread: how it ended, in a list."""
+    ended = []
+
+    def body():
+        try:
+            widget.wait()
+            ended.append(None)
+        except BoardError as error:
+            ended.append(error)
+
+    threading.Thread(target=body, daemon=True).start()
+    return ended
+
+
+def test_a_cell_waits_until_the_page_has_a_board(widget, wire, until):
+    page, ended = Page(widget), waiting(widget)
+    wire.wait("who")
+    page.say("hello")
+    assert wire.of("welcome")[-1][0]["page"] == "page"
+    wire.wait("open")
+    assert not ended
+    page.open()
+    until(lambda: ended == [None])
+
+
+def test_a_page_that_is_not_heard_beside_a_cell_is_a_sentence(widget, wire, monkeypatch):
+    monkeypatch.setattr(webserial, "_PAGE_S", 0.05)
+    with pytest.raises(BoardError, match="ipykernel 7 or later and JupyterLab 4.4 or later.*virtual"):
+        widget.wait()
+
+
+def test_a_message_on_the_kernels_own_thread_is_no_sign_of_being_heard(widget, wire, monkeypatch):
+    monkeypatch.setattr(webserial, "_PAGE_S", 0.05)
+    widget._receive(widget, {"k": "hello", "page": "page"}, [])  # as when no cell runs
+    with pytest.raises(BoardError, match="not heard while a cell runs"):
+        widget.wait()
+
+
+def test_a_browser_without_web_serial_ends_the_waiting(widget, wire, until):
+    page, ended = Page(widget), waiting(widget)
+    wire.wait("who")
+    page.say("hello", no={"what": "This browser has no Web Serial.", "next": "open Chrome."})
+    until(lambda: ended)
+    assert str(ended[0]) == "This browser has no Web Serial. Next: open Chrome."
+
+
+def test_a_second_page_is_told_to_close(widget, wire):
+    first, second = Page(widget), Page(widget, "second")
+    widget.relay.wanted = True
+    first.open()
+    second.open()
+    assert [content["session"] for content, _ in wire.of("close")] == ["second.1"]
+    assert widget.relay.session == "page.1"
+
+
+def test_what_arrives_is_acknowledged_so_that_the_page_sends_on(widget, wire):
+    page = Page(widget)
+    widget.relay.wanted = True
+    page.open()
+    page.data(0, b"x" * 100)
+    page.data(100, b"y" * 50)
+    wire.wait("ack", lambda content: content["upto"] == 150 and content["session"] == page.session)
+    page.data(0, b"z", session="page.0")
+    assert wire.of("stale")[-1][0]["session"] == "page.0"  # it opens its port anew
+    assert widget.relay.received == 150 and widget.relay.lost == 0
+
+
+def test_a_page_that_answers_nothing_is_gone(widget, wire, monkeypatch, until):
+    monkeypatch.setattr(webserial, "_SILENT_S", 0.0)
+    monkeypatch.setattr(webserial, "_SILENT_PINGS", 1)
+    page = Page(widget)
+    widget.relay.wanted = True
+    page.open()
+    until(lambda: widget.relay.session is None, 30)
+    assert "its page does not answer" in widget.relay.why
+    page.data(0, b"late")  # it was only slow
+    assert wire.of("stale") and widget.relay.received == 0
+
+
+def test_an_answering_page_stays(widget, wire):
+    page = Page(widget)
+    widget.relay.wanted = True
+    page.open()
+    for _ in range(2 + webserial._SILENT_PINGS):
+        widget._status_at = 0.0
+        seen = len(wire.of("status"))
+        end = time.monotonic() + 20
+        while len(wire.of("status")) == seen and time.monotonic() < end:
+            time.sleep(0.01)
+        page.say("pong", session=page.session, n=wire.of("status")[-1][0]["n"], taken=0, overruns=0)
+    assert widget.relay.session == page.session and widget.seconds_to_page is not None
+
+
+def test_a_closed_board_leaves_the_page_its_port(widget, wire):
+    page = Page(widget)
+    widget.relay.wanted = True
+    page.open()
+
+    class Closed:
+        closed = True
+
+    widget.held = Closed()
+    wire.wait("close", lambda content: content["session"] == page.session)
+    assert not widget.relay.wanted
+
+
+def test_a_still_page_shows_a_card(widget, wire):
+    assert "needs this notebook" in str(widget.snapshot())
+
+
+def test_an_old_kernel_is_a_sentence(monkeypatch):
+    import IPython
+
+    class Kernel:
+        _supports_kernel_subshells = False
+
+    monkeypatch.setattr(IPython, "get_ipython", lambda: type("Shell", (), {"kernel": Kernel})())
+    with pytest.raises(BoardError, match="needs ipykernel 7 or later.*here is ipykernel"):
+        webserial.connect()
