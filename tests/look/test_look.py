@@ -87,7 +87,7 @@ def test_a_card_is_well_formed_escaped_and_needs_no_network(name):
     parsed = parse(html)
     assert "script" not in parsed.tags
     assert 'alert("x")' in " ".join(parsed.text + [str(v) for _, v in parsed.attributes])
-    assert not re.search(r"https?:|//[a-z]|url\(|@import|src=", html.replace("http://www.w3.org/2000/svg", ""))
+    assert not re.search(r"https?:|//[a-z]|url\((?!#)|@import|src=", html.replace("http://www.w3.org/2000/svg", ""))
 
 
 def test_pieces_nest_without_being_escaped_twice():
@@ -328,3 +328,13 @@ def test_long_text_is_wrapped_and_notes_keep_their_marks():
     wide = look.table([["a", "word " * 40]], ["what", "found"])
     lines = look.text(wide, 70).splitlines()
     assert max(map(len, lines)) <= 70 and lines[2].startswith("        word") and len(lines) == 5
+
+
+def test_a_gap_is_as_wide_as_what_is_lost():
+    """100 rows and 100 lost: the hatched band is half of the picture, and time counts both."""
+    html = str(look.traces([[0.0] * 6] * 100, 100, gaps=[(50, 100)]))
+    left, wide = map(float, re.search(r'<rect x="([\d.]+)%" y="28" width="([\d.]+)%"', html).groups())
+    assert left == pytest.approx(100 * 49 / 199, abs=0.01) and wide == pytest.approx(100 * 101 / 199, abs=0.01)
+    said = parse(html).said
+    assert "100 lost" in said and "\u22122.0 s" in said.replace("\u22122 s", "\u22122.0 s")
+    assert look.traces([[0.0] * 6] * 5, 100, gaps=[(0, 3), (9, 3)]).count("lost") == 0, "a gap has two sides"

@@ -7,6 +7,7 @@ without fixed proportions, strokes that don't scale); text keeps its size and st
 from __future__ import annotations
 
 import math
+import zlib
 
 from .html import Html, drawn, esc, number
 
@@ -49,7 +50,9 @@ def traces(
         Half range of the two plots; None: chosen from the data.
     """
     rows = [list(map(float, r)) for r in samples]
-    n, seconds = len(rows), len(rows) / rate_hz if rate_hz else 0.0
+    places = _places(len(rows), gaps)  # what was lost has its time
+    n = places[-1] + 1 if places else 0
+    seconds = n / rate_hz if rate_hz else 0.0
     groups = [
         ("acceleration", "g", [i for i, c in enumerate(channels) if c[0] == "a"], 2, limits[0], (1, 2, 4)),
         (
@@ -74,7 +77,7 @@ def traces(
             parts.append(f'<text x="-7" y="{y + 4}" text-anchor="end">{_tick(v)}</text>')
         curves = "".join(
             f'<path class="tr {_axis(channels[c])}{" stale" if stale else ""}" vector-effect="non-scaling-stroke" '
-            f'd="{_path(rows, c, m, height, gaps)}"/>'
+            f'd="{_path(rows, places, c, m, height, gaps)}"/>'
             for c in columns
         )
         parts.append(stretch.format(y=y0, h=height, n=max(1, n - 1)) + curves + "</svg>")
@@ -92,17 +95,30 @@ def traces(
         anchor = "end" if k == 0 else "start" if at < 4 else "middle"
         inner.append(f'<text x="{at:.2f}%" y="{bottom + 15}" text-anchor="{anchor}">{text}</text>')
         k += 1
-    for row, lost in gaps:  # rows are of what arrived, so a gap has no width: an edge and its count
-        at = 100 * (row - 0.5) / max(1, n - 1)
+    key = f"tk{zlib.crc32(repr((label, tuple(gaps), rows[:9])).encode()):08x}g"
+    if gaps:
         inner.append(
-            f'<line class="gapedge" x1="{at:.2f}%" x2="{at:.2f}%" y1="{top}" y2="{bottom}"/>'
-            f'<text class="h" x="{at:.2f}%" y="{top - 15}" text-anchor="middle">{number(lost)} lost</text>'
+            f'<defs><pattern id="{key}" width="5" height="5" patternUnits="userSpaceOnUse" '
+            'patternTransform="rotate(45)"><path class="gap" d="M0 0V5"/></pattern></defs>'
         )
+    counts = []
+    for row, lost in gaps:
+        if not 0 < row < len(rows):
+            continue
+        left, right = (100 * places[k] / max(1, n - 1) for k in (row - 1, row))
+        inner.append(
+            f'<rect x="{left:.2f}%" y="{top}" width="{right - left:.2f}%" height="{bottom - top}" fill="url(#{key})"/>'
+        )
+        inner += [
+            f'<line class="gapedge" x1="{x:.2f}%" x2="{x:.2f}%" y1="{top}" y2="{bottom}"/>' for x in (left, right)
+        ]
+        side = f'x="{left:.2f}%" dx="-5" text-anchor="end"' if right > 80 else f'x="{right:.2f}%" dx="5"'
+        counts.append(f'<text class="h halo" {side} y="{top + 13}">{number(lost)} lost</text>')
     label = label or f"Traces of the last {number(seconds, 'seconds', 1)}: {', '.join(g[0] for g in groups)}."
     total = bottom + 22
     return drawn(
         f'<svg class="tk-pic" height="{total}" style="height:{total}px" role="img" aria-label="{esc(label)}">'
-        f"{''.join(inner)}{''.join(parts)}</svg>",
+        f"{''.join(inner)}{''.join(parts)}{''.join(counts)}</svg>",
         label,
         "4px 92px 4px 52px",
     )
@@ -117,12 +133,15 @@ def spark(samples, limit=4.0, gaps=(), height=52, label="") -> Html:
         The first three columns are drawn.
     limit : float
         Half range.
+    gaps : sequence of (int, int) or (int,)
+        As ``traces`` takes them; without a count the pen is lifted only.
     """
     rows = [list(map(float, r[:3])) for r in samples]
-    n = max(1, len(rows) - 1)
+    places = _places(len(rows), gaps)
+    n = max(1, places[-1]) if places else 1
     curves = "".join(
         f'<path class="tr {_AXES[c]}" vector-effect="non-scaling-stroke" '
-        f'd="{_path(rows, c, limit * 1.05, height, gaps, True)}"/>'
+        f'd="{_path(rows, places, c, limit * 1.05, height, gaps)}"/>'
         for c in range(min(3, len(rows[0]) if rows else 0))
     )
     return Html(
@@ -226,7 +245,17 @@ def _half_range(rows, columns, choices) -> float:
     return float(next((c for c in choices if most <= c), choices[-1]))
 
 
-def _path(rows, column, limit, height, gaps=(), clip=True) -> str:
+def _places(n: int, gaps) -> list[int]:
+    """Where each of n rows stands in time, in samples: after a gap, as many further as are lost."""
+    lost = {gap[0]: gap[1] if len(gap) > 1 else 0 for gap in gaps}
+    out, at = [], -1
+    for i in range(n):
+        at += 1 + (lost.get(i, 0) if i else 0)
+        out.append(at)
+    return out
+
+
+def _path(rows, places, column, limit, height, gaps=()) -> str:
     starts = {g[0] for g in gaps}
     out, pen = [], False
     for i, row in enumerate(rows):
@@ -234,9 +263,9 @@ def _path(rows, column, limit, height, gaps=(), clip=True) -> str:
         if math.isnan(v):
             pen = False
             continue
-        v = max(-limit, min(limit, v)) if clip else v
+        v = max(-limit, min(limit, v))
         pen = pen and i not in starts
-        out.append(f"{'L' if pen else 'M'}{i} {height / 2 - v / limit * height / 2:.1f}")
+        out.append(f"{'L' if pen else 'M'}{places[i]} {height / 2 - v / limit * height / 2:.1f}")
         pen = True
     return "".join(out)
 

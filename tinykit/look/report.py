@@ -243,7 +243,8 @@ def layers(rows, title="Cost per layer", subtitle=None, est=True, how="", foot="
         step = f'<span class="mut">{r["step"]}</span> ' if r.get("step") else ""
         kernel = f' <span class="mut hide6">{esc(r["kernel"])}</span>' if r.get("kernel") else ""
         lines.append(
-            f'<tr><th scope="row" class="row">{step}{esc(r["name"])}{kernel}</th>'
+            f'<tr><th scope="row" class="row">{step}{esc(r["name"]).replace("_", "_<wbr>")}'
+            f"{kernel}</th>"
             f'<td class="r num hide6">{esc(shape)}</td>'
             f'<td class="r num">{weights}</td>'
             + cell(r, "ram", lambda n: "" if n is None else _peaked(n, peak))
