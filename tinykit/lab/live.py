@@ -270,10 +270,11 @@ class LiveView(LabWidget):
             time.sleep(1 / FRAMES_PER_S)
 
     def snapshot(self) -> look.Html:
-        predictions = self._live.read_new(0)[0]
-        if predictions:
-            end = predictions[-1].device_time_s
-            predictions = [p for p in predictions if p.device_time_s > end - _SECONDS]
+        history = self._history
+        if not len(history):  # nothing was flushed yet, or nobody flushes
+            history = History(self.config["sound"])
+            history.add(self._live.read_new(0)[0], self._tap.stream)
+        predictions = history.last(_SECONDS)
         if len(predictions) < 2:
             body = look.note("none", "No answers yet.", "run this cell to see them live.")
             return look.card(self.title, source_html(self.head), body)

@@ -214,8 +214,9 @@ function liveView(model, past, lastStatus) {
   const sinceOf = (list) => { // how long the newest decision has stood
     const last = list[list.length - 1];
     let i = list.length - 1;
-    while (i > 0 && list[i - 1].decision === last.decision) i--;
-    return last.t - list[i].t;
+    while (i > 0 && list[i - 1].decision === last.decision && list[i - 1].number === list[i].number - 1) i--;
+    const stood = last.t - list[i].t;
+    return stood < 0.05 ? "just now" : i === 0 && stood > SECONDS - 1 ? `for more than ${Math.floor(stood)} s` : `for ${stood.toFixed(1)} s`;
   };
   const draw = (frame, forced) => {
     colours = colours || theme(ui.root);
@@ -246,7 +247,7 @@ function liveView(model, past, lastStatus) {
     word.className = decision < 0 || silent ? "w un" : "w";
     swatch.className = decision < 0 || silent ? "hollow" : "";
     swatch.style.background = decision < 0 || silent ? "" : `var(--tk-${labels.length <= 8 ? colourOf(decision) : "c1"})`;
-    const stood = sinceOf(list), since = held ? (newest - last.t < 0.05 ? "held" : `held, ${(newest - last.t).toFixed(1)} s before`) : stood < 0.05 ? "just now" : `for ${stood.toFixed(1)} s`;
+    const since = held ? (newest - last.t < 0.05 ? "held" : `held, ${(newest - last.t).toFixed(1)} s before`) : sinceOf(list);
     setText(under, silent ? `since ${clock(past.arrived)}; the last was ${decision >= 0 ? labels[decision] : "unsure"}`
       : decision >= 0 ? `${since} · probability ${value(decision).toFixed(2)}` : `${since}, best is ${labels[best]} at ${value(best).toFixed(2)}, below ${levelOf(best).toFixed(2)}`);
     say(text);
