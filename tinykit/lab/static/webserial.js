@@ -130,7 +130,7 @@ const serialLine = (model) => {
   /** A board that this page was allowed before needs no click, where there is no doubt which one it is. */
   const openKnown = async () => {
     if (!serial || session || busy || !wanted) return;
-    const known = (await serial.getPorts()).filter((p) => { const i = p.getInfo(); return i.usbVendorId === ARDUINO && i.usbProductId in NANOS && p.connected !== false; });
+    const known = (await serial.getPorts()).filter((p) => { const i = p.getInfo(); return i.usbVendorId === ARDUINO && i.usbProductId in NANOS && p.connected !== false && !owners.has(p); });
     const one = known.includes(liked) ? liked : known.length === 1 ? known[0] : null;
     if (one) await open(one);
   };
@@ -142,7 +142,7 @@ const serialLine = (model) => {
   const tick = () => {
     const now = performance.now();
     if (!welcome && now - greeted > 900) hello();
-    if (wanted && !session && liked) openKnown(); // another program may have had it when it was plugged in
+    if (wanted && !session) openKnown(); // another program or notebook may have had it until now
     if (now - heard < SILENT_MS) return;
     if (session) close("the kernel said nothing any more"); else rest();
   };
