@@ -100,13 +100,13 @@ const serialLine = (model) => {
     if (!session) return;
     const [old, was, r, w] = [session, port, reader, writer];
     session = ""; port = reader = writer = null; roomy?.();
-    owners.delete(was);
     if (why) say("gone", { session: old, why });
     changed();
     // In this order: a port with a locked stream can't be closed.
     for (const step of [() => r?.cancel(), () => r?.releaseLock(), () => w?.abort(), () => w?.releaseLock(), () => was.close()]) {
-      try { await step(); } catch (e) { /* it went away itself */ }
+      try { await Promise.race([step(), new Promise((go) => setTimeout(go, 1000))]); } catch (e) { /* it went away itself */ }
     }
+    owners.delete(was);
   };
 
   const choose = async () => {
