@@ -144,10 +144,10 @@ const cardsPanel = ({ config, ask, play, playing, labels, leave }) => {
 // -- pictures ----------------------------------------------------------------------------------
 
 /** Three columns of a take's picture in a box: pens lifted, and hatched, where nothing arrived. */
-const drawAxes = (g, t, sparks, from, points, x, y, w, high, width, dashed = true) => {
+const drawAxes = (g, t, sparks, from, points, x, y, w, high, width) => {
   const X = (i) => x + w * i / (points - 1), Y = (v) => y + high / 2 - Math.max(-4.1, Math.min(4.1, v)) / 4.3 * (high / 2 - 2);
   AXES.forEach((k, c) => {
-    g.strokeStyle = t[k]; g.lineWidth = width; g.setLineDash(dashed ? DASH[c] : []); g.beginPath();
+    g.strokeStyle = t[k]; g.lineWidth = width; g.setLineDash(DASH[c]); g.beginPath();
     let pen = false;
     for (let i = 0; i < points; i++) {
       const v = sparks[(from * points + i) * 3 + c];
@@ -201,7 +201,7 @@ function drawThumbs(cv, t, sparks, first, list, config) {
     const x = k * (wide + 8);
     rule(g, t.line, x, crisp(H / 2), x + wide, crisp(H / 2));
     if (config.sound) drawBars(g, t, sparks, first + k, config.thumb, (i) => x + wide * i / config.thumb, (v) => H / 2 - v / 32768 * (H / 2 - 2), H);
-    else drawAxes(g, t, sparks, first + k, config.thumb, x, 0, wide, H, 1, false);
+    else drawAxes(g, t, sparks, first + k, config.thumb, x, 0, wide, H, 1);
     if (state === "flag") rule(g, t.warn, x, H - 0.5, x + wide, H - 0.5);
   });
 }
