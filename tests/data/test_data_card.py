@@ -8,6 +8,7 @@ import pytest
 import tinykit as tk
 from tinykit import look
 from tinykit.data import Dataset, Recording
+from tinykit.data.scene import Event, Scene
 from tinykit.pipeline import Decision, ImuFrontEnd, Pipeline
 
 pretty = pytest.importorskip("IPython.lib.pretty").pretty
@@ -95,3 +96,13 @@ def test_the_card_of_a_pipeline_says_what_it_does():
     ready = said(pipeline.with_(int8_model=b"x" * 2048, decision=Decision(1, 0.5, 1.0, (0.4, 0.9))))
     assert "[int8: ready for a board]" in ready and "int8 2.0 KB" in ready and "at least 0.40 to 0.90" in ready
     assert tk.__all__ and pretty(pipeline) == text
+
+
+def test_a_scene_shows_when_what_is_said():
+    sound = Recording(np.zeros((32000, 1)), channels=("audio",), rate_hz=16000.0, id="kitchen")
+    scene = Scene(sound, (Event(0.5, 1.0, "go"), Event(1.5, 1.75, "unknown", "tree"), Event(1.2, 1.3, "go")))
+    html = scene._repr_html_()
+    assert re.findall(r'<rect x="([\d.]+)%"[^>]* width="([\d.]+)%"', html) == [
+        ("25.000", "25.000"), ("60.000", "5.000"), ("75.000", "12.500")]  # fmt: skip
+    assert "go 2 times, unknown once" in said(scene) and "recorded as it is" in said(scene)
+    assert "nothing is said" in said(Scene(sound, ())) and pretty(scene) == said(scene)

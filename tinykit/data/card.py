@@ -83,6 +83,41 @@ def split_html(split) -> str:
     )  # fmt: skip
 
 
+def scene_html(scene) -> str:
+    """A long recording as HTML: its sound, and under it what is said when, one line a label."""
+    from .. import look
+
+    said: dict[str, list] = {}
+    for event in sorted(scene.events, key=lambda e: e.label in ("unknown", "silence")):
+        said.setdefault(event.label, []).append(event)
+    counts = scene.recording.counts()[:, 0]
+    sound = look.wave(counts, 48, 600, look.half_range(counts), f"waveform of {look.number(scene.seconds, 's', 0)}")
+    lines = "".join(
+        f'<text class="k" x="-8" y="{18 * k + 13}" text-anchor="end">{look.esc(label)}</text>'
+        f'<line class="grid" x1="0" x2="100%" y1="{18 * k + 16.5}" y2="{18 * k + 16.5}"/>'
+        + "".join(
+            f'<rect x="{100 * e.start_s / scene.seconds:.3f}%" y="{18 * k + 4}" height="11" fill="var(--tk-fill)" '
+            f'width="{max(0.15, 100 * (e.end_s - e.start_s) / scene.seconds):.3f}%"/>'
+            for e in events
+        )
+        for k, (label, events) in enumerate(said.items())
+    )
+    told = ", ".join(f"{label} {_times(len(events))}" for label, events in said.items()) or "nothing is said"
+    label = f"When it is said, over {look.number(scene.seconds, 's', 0)}: {told}."
+    height = 18 * len(said) + 22
+    ends = f'<text x="0" y="{height - 4}">0</text><text x="100%" y="{height - 4}" text-anchor="end">'
+    picture = (
+        f'<svg class="tk-pic" height="{height}" style="height:{height}px" role="img" aria-label="{look.esc(label)}">'
+        f"{lines}{ends}{look.number(scene.seconds, 's', 0)}</text></svg>"
+    )
+    left = 24 + 7 * max([len(name) for name in said] + [4])
+    body = f'<div class="tk-plot" style="padding:8px 12px 0 {left}px">{sound}</div>'
+    made = "composed of single words" if scene.card.get("composed") else "recorded as it is"
+    made += ", synthetic voices" if scene.card.get("synthetic") else ""
+    foot = look.dots(look.number(scene.seconds, "s", 0), made, told)
+    return look.card("Scene", scene.recording.id, body + look.drawn(picture, label, f"2px 12px 4px {left}px"), foot)
+
+
 def facts(dataset) -> dict:
     """Name and value of what a card says beside the table; None where it is not known."""
     from .. import look
@@ -162,3 +197,7 @@ def _row(dataset, label: str, persons: dict, unit: float, parts) -> tuple:
         heard = sound.counts()[: round(2 * sound.rate_hz), 0]
         picture = look.wave(heard, 24, 80, look.half_range(heard), f"a take of {label}")
     return label, round(sum(persons.values()) * unit), len(persons), counts, picture
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n:,} times"

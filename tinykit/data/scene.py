@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import write_whole
+from ..look import shown
 from . import audio, units
 from .keywords import BACKGROUND, SILENCE, UNKNOWN
 from .noise import LABEL as NOISE
@@ -124,6 +125,13 @@ class Scene:
         made = "composed" if self.card.get("composed") else "recorded"
         made += ", synthetic" if self.card.get("synthetic") else ""
         return f"<Scene {self.recording.id or '-'}: {made}, {self.seconds:.0f} s; {told}>"
+
+    def _repr_html_(self) -> str:
+        from . import card
+
+        return card.scene_html(self)
+
+    _repr_pretty_ = shown
 
 
 def write_events(path, events) -> Path:
