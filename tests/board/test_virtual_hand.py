@@ -11,6 +11,7 @@ from tinykit.board.virtual.hand import SMOOTH_S, Ear
 from tinykit.data import synthetic, units
 from tinykit.data.imu import NOISE_DPS, NOISE_G
 from tinykit.data.motion import Path
+from tinykit.errors import DataError
 
 RATE = units.RATE_HZ
 
@@ -216,3 +217,20 @@ def test_the_board_feels_a_stroke_within_a_second_of_its_own_time():
     assert abs(len(felt) - RATE) < 8
     start = np.flatnonzero(np.abs(felt[:, :3] - [0, 0, 1]).max(1) > 0.1)[0] / RATE
     assert hand.lead_s - 4 * SMOOTH_S < start < hand.lead_s + 0.1
+
+
+@pytest.mark.parametrize(
+    "times, points, plane, words",
+    [
+        ([], np.empty((0, 2)), "across", "0 times"),
+        ([0, 1], [[0, 0]], "across", "2 times"),
+        ([0, 1], [[0, 0], [np.nan, 0]], "across", "2 times"),
+        ([1, 0], [[0, 0], [0, 0]], "across", "don't rise"),
+        ([0, 1], [[0, 0], [0, 0]], "sideways", "sideways"),
+    ],
+)
+def test_nonsense_is_refused_and_the_board_goes_on(times, points, plane, words):
+    rig = Clocked()
+    with pytest.raises(DataError, match=words):
+        rig.hand.draw(times, points, plane)
+    assert not rig.hand.moving and rig.run(0.5).shape[1] == 6

@@ -14,6 +14,7 @@ from itertools import islice
 import numpy as np
 
 from ...data import imu, units
+from ...errors import DataError
 from .sources import Still
 
 ARM_M = 0.30  # elbow to board
@@ -89,8 +90,15 @@ class PushMotion:
             (forward and up, about the elbow) or ``"turn"`` (roll to the right and nose up, in place).
         first, last : bool
             Whether the stroke begins, and ends, with this piece.
+
+        Raises
+        ------
+        DataError
+            There is no such plane; or times and points are not of one length, or not numbers.
         """
-        times_s, points = np.asarray(times_s, float).reshape(-1), np.asarray(points, float).reshape(-1, 2)
+        times_s, points = _checked(times_s, points, 2)
+        if plane not in PLANES:
+            raise DataError(f"A hand can't move {plane!r}.", f"Choose one of {', '.join(PLANES)}.")
         with self._lock:
             times = self._placed(self._path_clock, times_s, first, _REACH_S)
             if times is None:
@@ -120,8 +128,13 @@ class PushMotion:
             Whether it begins, and ends, with this piece.
         label : str, optional
             What is being done.
+
+        Raises
+        ------
+        DataError
+            Times and values are not of one length, or not numbers.
         """
-        times_s, values = np.asarray(times_s, float).reshape(-1), np.asarray(values, float).reshape(-1, 6)
+        times_s, values = _checked(times_s, values, 6)
         with self._lock:
             times = self._placed(self._told_clock, times_s, first, 0.0)
             if times is None:
@@ -321,6 +334,18 @@ class _Course:
             return False
         a, b = np.searchsorted(self.times, [begin, end])
         return bool(self.values[max(a - 1, 0) : b + 1].any())
+
+
+def _checked(times_s, rows, width: int) -> tuple[np.ndarray, np.ndarray]:
+    times_s, rows = np.asarray(times_s, float).reshape(-1), np.asarray(rows, float)
+    if not len(times_s) or rows.shape != (len(times_s), width) or not np.isfinite(rows).all():
+        raise DataError(
+            f"A piece of a movement has {len(times_s)} times and rows of shape {rows.shape}.",
+            f"Give at least one time, and {width} numbers for each.",
+        )
+    if not np.isfinite(times_s).all() or (np.diff(times_s) < 0).any():
+        raise DataError("The times of a movement don't rise.", "Give them in seconds, in the order of the movement.")
+    return times_s, rows
 
 
 def _pose(moved: np.ndarray, plane: str) -> np.ndarray:
