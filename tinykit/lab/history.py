@@ -69,7 +69,7 @@ class History:
 
     def find(self, number: int):
         """The answer of that number; None when it is no longer there."""
-        return next((p for p in reversed(self._kept) if p.number == number), None)
+        return next((p for p in reversed(list(self._kept)) if p.number == number), None)
 
     def _count(self, p) -> None:
         if self.words and p.detected:

@@ -131,7 +131,8 @@ class LiveView(LabWidget):
         ]
         self.tell(
             "answers", [np.rint(rows * 255).astype(np.uint8).tobytes()],
-            rows=facts, fresh=fresh, labels=labels, background=_background(labels),
+            rows=facts, fresh=fresh, age=round(time.monotonic() - self._last_at, 2),
+            labels=labels, background=_background(labels),
             cost=self._cost(predictions[-1]), tally=self._history.tally,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ export default () => widgetOf((model) => {
   const add = (m, buffer) => {
     const n = m.labels.length, p = bytesOf(buffer);
     if (m.fresh || past.labels.join("\n") !== m.labels.join("\n")) past.rows = [];
-    past.labels = m.labels; past.background = m.background; past.cost = m.cost; past.tally = m.tally; past.arrived = Date.now();
+    past.labels = m.labels; past.background = m.background; past.cost = m.cost; past.tally = m.tally; past.arrived = Date.now() - 1000 * (m.age || 0);
     m.rows.forEach(([number, t, decision], i) => {
       const before = past.rows[past.rows.length - 1];
       if (before && t < before.t) past.rows = []; // live was opened anew
@@ -17,7 +17,7 @@ export default () => widgetOf((model) => {
     const end = past.rows[past.rows.length - 1].t;
     while (past.rows.length > 1 && past.rows[1].t < end - SECONDS - 1) past.rows.shift(); // one stays: a gap begins there
     // Answers come in steps, and not evenly; the picture runs by a clock that follows theirs slowly.
-    const lag = performance.now() / 1000 - end;
+    const lag = performance.now() / 1000 - (m.age || 0) - end;
     past.lag = past.lag === null || m.fresh || Math.abs(lag - past.lag) > 1 ? lag : past.lag + 0.1 * (lag - past.lag);
   };
   return {
