@@ -1,7 +1,5 @@
 """The recorder: what can be undone, what it hints at, long takes of motion, replays, and a cable that is pulled."""
 
-import threading
-
 import numpy as np
 import pytest
 
@@ -243,16 +241,16 @@ def running(monkeypatch, until):
 def test_a_cable_pulled_in_a_take_loses_nothing_and_the_next_take_is_good(
     wire, virtual, recorder, running, click, until
 ):
-    click(recorder, "record", label="circle", seconds=6.0, person="Ana")
+    click(recorder, "record", label="circle", seconds=10.0, person="Ana")
     running(100)
     virtual.machine.unplug()
-    wire.wait("status", lambda c: "link lost" in c["link"]["text"])
+    wire.wait("status", lambda c: "link lost" in c["link"]["text"], seconds=60)
     virtual.machine.replug()
     taken, _ = wire.wait("taken", seconds=60)
     assert not taken["ok"] and taken["text"] == "the board was away during it" and not taken["stop"]
     (card,) = recorder.takes
     assert card.state == "refused" and len(card.recording) >= 100 and gaps_of(card.recording)
-    wire.wait("status", lambda c: c["link"]["kind"] == "ok")
+    wire.wait("status", lambda c: c["link"]["kind"] == "ok", seconds=60)
     assert recorder.take("circle", 1.0, "Ana").state == "new" and not recorder.errors
 
 
@@ -315,6 +313,12 @@ def test_a_long_take_that_is_cancelled_is_gone(wire, recorder, running, click):
     assert recorder.cut is None and not recorder.takes and not recorder.errors
 
 
+def lengthen(recorder):
+    """Make the first take a minute long: its replay does not end while a slow machine looks."""
+    card = recorder.takes[0]
+    card.recording = card.recording.with_(samples=np.tile(card.recording.samples, (40, 1)), timestamps_ms=None)
+
+
 def test_a_replay_is_felt_by_the_virtual_board_which_then_rests_again(wire, virtual, recorder, click, until):
     take = recorder.take("circle", 1.5, "Ana").recording
     rest = virtual.source
@@ -325,22 +329,23 @@ def test_a_replay_is_felt_by_the_virtual_board_which_then_rests_again(wire, virt
     q = np.frombuffer(pose, "<i2").reshape(-1, 4) / 32767
     assert len(q) == len(take) and np.linalg.norm(q, axis=1) == pytest.approx(np.ones(len(q)), abs=1e-3)
     until(lambda: virtual.source is rest, 60)
+    lengthen(recorder)
     click(recorder, "hear", n=1)
     until(lambda: virtual.source is not rest)
     click(recorder, "halt")
-    until(lambda: virtual.source is rest)
+    assert virtual.source is rest
     click(recorder, "hear", n=1)
     assert recorder.take("circle", 1.0, "Ana").state == "new", "a take does not wait for a replay"
-    until(lambda: virtual.source is rest)
+    assert virtual.source is rest
 
 
 def test_a_replay_leaves_a_source_alone_that_was_set_meanwhile(wire, virtual, recorder, click, until):
     recorder.take("circle", 1.5, "Ana")
+    lengthen(recorder)
     click(recorder, "hear", n=1)
     until(lambda: type(virtual.source).__name__ == "Replay")
     virtual.source = own = Generator("wing")
     click(recorder, "halt")
-    until(lambda: not any(t.name == "tinykit replay" for t in threading.enumerate()))
     assert virtual.source is own
 
 
