@@ -9,6 +9,7 @@ export default () => stepped("Flash", ({ model, config, above, below }) => {
     show(m) {
       above.hidden = m.done;
       setText(text, m.busy ? m.text : "");
+      text.style.display = m.busy && m.text ? "" : "none";
     },
     keep: (m) => m.done,
     facts: (m) => m.facts,
