@@ -16,6 +16,7 @@ from .windows import resample
 # Real people's takes of one label, in one go, differ by 0.29 or more (the median of 40 labels is 0.5).
 ALIKE = 0.18
 FEW = 5  # fewer takes say nothing about that
+MOST = 100
 LONGEST_S = 20.0  # a recording longer than that is no take
 _TURN_DPS = 250.0  # counts as 1 g
 
@@ -80,10 +81,11 @@ class Likeness:
 
     def __init__(self):
         self._known: dict[int, _Known] = {}
+        self._noted: dict[int, Recording] = {}  # not looked at yet: there may be thousands, on disk
 
     def note(self, key: int, recording: Recording) -> None:
-        """Note a take under a number, to compare later ones with it."""
-        self._known[key] = _Known(recording)
+        """Note a take under a number, to compare later ones of its label with it: with the latest 100 of them."""
+        self._noted[key] = recording
 
     def add(self, key: int, recording: Recording) -> Twin | None:
         """Note a take under a number; the take that it is the same as, if there is one.
@@ -92,6 +94,8 @@ class Likeness:
         """
         new, twin = _Known(recording), None
         new.compared = True
+        mine = {k: self._noted.pop(k) for k in [k for k, r in self._noted.items() if r.label == recording.label]}
+        self._known |= {k: _Known(mine[k]) for k in list(mine)[-MOST:]}
         for other, known in self._known.items():
             if new.marks:
                 if new.marks & known.marks:
@@ -109,6 +113,7 @@ class Likeness:
     def remove(self, key: int) -> None:
         """Forget a take."""
         self._known.pop(key, None)
+        self._noted.pop(key, None)
 
     def alike(self, label: str) -> bool:
         """Whether a label's takes are all alike: five were added or more, and half of them hardly differ."""
