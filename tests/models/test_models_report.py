@@ -102,3 +102,17 @@ def test_of_many_persons_the_ones_with_most_mistakes_are_shown():
         and lines[-1] == "  (10 more persons, none of them worse)"
     )
     assert len(report.per_person) == 30 == len(report.as_dict()["per_person"])
+
+
+def test_a_report_in_a_terminal_has_its_matrix():
+    report = Report(("circle", "wing"), [0] * 5 + [1] * 5, [0] * 4 + [1] + [1] * 4 + [-1])
+    rows = [line.split() for line in repr(report).splitlines()]
+    assert "it was circle wing unsure found (recall)".split() in rows
+    assert "circle 80 %, 4 20 %, 1 0 4 of 5".split() in rows and "wing 0 80 %, 4 20 %, 1 4 of 5".split() in rows
+    many = Report(tuple(f"word {k}" for k in range(20)), list(range(20)), list(range(20)))
+    assert max(map(len, repr(many).splitlines())) <= 100 and "word 19: recall 1.00 (1 of 1)" in repr(many)
+
+
+def test_takes_of_unknown_labels_count_in_the_card():
+    html = Report(("a", "b"), [0, 1, -1, -1], [0, 1, 0, 1])._repr_html_()
+    assert "How sure is 50.0\u00a0%?" in html and "2 of them had a label that the model does not know" in html

@@ -9,6 +9,7 @@ import numpy as np
 from .. import look
 from ..errors import DataError
 
+MOST_COLUMNS = 100
 MOST_PERSONS = 20  # in what is shown; all are in ``per_person``
 
 
@@ -201,13 +202,23 @@ class Report:
             f"{head}accuracy {self.accuracy:.3f} ({self.right} of {len(self)} {self.unit}s, 95 % interval "
             f"{low:.2f} to {high:.2f}), macro F1 {self.macro_f1:.3f}"
         ]
-        lines += [f"  {name}: recall {value:.2f}" for name, value in self.recall.items() if not np.isnan(value)]
+        lines += self._matrix() or [
+            f"  {name}: recall {value:.2f} ({self._hits(i)} of {(self.truth == i).sum()})"
+            for i, (name, value) in enumerate(self.recall.items())
+            if not np.isnan(value)
+        ]
         persons = self.per_person
         if len(persons) > 1:
             lines += [f"  {person}: {right} of {n}" for person, (right, n) in _shown(persons)]
             if len(persons) > MOST_PERSONS:
                 lines.append(f"  ({len(persons) - MOST_PERSONS} more persons, none of them worse)")
         return "\n".join([*lines, *(f"  {fact}" for fact in self._facts())])
+
+    def _matrix(self) -> list[str]:
+        """The confusion matrix in text; nothing where it is wider than a terminal."""
+        told = look.text(look.confusion(self.labels, self.confusion.tolist(), unit=self.unit)).splitlines()
+        rows = [line for line in told[1:] if line.startswith("  ")]
+        return rows if max(map(len, rows)) <= MOST_COLUMNS else []
 
     def _facts(self):
         both = self.extra.get("agreement")
