@@ -104,6 +104,8 @@ class LiveView(LabWidget):
         if new:
             new = self._history.add(new, self._tap.stream)
             self._last_at = time.monotonic()
+            if self._hand.waiting:  # it answers again: by then the rule that it had before is in force
+                self._hand.again()
         if self.detections is not None:
             self.detections.note(new)
             for d in self.detections.news():
@@ -115,11 +117,8 @@ class LiveView(LabWidget):
             for d in list(self.detections.kept)[-_LISTED:]:
                 self._tell_detected(d)
         if self.due():
-            happened = self.happened()
-            if "deployed" in happened:
+            if self.deployed():
                 self.work("new pipeline", self._look_again)
-            if "reconnected" in happened:
-                self._hand.again()
             self.tell("status", **self._status())
 
     def _show(self, predictions, fresh: bool) -> None:
