@@ -319,6 +319,17 @@ def lengthen(recorder):
     card.recording = card.recording.with_(samples=np.tile(card.recording.samples, (40, 1)), timestamps_ms=None)
 
 
+def test_a_take_that_waits_for_its_board_can_be_cancelled(wire, virtual, recorder, running, click, until):
+    click(recorder, "record", label="circle", seconds=60.0, person="Ana")
+    running(30)
+    virtual.machine.unplug()
+    wire.wait("status", lambda c: "link lost" in c["link"]["text"], seconds=60)
+    click(recorder, "cancel")
+    assert wire.wait("taken", seconds=20)[0]["text"] == "thrown away"
+    until(lambda: not recorder.takes_now)
+    assert not recorder.takes and not recorder.errors
+
+
 def test_a_replay_is_felt_by_the_virtual_board_which_then_rests_again(wire, virtual, recorder, click, until):
     take = recorder.take("circle", 1.5, "Ana").recording
     rest = virtual.source

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from .. import look
+from ..board import Board
 from ..board.recorder import Take
 from ..data import Dataset, Recording
 from ..errors import BoardError, TinykitError
@@ -244,7 +245,7 @@ class Recorder(Cutting, Replaying, LabWidget):
         self.halt()
         with acting(self.board, self.sensor, label, person, self.session, len(self.takes), long):
             try:
-                if not long:
+                if not long and not isinstance(self.board, Board):
                     return self.board.record(
                         label, seconds, person, self.session, sensor=self.sensor, progress=False
                     ), None

@@ -179,7 +179,7 @@ function recorderView(model, ring, glide, last, lastStatus) {
     bell?.say(m.ok ? 880 : 330);
     if (m.stop && m.number) ui.setNote({ kind: "warn", what: `Take ${m.number} broke off: ${m.text}. What came is on its card${done ? `, and the ${done} before it ${done === 1 ? "is" : "are"} kept` : ""}.`, next: "plug the board in; when it is linked again, press the button once more." });
     else if (!m.ok && m.number) ui.setNote({ kind: "warn", what: `Take ${m.number} was refused: ${m.text}.`, next: m.next });
-    else ui.setNote(null);
+    else ui.setNote(m.ok || /thrown away|not recorded/.test(m.text) ? null : { kind: "warn", what: m.text });
     held = Date.now() + (m.ok ? 0 : m.stop ? 20000 : 8000);
     const goes = mode === "ten" && done < 10 && (m.ok || m.number) && !m.stop;
     left = mode === "ten" && m.stop && done && done < 10 ? label : "";
