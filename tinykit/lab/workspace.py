@@ -107,7 +107,8 @@ class Workspace:
             return "Your recordings have only 1 label, and a classifier needs at least 2."
         fewest = min(counts, key=counts.get)
         if counts[fewest] < TAKES_PER_LABEL:
-            return f"You have {counts[fewest]} takes of {fewest!r}, and {TAKES_PER_LABEL} a label are needed."
+            takes = f"{counts[fewest]} take{'s' * (counts[fewest] != 1)}"
+            return f"You have {takes} of {fewest!r}, and {TAKES_PER_LABEL} a label are needed."
         return ""
 
     def dataset(self, quiet: bool = False):
