@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "lab"))
@@ -41,7 +42,6 @@ board.source = tk.sample('words').select(labels=['left', 'right'])
 tk.lab.scope(board, 'mic')""",
 }
 TITLES = {"imu": "Scope", "mic": "Audio scope"}
-_KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
 
 # Counts animation frames, notes when the picture had moved, and what looking cost.
 WATCH = """(root) => {
@@ -89,20 +89,10 @@ def frames(sensor) -> int:
             print("           browser   drawn   moved  99% below   longest   watch")
             print("           frames/s frames/s frames/s    ms, stood still      ms/frame")
             for name, code in STATES.items():
-                if code:
-                    page.evaluate(
-                        f"(code) => {{ window.cell = 'runs'; {_KERNEL}.requestExecute({{ code }}).done"
-                        ".then((said) => { window.cell = said.content.ename || 'ended'; }); }",
-                        code,
-                    )
+                with lab_browser.running(page, code) if code else nullcontext():
                     time.sleep(8 if name == "training" else 2)
-                print(f"{name:10} {smoothness(page, scope)}", flush=True)
-                if code:
-                    page.evaluate(f"() => void {_KERNEL}.interrupt()")
-                    said = lab_browser.wait(lambda: (c := page.evaluate("window.cell")) != "runs" and c, 120, "its end")
-                    if said != "KeyboardInterrupt":
-                        print(f"           the cell had ended before: {said}")
-                    time.sleep(2)
+                    print(f"{name:10} {smoothness(page, scope)}", flush=True)
+                time.sleep(2)
             time.sleep(3)
             print(lab_browser.text(scope.locator(".tk-facts")))
             print("raised in the browser:", lab_browser.raised(page) or "nothing")
@@ -120,7 +110,6 @@ def memory(minutes) -> int:
         with lab_browser.serve(folder, notebook.parent) as server:
             lab_browser.open_notebook(page, server, notebook.name, 2)
             kernel = psutil.Process(lab_browser.asked(page, "__import__('os').getpid()"))
-            lab_browser.run_code(page, f"time.sleep({60 * minutes + 60})")
             devtools = page.context.new_cdp_session(page)
             print("min   page's heap   its buffers   DOM nodes   kernel   server   MB; drawn frames of each scope")
             for minute in range(minutes + 1):
@@ -139,7 +128,6 @@ def memory(minutes) -> int:
             for title in TITLES.values():
                 print(title + ":", lab_browser.text(lab_browser.widget(page, title).locator(".tk-facts")))
             print("raised in the browser:", lab_browser.raised(page) or "nothing")
-            page.evaluate(f"() => void {_KERNEL}.interrupt()")
     return 0
 
 

@@ -203,6 +203,35 @@ def run_code(page, code):
     page.evaluate(f"(code) => void {_KERNEL}.requestExecute({{code}})", code)
 
 
+@contextmanager
+def running(page, code):
+    """While this is open, the notebook's kernel runs code that does not end by itself.
+
+    Raises
+    ------
+    AssertionError
+        It ended before: then nothing was shown about a busy kernel.
+    """
+    printed(page, "", 180)  # what ran before has ended
+    page.evaluate(
+        f"""(code) => {{
+          const run = {_KERNEL}.requestExecute({{ code }});
+          window.cell = "";
+          run.onIOPub = () => {{ window.cell ||= "runs"; }};
+          run.done.then(({{ content }}) => {{ window.cell = content.ename || "ended"; }});
+        }}""",
+        code,
+    )
+    cell = lambda: page.evaluate("window.cell")  # noqa: E731
+    wait(lambda: cell() == "runs", 60, "the running cell", cell)
+    try:
+        yield
+        assert cell() == "runs", f"the cell ended: {cell()}"
+    finally:
+        page.evaluate(f"() => void {_KERNEL}.interrupt()")
+        wait(lambda: cell() != "runs", 120, "the end of the cell")
+
+
 def printed(page, code, seconds=60, kernel=_KERNEL):
     """Run code in the notebook's kernel, after the cells that run: what it printed.
 

@@ -16,6 +16,7 @@ from lab_browser import (
     problems,
     raised,
     random_int8,
+    running,
     show,
     text,
     theme,
@@ -66,6 +67,16 @@ def test_the_scope_draws_and_goes_on_drawing_while_a_cell_runs(lab):
     assert "0 lost" in text(scope) and "119." in text(scope), text(scope)
     canvas = scope.locator("canvas").first
     wait(lambda: "aZ" in canvas.get_attribute("aria-label"), 30, "the picture in words")
+
+
+def test_a_cell_that_never_pauses_stops_neither_the_picture_nor_the_buttons(lab):
+    scope = show(lab, "Scope")
+    with running(lab, "while True:\n    pass"):
+        before, held = frames(scope), picture(scope)
+        wait(lambda: frames(scope) >= before + 60, 120, "sixty more frames")
+        assert picture(scope) != held
+        press(scope, "Keep last")
+        wait(lambda: "kept as" in text(scope), 60, "the answer of a busy kernel", lambda: text(scope))
 
 
 def test_pause_holds_the_picture_in_the_browser(lab):
