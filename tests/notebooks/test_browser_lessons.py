@@ -62,7 +62,7 @@ def lesson(lab):
 
 
 def until(act, came, what, tell):
-    """Do something again until it had its effect: a movement may fall between two windows."""
+    """Do something again until it had its effect: a movement may fall between two windows, a take may lose samples."""
     for _ in range(3):
         act()
         try:
@@ -114,16 +114,18 @@ def test_01_takes_appear_are_discarded_and_come_back(lesson):
     recorder = collect.show("Recorder")
     recorder.get_by_role("radio", name=re.compile("^flex,")).click()
     wait(lambda: "Record “flex”" in text(recorder), 30, "the label", lambda: text(recorder))
-    record(recorder)  # a synthetic hand moves
-    wait(lambda: "1/20" in text(recorder), 30, "the count", lambda: text(recorder))
-    assert collect.printed('print(sum(r.label == "flex" for r in ws.recordings))') == "1", "it is on the disk"
+    kept = lambda: re.search("[1-9]/20", text(recorder.get_by_role("radio", name=re.compile("^flex,"))))  # noqa: E731
+    until(lambda: record(recorder), kept, "a good take", lambda: text(recorder))  # a synthetic hand moves
+    wait(lambda: takes(recorder), 30, "its card")
+    assert int(collect.printed('print(sum(r.label == "flex" for r in ws.recordings))')) >= 1, "it is on the disk"
+    shown = takes(recorder)
     click(recorder, 'button[aria-label^="Discard take"]')
-    wait(lambda: takes(recorder) == 0 and "Undo" in text(recorder), 30, "the discarding", lambda: text(recorder))
+    wait(lambda: takes(recorder) < shown and "Undo" in text(recorder), 30, "the discarding", lambda: text(recorder))
     press(recorder, "Undo")
-    wait(lambda: takes(recorder) == 1, 30, "the take back")
+    wait(lambda: takes(recorder) == shown, 30, "the take back")
 
     recorder.get_by_role("radio", name=re.compile("^circle,")).click()
-    wait(lambda: "Record “circle”" in text(recorder), 30, "the label", lambda: text(recorder))
+    wait(lambda: "of “circle”" in text(recorder), 30, "its takes", lambda: text(recorder))
     pad = collect.show("Signal pad")
     record(recorder, lambda: circle(collect.page, pad))  # the student's own hand
     drawn = recorder.locator(".tk-take").first
@@ -188,8 +190,8 @@ def test_05_hears_words_and_records_one(lesson):
     scope = sound.show("Audio scope")
     wait(lambda: frames(scope) > 20 and "0 lost" in text(scope), 60, "a picture", lambda: text(scope))
     recorder = sound.show("Recorder")
-    record(recorder)  # a made-up voice says the word
-    wait(lambda: "1/20" in text(recorder), 30, "a good take", lambda: text(recorder))
+    kept = lambda: re.search("[1-9]/20", text(recorder.get_by_role("radio", name=re.compile("^left,"))))  # noqa: E731
+    until(lambda: record(recorder), kept, "a good take", lambda: text(recorder))  # a made-up voice says the word
     microphone = sound.show("Microphone")
     press(microphone, "Start the microphone")
     wait(lambda: "16,000 Hz" in text(microphone) or "on" in text(microphone), 60, "the page's microphone")
