@@ -84,6 +84,17 @@ def test_closing_gives_the_board_back(board, machine, click):
     assert machine.source is before
 
 
+def test_a_cell_may_hold_the_board_without_a_page_and_closing_still_gives_it_back(board, machine):
+    before = machine.source
+    pad = lab.pad(board)
+    pad.rest()  # nobody looks at it
+    pad.take()
+    pad.motion.draw([0, 1], [[0, 0], [0.1, 0]])
+    assert pad.held
+    pad.close()
+    assert machine.source is before
+
+
 def test_a_signal_that_a_cell_sets_meanwhile_stays(board, machine, open_widget, click):
     pad = open_widget(lab.pad(board))
     click(pad, "halt")

@@ -96,6 +96,11 @@ class Pad(HearsPage, LabWidget):
         self._source = self._before = self._ear = self._fed = None
         self._status_at = 0.0
 
+    def close(self) -> None:
+        if self._guard is not None:
+            self.let_go()
+        super().close()
+
     @property
     def held(self) -> bool:
         """Whether the board feels the pad."""
