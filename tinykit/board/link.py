@@ -149,6 +149,7 @@ class Link:
         with self._asking:
             self._seq = (self._seq + 1) & 0xFF
             data = encode(type, self._seq, payload)
+            timeout *= getattr(self._port, "patience", 1)  # a port that is elsewhere answers later
             self.counters.requests += 1
             end = time.monotonic() + timeout * tries
             attempt = asked = 0
@@ -190,6 +191,7 @@ class Link:
             Payload of each reply; None where it did not come, or was an error.
         """
         with self._asking:
+            timeout *= getattr(self._port, "patience", 1)
             self._wait_until_up(timeout * self.TRIES)
             self.counters.requests += len(calls)
             numbers = [(self._seq + 1 + i) & 0xFF for i in range(len(calls))]

@@ -146,6 +146,8 @@ class Relay:
 class RelayPort:
     """What the link uses of a pyserial port, for one session of a ``Relay``."""
 
+    patience = 4  # times what the link waits for an answer: over a network, past a page that may be drawing
+
     def __init__(self, relay: Relay, url: str, session: str):
         self._relay, self.port, self._session = relay, url, session
         self.is_open = True
