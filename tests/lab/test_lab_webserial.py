@@ -113,7 +113,7 @@ def test_a_page_that_answers_nothing_is_gone(widget, wire, monkeypatch, until):
     widget.relay.wanted = True
     page.open()
     until(lambda: widget.relay.session is None, 30)
-    assert "its page does not answer" in widget.relay.why
+    assert "page does not answer" in widget.relay.why
     page.data(0, b"late")  # it was only slow
     assert wire.of("stale") and widget.relay.received == 0
 

@@ -131,17 +131,17 @@ class WebSerial(LabWidget):
         # Pings are counted too: where this whole program stood still, nobody could have answered.
         self._unanswered += 1
         if self._unanswered > _SILENT_PINGS and time.monotonic() - self._heard_at > _SILENT_S:
-            self.relay.gone(session, "its page does not answer: closed, or without a network")
+            self.relay.gone(session, "the board's page does not answer: closed, or without a network")
 
     def _link(self):
         if self.relay.session:
             return {"kind": "ok", "picture": "link", "text": f"linked for {span(time.monotonic() - self._since)}"}, None
         if self.held is None:
             return {"kind": "none", "picture": "unlink", "text": "no board chosen yet"}, None
-        why = self.relay.why or "it is not open in the page"
+        why = self.relay.why or "the board is not open in the page"
         note = {
             "kind": "bad",
-            "what": f"The board is away: {why}.",
+            "what": f"{why[0].upper()}{why[1:]}.",
             "next": "plug it in, or choose it again; everything goes on by itself then.",
         }
         return {"kind": "bad", "picture": "unlink", "text": "link lost, trying again"}, note

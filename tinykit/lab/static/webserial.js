@@ -117,7 +117,7 @@ const serialLine = (model) => {
       const filters = Object.keys(NANOS).map((id) => ({ usbVendorId: ARDUINO, usbProductId: Number(id) }));
       chosen = await serial.requestPort({ filters });
       note = null;
-    } catch (error) { note = { kind: "bad", ...refusedSerial(error) }; }
+    } catch (error) { note = { kind: error.name === "NotFoundError" ? "warn" : "bad", ...refusedSerial(error) }; }
     busy = false;
     if (chosen && chosen !== port) {
       wanted = true;
@@ -135,7 +135,7 @@ const serialLine = (model) => {
     if (one) await open(one);
   };
   const unplugged = (e) => { if (e.target === port) close("the board was unplugged"); };
-  const leaving = () => { close("its page was closed or loaded again"); };
+  const leaving = () => { close("the board's page was closed or loaded again"); };
 
   // A comm's first messages may go where a running cell keeps them waiting: so again, until one is answered.
   let watch = 0;
@@ -187,13 +187,13 @@ const serialLine = (model) => {
   return {
     take, choose,
     watch: (w) => { watchers.add(w); return () => watchers.delete(w); },
-    get state() { return { open: !!session, busy, note: noSerial() ? { kind: "bad", ...noSerial() } : note, able: !!serial, welcome, known: !!liked, name }; },
+    get state() { return { open: !!session, busy, note: noSerial() ? { kind: "bad", ...noSerial() } : note, able: !!serial, welcome, name }; },
   };
 };
 
 function serialView(model, line, lastStatus) {
   const ui = frame("Your board", model.get("head"));
-  const words = h("span", {}), choose = button("Choose the board", { pic: "board", kind: "pri", onclick: () => line.choose() });
+  const words = h("span", { style: "flex:1 1 280px" }), choose = button("Choose the board", { pic: "board", kind: "pri", onclick: () => line.choose() });
   ui.body.append(h("div.tk-row", { style: "display:flex;flex-wrap:wrap;align-items:center;gap:12px;padding:12px" }, choose, words));
   const born = performance.now();
   const show = () => {
@@ -203,7 +203,7 @@ function serialView(model, line, lastStatus) {
     choose.disabled = !s.able || s.busy;
     choose.className = s.open ? "tk-btn" : "tk-btn pri";
     setText(choose.querySelector(".t"), s.open ? "Choose another board" : s.busy ? "The browser asks which one" : "Choose the board");
-    setText(words, s.open ? `${s.name} is open here: keep this page open while you work with it.` : !s.able ? "" : s.known ? "Plug the board in again: it goes on by itself." : "Plug it into the computer that you sit at, and choose it in the browser's list." + (m?.waiting ? " The cell goes on by itself then." : ""));
+    setText(words, s.open ? `${s.name} is open here: keep this page open while you work with it.` : !s.able || m?.note ? "" : "Plug it into the computer that you sit at, and choose it in the browser's list." + (m?.waiting ? " The cell goes on by itself then." : ""));
     setText(ui.facts, m?.facts || (s.open ? "" : "nothing is read from any port before you choose"));
     if (m) ui.setLink(m.link.kind, m.link.text, m.link.picture); else ui.setLink("none", "no board chosen yet", "unlink");
     noteSilence(ui, m);
