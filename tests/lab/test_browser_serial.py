@@ -162,6 +162,8 @@ def test_a_cell_that_is_run_again_keeps_the_board(lab, socket):
 
 def test_a_page_that_is_loaded_again_is_an_unplugged_board(lab, socket):
     opened = socket.opened
+    # A page shows again what was saved: without the widget the board would go on as well, but unseen.
+    lab.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
     lab.reload(wait_until="commit")
     wait(lambda: socket.opened > opened, 180, "the port opened again, without a click")
     wait(linked(lab), 120, "the link", lambda: text(lab.locator("body")))
