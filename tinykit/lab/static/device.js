@@ -20,8 +20,8 @@ const rowOf = (e, flip) => {
 function deviceTab(model, config, say, sent, behind) {
   const facts = h("span.s.mut", {}, "Needs a phone, a tablet or a laptop with motion sensors, at https:// or on this computer.");
   let on = false, last = 0, times = [], rows = [], first = true, posted = 0, got = 0, began = 0, watch = 0, turns = false;
-  // Safari on iPhones and iPads, the one that asks for permission, gives the other sign.
-  const flip = typeof DeviceMotionEvent !== "undefined" && typeof DeviceMotionEvent.requestPermission === "function" ? -1 : 1;
+  // All browsers of iPhones and iPads give the other sign; an iPad calls itself a Mac, which has no touch screen.
+  const flip = /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Mac/.test(navigator.userAgent) && navigator.maxTouchPoints > 1) ? -1 : 1;
   const post = (last) => {
     if (!times.length) return;
     sent(times[times.length - 1]);

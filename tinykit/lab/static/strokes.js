@@ -56,7 +56,8 @@ const strokeSurface = ({ pad_m: padM, height, plane, onpiece, behind, touch }) =
   cv.addEventListener("pointerdown", (e) => {
     if (e.button || !e.isPrimary) return;
     held.clear(); end();
-    cv.setPointerCapture(e.pointerId); cv.focus({ preventScroll: true });
+    try { cv.setPointerCapture(e.pointerId); } catch { /* it was lifted again already */ }
+    cv.focus({ preventScroll: true });
     begin(e.timeStamp, ...place(e));
     e.preventDefault();
   });

@@ -1,0 +1,220 @@
+"""The signal pad in a real JupyterLab: strokes by pointer and keys, a device's sensors, the microphone, a replay."""
+
+import math
+
+import pytest
+from lab_browser import (
+    asked,
+    browser,
+    open_lab,
+    press,
+    problems,
+    raised,
+    run_code,
+    shot,
+    show,
+    sized,
+    text,
+    theme,
+    wait,
+)
+
+import tinykit as tk
+from tinykit.data import synthetic
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "import tinykit as tk\n"
+    "board = tk.connect('virtual://nano33ble?flash=FLASH')\n"
+    "board.deploy(tk.Pipeline.load('PIPELINE'), progress=False)\n"
+    "board.decision(smoothing=2, threshold=0.5)\n"
+    "answers = board.live(size=20_000)",
+    "pad = tk.lab.pad(board)\npad",
+]
+FLAGS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+# A pointer that draws a path: events with the times that a hand would have needed, however busy the computer is.
+STROKE = """(canvas, [path, lifted]) => {
+  const box = canvas.getBoundingClientRect(), began = performance.now() - path[path.length - 1][0];
+  const x0 = box.left + box.width / 2, y0 = box.top + box.height / 2;
+  path.forEach(([ms, x, y], i) => {
+    const kind = i === 0 ? "pointerdown" : lifted && i === path.length - 1 ? "pointerup" : "pointermove";
+    const how = { pointerId: 1, isPrimary: true, pointerType: "mouse", bubbles: true, cancelable: true };
+    const e = new PointerEvent(kind, { ...how, clientX: x0 + x, clientY: y0 - y });
+    Object.defineProperty(e, "timeStamp", { value: began + ms });
+    canvas.dispatchEvent(e);
+  });
+}"""
+
+
+SHAKE = """() => {
+  const rotationRate = { alpha: 0, beta: 0, gamma: 90 };
+  const felt = { accelerationIncludingGravity: { x: 0, y: 9.80665, z: 0 }, rotationRate };
+  window.shaking = setInterval(() => dispatchEvent(new DeviceMotionEvent("devicemotion", felt)), 16);
+}"""
+# What sticks out of a widget to the right.
+OUTSIDE = """(e) => [...e.querySelectorAll("*")]
+  .filter((x) => x.getBoundingClientRect().right > e.getBoundingClientRect().right + 1).length"""
+
+
+def circle(pixels=80, seconds=1.0, steps=75):
+    """Clockwise from the top: [ms, right, up] in pixels from the middle of the pad."""
+    turns = [i / steps for i in range(steps + 1)]
+    way = [[pixels * math.sin(2 * math.pi * s), pixels * math.cos(2 * math.pi * s)] for s in turns]
+    return [[1000 * seconds * s, x, y] for s, (x, y) in zip(turns, way, strict=True)]
+
+
+def draw(pad, path, lifted=True):
+    """Draw a path; unless the pointer is lifted, the hand then stays where it is."""
+    pad.locator("canvas.tk-pad").evaluate(STROKE, [path, lifted])
+
+
+def leans_back(page):
+    """Whether the board's nose points up by six degrees or more: a tenth of a g along X."""
+    last = asked(page, "pad.motion.news(pad.motion.news(0)[1] - 1)[0].tolist()")
+    return bool(last) and last[0][0] > 800
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """What the lessons' takes teach a network in a few epochs."""
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed, so no network was trained.")
+    takes = synthetic.gestures(persons=synthetic.PERSONS[:6], sessions=("1",))
+    trained = tk.train("gesture", takes, None, seed=0, epochs=40, progress=False)
+    path = tmp_path_factory.mktemp("network") / "gestures.tk"
+    tk.quantize(trained, takes).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(network, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pad")
+    cells = [c.replace("PIPELINE", str(network)).replace("FLASH", str(folder / "flash.bin")) for c in CELLS]
+    with browser(*FLAGS) as page, open_lab(page, folder, cells, widgets=1):
+        yield page
+
+
+@pytest.fixture
+def pad(page):
+    """The widget, its first tab open, and the board with its own signal."""
+    pad = show(page, "Signal pad")
+    press(pad, "Draw")
+    asked(page, "pad.let_go()")
+    wait(lambda: "own signal" in text(pad), 60, "the board's own signal", lambda: text(pad))
+    yield pad
+    assert problems(page) == []
+    assert raised(page) == []
+
+
+def test_a_circle_that_is_drawn_is_answered_circle(page, pad):
+    assert asked(page, "pad.held") is False
+    said = "[p.label for p in answers.read_new(0)[0] if p.detected]"
+    before = len(asked(page, said))
+
+    def draws():
+        """One after the other, as a student does; the board may miss one."""
+        until = asked(page, "board.machine.seconds") + 5  # of its own time, which is slow where the computer is busy
+        draw(pad, circle())
+        wait(lambda: asked(page, "board.machine.seconds") > until, 120, "five seconds of the board's time")
+        return "circle" in asked(page, said)[before:]
+
+    wait(draws, 240, "the answer circle", lambda: asked(page, said)[before:])
+    assert asked(page, "pad.held") is True
+    shot(pad, "pad-circle-light")
+
+
+def test_the_pointer_moves_the_board_and_letting_go_gives_it_back(page, pad):
+    box = pad.locator("canvas.tk-pad").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(1, 20):
+        page.mouse.move(x + 6 * i, y - 3 * i)
+    wait(lambda: leans_back(page), 60, "the board's lean", lambda: text(pad))
+    wait(lambda: "the board is moved" in text(pad), 60, "the movement", lambda: text(pad))
+    page.mouse.up()
+    wait(lambda: "the board lies still" in text(pad), 60, "the rest", lambda: text(pad))
+    press(pad, "Let go")
+    wait(lambda: "own signal" in text(pad), 60, "the board's own signal", lambda: text(pad))
+    assert asked(page, "pad.held") is False
+
+
+def test_the_arrow_keys_move_it_too_and_the_notebook_stays(page, pad):
+    cell = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+    before = page.evaluate(cell)
+    pad.locator("canvas.tk-pad").focus()
+    page.keyboard.down("ArrowUp")
+    wait(lambda: leans_back(page), 60, "the board's lean", lambda: text(pad))
+    wait(lambda: "the board is moved" in text(pad), 60, "the movement", lambda: text(pad))
+    page.keyboard.up("ArrowUp")
+    wait(lambda: "the board lies still" in text(pad), 60, "the rest", lambda: text(pad))
+    assert page.evaluate(cell) == before
+
+
+def test_it_is_felt_while_a_cell_runs(page, pad, tmp_path):
+    """JupyterLab 4.4 and ipykernel 7 hear the page beside the running cell."""
+    flag = tmp_path / "go"
+    asked(page, "pad.take()")
+    run_code(page, f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)")
+    try:
+        draw(pad, circle()[:30], lifted=False)
+        wait(lambda: "the board is moved" in text(pad), 60, "the movement beside the cell", lambda: text(pad))
+    finally:
+        flag.touch()
+    press(pad, "Lie still")
+    wait(lambda: "the board lies still" in text(pad), 60, "the rest", lambda: text(pad))
+
+
+def test_the_devices_own_sensors_move_it(page, pad):
+    press(pad, "Move this device")
+    press(pad, "Start the sensors")
+    page.evaluate(SHAKE)
+    try:
+        last = "pad.motion.news(pad.motion.news(0)[1] - 1)[0].tolist()"
+        upright = lambda row: row and row[0][0] > 7500 and abs(row[0][3] - 1475) < 60  # noqa: E731
+        wait(lambda: upright(asked(page, last)), 60, "1 g along the device, 90 deg/s about it")
+        shot(pad, "pad-device-light")
+    finally:
+        page.evaluate("clearInterval(window.shaking)")
+    press(pad, "Stop the sensors")
+    wait(lambda: "the board lies still" in text(pad), 60, "the rest", lambda: text(pad))
+
+
+def test_a_device_without_sensors_gets_a_sentence(page, pad):
+    press(pad, "Move this device")
+    press(pad, "Start the sensors")
+    wait(lambda: "no motion sensors" in text(pad), 60, "the sentence", lambda: text(pad))
+    press(pad, "Draw")
+    assert "no motion sensors" not in text(pad)
+
+
+def test_the_board_hears_the_pages_microphone(page, pad):
+    press(pad, "Speak")
+    press(pad, "Start the microphone")
+    wait(lambda: asked(page, "pad.sound.received") > 4000, 60, "the sound", lambda: text(pad))
+    assert asked(page, "pad.held and pad._ear.source is not None") is True
+    shot(pad, "pad-speak-light")
+    press(pad, "Stop the microphone")
+    wait(lambda: asked(page, "pad._ear.source is None"), 60, "silence")
+
+
+def test_a_take_is_replayed(page, pad):
+    press(pad, "Replay")
+    pad.get_by_label("Label").select_option("wing")
+    press(pad, "Play it to the board")
+    turned = "int(abs(pad.motion.news(0)[0][:, 3:]).max())"  # in the last 17 s
+    wait(lambda: asked(page, turned) > 500, 60, "30 deg/s, as in a wing", lambda: text(pad))
+    shot(pad, "pad-replay-light")
+
+
+def test_it_is_legible_in_both_themes_and_widths(page, pad):
+    """Pictures to look at; and nothing is cut off."""
+    draw(pad, circle())
+    for name in ("dark", "light"):
+        theme(page, name)
+        for width in (600, 900):
+            sized(pad, width)
+            show(page, "Signal pad")
+            assert pad.evaluate(OUTSIDE) == 0
+            shot(pad, f"pad-{name}-{width}")
