@@ -27,15 +27,17 @@ function padView(model, felt, lastStatus) {
 
   const tabs = { draw: drawTab(model, config, touch, sent, behind), device: deviceTab(model, config, say, sent, behind), speak: speakTab(model, config, ui, say, touch), replay: replayTab(model, config) };
   let tab = config.show;
+  const how = h("span.tk-est", { tabindex: "0", title: `From the pointer's path, made smooth over 0.03 s and differentiated twice, with gravity; the pad is ${Math.round(100 * config.pad_m)} cm high. The wrist turns along as most people's does.` }, "simulated");
+  how.hidden = tab !== "draw";
   const choice = segmented("What moves the board", [["draw", "Draw"], ["device", "Move this device"], ["speak", "Speak"], ["replay", "Replay"]], tab, (v) => {
     tabs[tab].leave?.();
     tab = v; problem = null;
     for (const [k, q] of Object.entries(tabs)) q.el.hidden = k !== tab;
+    how.hidden = tab !== "draw"; // a device's own sensors and a take are no guess
     showStatus(lastStatus());
     touch();
   });
   for (const [k, q] of Object.entries(tabs)) q.el.hidden = k !== tab;
-  const how = h("span.tk-est", { tabindex: "0", title: `From the pointer's path, made smooth over 0.03 s and differentiated twice, with gravity; the pad is ${Math.round(100 * config.pad_m)} cm high. The wrist turns along as most people's does.` }, "simulated");
   ui.body.append(h("div.tk-tools", {}, choice.el), ...Object.values(tabs).map((q) => q.el),
     h("div.tk-felt", {}, h("h4", {}, "What the board feels"), how), h("div.tk-plot", {}, cv));
   const halt = button("Lie still", { pic: "stop", key: "Esc", onclick: () => stop() });
