@@ -1,5 +1,8 @@
 """Live predictions over a pulled cable, and what a student takes back; on a fake board."""
 
+import threading
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,11 @@ pytest.importorskip("anywidget")
 from lab_fake import HZ, RATE, speech  # noqa: E402
 
 import tinykit as tk  # noqa: E402
+from tinykit.board.live import Prediction  # noqa: E402
+from tinykit.board.log import EventLog  # noqa: E402
 from tinykit.data import Dataset  # noqa: E402
+from tinykit.errors import DeviceError  # noqa: E402
+from tinykit.lab.history import History  # noqa: E402
 
 
 @pytest.fixture
@@ -86,17 +93,33 @@ def test_a_correction_is_taken_back_once(wire, board, open_widget, until, click,
     for _ in range(2):
         click(live, "unwrong", undo=filed["undo"])
     assert len(data) == 0 and not live.corrected and live._history.tally["wrong"] == 0
-    assert "Taken back" in wire.of("filed")[-1][0]["text"]
+    assert wire.of("filed")[-1][0]["text"] == "Taken back: it is no longer in mine."
+
+
+def test_a_correction_taken_back_after_a_reset_counts_none_below_none(wire, board, open_widget, until, click):
+    live = open_widget(tk.lab.live(board))
+    until(lambda: len(live._history) > 5)
+    click(live, "wrong", number=live._history[-2].number, truth="wing")
+    filed, _ = wire.wait("filed", lambda c: c.get("undo"))
+    click(live, "reset")
+    click(live, "unwrong", undo=filed["undo"])
+    back, _ = wire.wait("filed", lambda c: "Taken back" in c["text"])
+    assert back["tally"]["wrong"] == 0 and not live.corrected and "in .corrected" in back["text"]
 
 
 def test_decisions_are_counted_by_class(wire, board, open_widget, until, click):
     live = open_widget(tk.lab.live(board))
     until(lambda: len(live._history.tally["each"]) >= 2, 40)
     live.rest()
-    tally, labels = live._history.tally, [p.label for p in live._history]
-    seen = [b for a, b in zip(["", *labels], labels, strict=False) if b != a]
-    assert tally["each"] == {w: seen.count(w) for w in set(seen) - {None, "rest"}}
-    assert tally["decisions"] == sum(tally["each"].values())
+
+    def counted():
+        """Once the flush under way has ended."""
+        tally, labels = live._history.tally, [p.label for p in list(live._history)]
+        seen = [b for a, b in zip(["", *labels], labels, strict=False) if b != a]
+        each = {w: seen.count(w) for w in set(seen) - {None, "rest"}}
+        return tally["each"] == each and tally["decisions"] == sum(each.values())
+
+    until(counted)
     click(live, "reset")
     assert live._history.tally["each"] == {}
 
@@ -110,3 +133,69 @@ def test_each_gesture_may_have_a_threshold_and_one_for_all_again(wire, board, op
     click(live, "rule", threshold=0.5, smoothing=3)
     wire.wait("rule", lambda c: not c["each"] and c["threshold"] == 0.5)
     assert board.rule.thresholds == ()
+
+
+def test_announcements_keep_their_numbers_over_a_new_pipeline(wire, ear, open_widget, until, click, data):
+    live = open_widget(tk.lab.live(ear, data))
+    wire.wait("detected", lambda c: c["heard"])
+    first = next(d for d in live.detections.kept if d.recording is not None)
+    ear.log.add("deployed", "v2 words in slot B")
+    wire.wait("config")
+    told = max(c["number"] for c, _ in wire.of("detected"))
+    wire.wait("detected", lambda c: c["number"] > told)
+    click(live, "false", number=first.number)
+    (kept,) = data.recordings
+    assert (kept.counts() == first.recording.counts()).all() and not live.errors
+    numbers = [d.number for d in live.detections.kept]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_answers_of_the_pipeline_before_are_not_kept_under_other_labels(wire, board, open_widget, until):
+    live = open_widget(tk.lab.live(board))
+    until(lambda: len(live._history) > 5)
+    board.labels = live._live.labels = board.pipeline.labels = ("push", "pull", "lift", "drop", "rest")
+    until(lambda: "push" in live._history[-1].smoothed)
+    board.log.add("deployed", "v8 lifting in slot B")
+    config, _ = wire.wait("config", lambda c: "push" in c["config"]["labels"])
+    assert not config["anew"] and all("push" in p.smoothed for p in live._history)
+    before = live._history[-1].number
+    board.pipeline.window = 60
+    board.log.add("deployed", "v9 lifting in slot A")
+    wire.wait("config", lambda c: c["anew"])
+    assert live._history.find(before) is None
+    until(lambda: len(live._history) and live._history[-1].number > before)
+
+
+def test_answers_are_lost_only_where_the_board_was_away():
+    log, clock = EventLog(), SimpleNamespace(time_of=lambda t: t)
+    made = [Prediction(n, 0.0, 0.25 * n, 7.0, 1, None, False, {}, {}, ()) for n in range(4)]
+    log.add("reconnected", "before live was opened")
+    history = History(False, log)
+    history.add(made, clock)
+    log.add("deployed", "v2")
+    assert history.add(made, clock)[0].number > 3 and history.gap_at is None, "asked to begin anew: nothing is lost"
+    log.add("reconnected", "back")
+    history.add(made, clock)
+    told = history.gap_at
+    history.add(made, clock)
+    assert told is not None and history.gap_at == told
+
+
+def test_the_latest_values_of_a_slider_win_over_an_error(board, open_widget, until, click, monkeypatch):
+    live = open_widget(tk.lab.live(board))
+    own, asked, go_on = board.decision, threading.Event(), threading.Event()
+
+    def decision(**wanted):
+        if not asked.is_set():
+            asked.set()
+            go_on.wait(20)
+            raise DeviceError("busy", "The board is busy.", "Try again.")
+        return own(**wanted)
+
+    monkeypatch.setattr(board, "decision", decision)
+    click(live, "rule", threshold=0.4)
+    assert asked.wait(20)
+    click(live, "rule", threshold=0.45)
+    go_on.set()
+    until(lambda: board.rule.threshold == 0.45)
+    until(lambda: live.config["threshold"] == 0.45)

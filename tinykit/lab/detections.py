@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -73,12 +74,14 @@ class Detections:
         Of the microphone.
     seconds : float
         Length of a window.
+    before : Detections, optional
+        Those of the pipeline before: they stay, and are numbered on, for the page still shows them.
     """
 
-    def __init__(self, tap, seconds: float):
+    def __init__(self, tap, seconds: float, before: Detections | None = None):
         self.tap, self.seconds = tap, seconds
-        self.kept: deque[Detected] = deque(maxlen=_KEPT)
-        self._number = 0
+        self.kept: deque[Detected] = before.kept if before else deque(maxlen=_KEPT)
+        self._numbers = before._numbers if before else itertools.count(1)
         self._waiting: list = []  # (prediction, since when) whose sound has not all come
 
     def note(self, predictions) -> None:
@@ -99,8 +102,7 @@ class Detections:
             if found is None and now - since < _PATIENCE_S:
                 continue
             self._waiting.remove((p, since))
-            self._number += 1
-            out.append(Detected(self._number, p.number, p.label, p.probability, p.time, found))
+            out.append(Detected(next(self._numbers), p.number, p.label, p.probability, p.time, found))
         self.kept.extend(out)
         return out
 

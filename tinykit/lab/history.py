@@ -21,17 +21,21 @@ class History:
     ----------
     words : bool
         Decisions are announcements of words; else each change to a class that is no background.
+    log : EventLog, optional
+        The board's: it knows whether answers were lost, or the board was only asked to begin anew.
 
     Attributes
     ----------
     tally : dict
         ``decisions``, ``wrong``, ``unsure``, and ``each``: decisions by label.
     gap_at : float or None
-        ``time.monotonic()`` when the first answer after a restart came.
+        ``time.monotonic()`` when the first answer after the board had been away came.
     """
 
-    def __init__(self, words: bool):
-        self.words = words
+    def __init__(self, words: bool, log=None):
+        self.words, self._log = words, log
+        self._log_cursor, self._was_away = 0, False
+        self.opened()
         self._kept: deque = deque(maxlen=_KEPT)
         self._last: int | None = None  # the board's number, moved on
         self._shift = 0
@@ -43,6 +47,23 @@ class History:
         """Count anew."""
         self.tally = {"decisions": 0, "wrong": 0, "unsure": 0, "each": {}}
 
+    def opened(self) -> None:
+        """Live was opened: where the board was before that is not about its answers."""
+        self._away()
+        self._was_away = False
+
+    def _away(self) -> bool:
+        """Whether the board was away since its answers last began anew."""
+        if self._log is not None:
+            events, self._log_cursor = self._log.read_new(self._log_cursor)
+            self._was_away |= any(event.kind == "reconnected" for event in events)
+        return self._was_away
+
+    def forget(self, labels=None) -> None:
+        """Keep only the answers in these labels; none without. Numbers go on."""
+        wanted = list(labels or ())
+        self._kept = deque((p for p in self if wanted and list(p.smoothed) == wanted), maxlen=_KEPT)
+
     def add(self, predictions, stream) -> list:
         """Take what is new; returns it, numbered and timed on."""
         out = []
@@ -51,7 +72,8 @@ class History:
             if self._last is not None and number <= self._last:
                 self._shift += self._last + 2 - number  # one is missing at least: a gap that is seen
                 number = self._last + 2
-                self.gap_at = time.monotonic()
+                if self._away():
+                    self.gap_at, self._was_away = time.monotonic(), False
             self._last = number
             p = replace(p, number=number, device_time_s=stream.time_of(p.device_time_s))
             if self._kept and p.device_time_s < self._kept[-1].device_time_s:
@@ -63,9 +85,8 @@ class History:
 
     def last(self, seconds: float) -> list:
         """Those of the last so many seconds."""
-        if not self._kept:
-            return []
-        return [p for p in self if p.device_time_s > self._kept[-1].device_time_s - seconds]
+        kept = list(self)
+        return [p for p in kept if p.device_time_s > kept[-1].device_time_s - seconds]
 
     def find(self, number: int):
         """The answer of that number; None when it is no longer there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
@@ -42,6 +43,7 @@ class LiveView(LabWidget):
         self.corrected: list[Recording] = []
         self._filed = 0  # corrections in all, those that were taken back too
         self._taken_back: set = set()
+        self._settling_config = threading.Lock()  # the rule's thread and that of a new pipeline both write it
         self._hand = RuleHand(self, lambda: self.config["labels"], self._in_force, waits=True)
         pipeline = board.pipeline
         self._live = board.live()
@@ -52,7 +54,8 @@ class LiveView(LabWidget):
             self._live.close()
             raise
         self.detections = Detections(self._tap, config["window_s"]) if config["sound"] else None
-        self._history = History(config["sound"])
+        self._heard = self.detections  # of the last pipeline that announces words
+        self._history = History(config["sound"], board.log)
         self._begin()
         super().__init__(board, config)
         self.run()
@@ -78,10 +81,18 @@ class LiveView(LabWidget):
         if sensor != self._tap.sensor:
             self._tap.close()
             self._tap = Tap(self.board, sensor, 30.0)
-        self.config = self._describe(self.board, self.board.decision(), pipeline)
-        self.detections = Detections(self._tap, self.config["window_s"]) if self.config["sound"] else None
-        self._history.words = self.config["sound"]
-        self.tell("config", config=self.config)
+        with self._settling_config:
+            old, new = self.config, self._describe(self.board, self.board.decision(), pipeline)
+            self.config = new
+            # An answer of before stays only where a correction of it would still cut the window it was about.
+            anew = (old["sound"], old["window_s"]) != (new["sound"], new["window_s"])
+            if anew or old["labels"] != new["labels"]:
+                self._history.forget(None if anew else new["labels"])
+            self._history.words = new["sound"]
+            if new["sound"]:
+                self._heard = Detections(self._tap, new["window_s"], self._heard)
+            self.detections = self._heard if new["sound"] else None
+            self.tell("config", config=new, anew=anew)
 
     def _begin(self) -> None:
         self._cursor, self._sent_from = 0, 0
@@ -92,6 +103,7 @@ class LiveView(LabWidget):
             self._live = self.board.live()
             self._tap.open()
             self._begin()
+            self._history.opened()
 
     def stop(self) -> None:
         self._live.close()
@@ -167,9 +179,10 @@ class LiveView(LabWidget):
         self._hand.move(content)
 
     def _in_force(self, rule) -> None:
-        facts = facts_of_rule(rule, self.config["labels"])
-        self.config = {**self.config, **facts}
-        self.tell("rule", **facts)
+        with self._settling_config:
+            facts = facts_of_rule(rule, self.config["labels"])
+            self.config = {**self.config, **facts}
+            self.tell("rule", **facts)
 
     def on_reset(self, content, buffers) -> None:
         """Count anew."""
@@ -194,9 +207,12 @@ class LiveView(LabWidget):
     def on_unwrong(self, content, buffers) -> None:
         """The wrong name was pressed: take the last correction back."""
         if content["undo"] == self._filed and self._filed not in self._taken_back:
+            recording = self.corrected[-1]
+            self._unfile(recording)
             self._taken_back.add(self._filed)
-            self._unfile(self.corrected[-1])
-            self.tell("filed", text="Taken back: nothing was kept of it.", tally=self._history.tally)
+            filed = self.dataset is not None and recording.label
+            place = self.dataset.name if filed else ".corrected of this widget"
+            self.tell("filed", text=f"Taken back: it is no longer in {place}.", tally=self._history.tally)
 
     def correct(self, number: int, truth: str | None) -> Recording:
         """Keep the window behind prediction ``number`` with its true label (None: none of the labels).
@@ -234,7 +250,8 @@ class LiveView(LabWidget):
         if self.dataset is not None and recording.label:
             self.dataset.remove(recording)
         self.corrected = [r for r in self.corrected if r is not recording]
-        self._history.tally["wrong"] -= 1
+        tally = self._history.tally
+        tally["wrong"] = max(0, tally["wrong"] - 1)  # the counts may have been reset meanwhile
 
     def on_false(self, content, buffers) -> None:
         """A detection was a false trigger: its second of sound becomes a negative."""

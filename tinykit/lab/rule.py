@@ -92,4 +92,8 @@ class RuleHand:
                 if self.waits and isinstance(error, BoardGone):
                     self._kept, self._wanted = self._wanted or wanted, None
                     return
+                if isinstance(error, BoardGone):
+                    self._wanted = None  # it would fail alike
+                elif self._wanted is not None:  # moved on meanwhile: the latest values still win
+                    self._thread = self.widget.work("decision rule", self._change)
             raise

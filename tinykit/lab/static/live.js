@@ -24,6 +24,10 @@ export default () => widgetOf((model) => {
     take(m, buffers) {
       if (m.k === "answers") add(m, buffers[0]);
       if (m.k === "status") past.tally = m.tally;
+      if (m.k === "config") { // of another pipeline: answers of the one before are not shown under its labels
+        if (m.anew || past.labels.join("\n") !== m.config.labels.join("\n")) past.rows = [];
+        past.labels = m.config.labels; past.background = m.config.background;
+      }
       if (m.k === "heard") m.counts = int16Of(buffers[0]);
       if (m.k === "detected") {
         const known = past.detected.findIndex((d) => d.number === m.number && d.at === m.at);
@@ -284,7 +288,11 @@ function liveView(model, past, lastStatus) {
       if (m.k === "answers" && !held) touch();
       if (m.k === "status") { showStatus(m); facts(shown()); }
       if (m.k === "rule" && Date.now() - dragging > 500) takeRule(m);
-      if (m.k === "config") { config = m.config; past.labels = config.labels; takeRule(config); build(); showDetected(); }
+      if (m.k === "config") {
+        config = m.config;
+        if (held && (m.anew || labels.join("\n") !== config.labels.join("\n"))) { held = null; fill(question); wrong.setAttribute("aria-expanded", "false"); }
+        takeRule(config); build(); showDetected();
+      }
       if (m.k === "detected") showDetected();
       if (m.k === "heard" && m.number === playing) player.play(m.counts, m.rate, () => { playing = null; });
       if (m.k === "filed") { past.tally = m.tally; showFiled(m); facts(shown()); }
