@@ -116,3 +116,19 @@ def test_a_report_in_a_terminal_has_its_matrix():
 def test_takes_of_unknown_labels_count_in_the_card():
     html = Report(("a", "b"), [0, 1, -1, -1], [0, 1, 0, 1])._repr_html_()
     assert "How sure is 50.0\u00a0%?" in html and "2 of them had a label that the model does not know" in html
+
+
+def test_the_card_s_precision_is_the_report_s_with_unknown_labels_too():
+    report = Report(("a", "b", "c"), [0, 1, 1, 2, -1, -1], [0, 1, 1, 2, 0, 1])
+    assert report.precision == pytest.approx({"a": 1 / 2, "b": 2 / 3, "c": 1})
+    (line,) = (line for line in repr(report).splitlines() if "precision" in line)
+    assert line.split() == "correct (precision) 1 of 2 2 of 3 1 of 1".split()
+    assert "2 of the 6 had a label that the model does not know: wrong, and in no row" in repr(report)
+    unsure = Report(("a", "b"), [0, 1, -1, -1], [0, -1, -1, 0])
+    (line,) = (line for line in repr(unsure).splitlines() if "precision" in line)
+    assert line.split() == "correct (precision) 1 of 2 0 of 0 2".split()
+
+
+def test_a_matrix_too_wide_for_a_terminal_leaves_its_worst_mistakes():
+    many = Report(tuple(f"word {k}" for k in range(20)), [0, 0, *range(1, 20)], [7, 7, *range(1, 20)])
+    assert "  “word 0” taken for “word 7”: 2 of 2" in repr(many).splitlines()

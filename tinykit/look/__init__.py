@@ -31,7 +31,7 @@ from .html import (
 )
 from .parity import ParityCell, ParityPicture, parity
 from .plot import lanes, spark, traces
-from .report import Versus, confusion, fits, layers, shares, versus, wilson
+from .report import Versus, confusion, fits, layers, mistakes, shares, versus, wilson
 from .sound import Heard, envelope, features, half_range, player, wav, wave
 from .tap import double_tap
 from .twin import shown, text
@@ -66,6 +66,7 @@ __all__ = [
     "kilobytes",
     "lanes",
     "layers",
+    "mistakes",
     "mono",
     "muted",
     "note",

@@ -26,7 +26,7 @@ def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def confusion(
-    labels, matrix, title="Who is taken for whom", subtitle="", unit="take", units="", foot="", outside=0
+    labels, matrix, title="Who is taken for whom", subtitle="", unit="take", units="", foot="", outside=0, answers=None
 ) -> Html:
     """The confusion matrix, with recall, precision, the worst mistakes and how sure the accuracy is.
 
@@ -41,6 +41,8 @@ def confusion(
     foot : HTML
     outside : int
         How many more were of a label that the model does not know: wrong, and in no row.
+    answers : sequence of int, optional
+        How often each column was said, of those ``outside`` too; default: the sums of the columns.
     """
     units = units or unit + "s"
     labels = list(labels)
@@ -48,7 +50,7 @@ def confusion(
     said = labels + ["unsure"] * (max((len(r) for r in matrix), default=0) - len(labels))
     n = sum(map(sum, matrix)) + outside
     right = sum(matrix[i][i] for i in range(len(labels)))
-    columns = [sum(r[j] for r in matrix) for j in range(len(said))]
+    columns = list(answers) if answers is not None else [sum(r[j] for r in matrix) for j in range(len(said))]
     many = " lots" if len(said) > 8 else " many" if len(said) > 6 else ""
     up = " up" if len(said) > 8 else ""  # names stand upright where there are many
     head = "".join(f'<th class="c{up}" scope="col"><span>{esc(s)}</span></th>' for s in said)
@@ -71,7 +73,7 @@ def confusion(
         f"(recall)</th></tr>{''.join(body)}"
         f'<tr><th scope="row">correct<br>(precision)</th>{precision}<td class="e"></td></tr></table></div>'
     )
-    side = _worst(labels, said, matrix) + _how_sure(right, n, units, outside)
+    side = _worst(labels, matrix) + _how_sure(right, n, units, outside)
     return card(title, subtitle, f'<div class="tk-two"><div>{grid}</div><div>{side}</div></div>', foot, label=title)
 
 
@@ -93,16 +95,20 @@ def _ink(rgb) -> str:
     return "#fff" if 1.05 / (y + 0.05) > (y + 0.05) / 0.05 else "#000"
 
 
-def _worst(labels, said, matrix) -> str:
+def mistakes(labels, matrix, most: int = 3) -> list[str]:
+    """The most frequent mistakes of a confusion matrix, a line each: “a” taken for “b”: 3 of 5."""
     wrong = [(v, i, j) for i, row in enumerate(matrix) for j, v in enumerate(row) if v and i != j]
-    if not wrong:
-        return "<h4>Where it goes wrong most</h4><p>Nowhere in this test.</p>" if matrix else ""
     wrong.sort(key=lambda w: (-w[0], w[1], w[2]))
-    lines = "".join(
-        f"<li>“{esc(labels[i])}” {'left unsure' if j >= len(labels) else f'taken for “{esc(said[j])}”'}: "
-        f"{v} of {sum(matrix[i])}</li>"
-        for v, i, j in wrong[:3]
-    )
+    return [
+        f"“{labels[i]}” {'left unsure' if j >= len(labels) else f'taken for “{labels[j]}”'}: {v} of {sum(matrix[i])}"
+        for v, i, j in wrong[:most]
+    ]
+
+
+def _worst(labels, matrix) -> str:
+    lines = "".join(f"<li>{esc(line)}</li>" for line in mistakes(labels, matrix))
+    if not lines:
+        return "<h4>Where it goes wrong most</h4><p>Nowhere in this test.</p>" if matrix else ""
     return f'<h4>Where it goes wrong most</h4><ol class="tk-num">{lines}</ol>'
 
 

@@ -202,11 +202,11 @@ class Report:
             f"{head}accuracy {self.accuracy:.3f} ({self.right} of {len(self)} {self.unit}s, 95 % interval "
             f"{low:.2f} to {high:.2f}), macro F1 {self.macro_f1:.3f}"
         ]
-        lines += self._matrix() or [
-            f"  {name}: recall {value:.2f} ({self._hits(i)} of {(self.truth == i).sum()})"
-            for i, (name, value) in enumerate(self.recall.items())
-            if not np.isnan(value)
-        ]
+        lines += self._matrix() or [*self._recalls(), *(f"  {line}" for line in self._mistakes())]
+        if self.unknown:
+            lines.append(
+                f"  {self.unknown} of the {len(self)} had a label that the model does not know: wrong, and in no row"
+            )
         persons = self.per_person
         if len(persons) > 1:
             lines += [f"  {person}: {right} of {n}" for person, (right, n) in _shown(persons)]
@@ -216,9 +216,26 @@ class Report:
 
     def _matrix(self) -> list[str]:
         """The confusion matrix in text; nothing where it is wider than a terminal."""
-        told = look.text(look.confusion(self.labels, self.confusion.tolist(), unit=self.unit)).splitlines()
+        told = look.text(self._card()).splitlines()
         rows = [line for line in told[1:] if line.startswith("  ")]
         return rows if max(map(len, rows)) <= MOST_COLUMNS else []
+
+    def _recalls(self) -> list[str]:
+        return [
+            f"  {name}: recall {value:.2f} ({self._hits(i)} of {(self.truth == i).sum()})"
+            for i, (name, value) in enumerate(self.recall.items())
+            if not np.isnan(value)
+        ]
+
+    def _mistakes(self) -> list[str]:
+        return look.mistakes(self.labels, self.confusion.tolist())
+
+    def _card(self, **about):
+        matrix = self.confusion
+        answers = [int((self.predicted == i).sum()) for i in range(len(self.labels))]
+        if matrix.shape[1] > len(self.labels):
+            answers.append(int((self.predicted < 0).sum()))
+        return look.confusion(self.labels, matrix.tolist(), unit=self.unit, answers=answers, **about)
 
     def _facts(self):
         both = self.extra.get("agreement")
@@ -227,14 +244,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         cards = [
-            look.confusion(
-                self.labels,
-                self.confusion.tolist(),
-                subtitle=self.title,
-                unit=self.unit,
-                foot=look.dots(*self._facts()),
-                outside=self.unknown,
-            )
+            self._card(subtitle=self.title, foot=look.dots(*self._facts()), outside=self.unknown),
         ]
         persons = self.per_person
         if len(persons) > 1:
