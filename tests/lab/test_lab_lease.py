@@ -87,3 +87,59 @@ def test_a_word_from_a_view_does_not_wake_what_was_put_to_rest(wire, board, open
     scope.rest()
     scope._receive(scope, {"k": "here", "view": "a"}, [])
     assert not scope._running and not scope.errors
+
+
+def test_a_word_from_a_view_that_is_not_known_wakes_a_widget(wire, board, until, monkeypatch):
+    """Its first word may wait for the end of a cell, while the later ones are heard."""
+    from tinykit import lab
+
+    monkeypatch.setattr(base, "_UNSEEN_S", 0.0)
+    scope = lab.scope(board)
+    try:
+        until(lambda: not scope._running)
+        scope._receive(scope, {"k": "here", "view": "a"}, [])
+        assert scope._running and scope in base.FLUSHER._widgets and not scope.errors
+    finally:
+        scope.close()
+
+
+def test_a_widget_that_could_not_start_tries_again_once_its_board_is_back(wire, board, open_widget):
+    from tinykit import lab
+
+    scope = open_widget(lab.scope(board))
+    scope.rest()
+    board.unplug()
+    scope._receive(scope, {"k": "ready", "view": "b"}, [])
+    for _ in range(3):
+        scope._receive(scope, {"k": "here", "view": "b"}, [])
+    assert not scope._running and len(scope.errors) == 1  # it waits: each try could cost seconds
+    board.replug()
+    scope._receive(scope, {"k": "here", "view": "b"}, [])
+    assert scope._running and scope in base.FLUSHER._widgets and len(scope.errors) == 1
+
+
+def test_a_message_to_a_widget_is_no_cell_that_begins_and_ends(board, monkeypatch):
+    """Heard beside a cell, that would close the figure which the cell draws."""
+    import comm
+    import IPython
+    from comm.base_comm import BaseComm
+
+    from tinykit import lab
+
+    happened, heard = [], []
+    events = type("Events", (), {"trigger": staticmethod(happened.append)})
+    shell = type("Shell", (), {"events": events})
+    monkeypatch.setattr(leases, "_watching", True)
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    monkeypatch.setattr(BaseComm, "publish_msg", lambda self, *args, **kwargs: None)
+    monkeypatch.setattr(comm, "create_comm", BaseComm)
+    scope = lab.scope(board)
+    try:
+        monkeypatch.setattr(scope, "on_here", lambda content, buffers: heard.append(content), raising=True)
+        message = {"content": {"data": {"method": "custom", "content": {"k": "here", "view": "a"}}}, "buffers": []}
+        BaseComm.handle_msg(scope.comm, message)
+        assert happened == ["pre_execute", "post_execute"] and len(heard) == 1  # as it is without our care
+        scope.comm.handle_msg(message)
+        assert len(happened) == 2 and len(heard) == 2 and not scope.errors
+    finally:
+        scope.close()

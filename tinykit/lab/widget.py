@@ -124,6 +124,7 @@ class LabWidget(anywidget.AnyWidget):
         self._views: set | None = None  # None: no browser has said anything yet
         self._made = time.monotonic()
         self._lease, self._given_up = Lease(), False
+        self._failed = False  # the last start; a page's next word tries again, once there is a board
         self._running = False
         self._guard = threading.RLock()
         self._status_at = 0.0
@@ -264,12 +265,19 @@ class LabWidget(anywidget.AnyWidget):
         """A view opened."""
         self._views, self._given_up = (self._views or set()) | {content["view"]}, False
         self._lease.renew()
+        self._failed = True
         self.run()
+        self._failed = False
 
     def on_here(self, content, buffers) -> None:
-        """A view is still open; one that was given up (its computer slept) gets everything again."""
+        """A view is still open.
+
+        One that was given up (its computer slept), is not known (its first word waits for the end of a cell), or had
+        no board to start with gets everything again.
+        """
         self._lease.renew()
-        if self._given_up:
+        again = self._failed and getattr(self.board, "connected", True)
+        if again or self._given_up or content["view"] not in (self._views or ()):
             self.on_ready(content, buffers)
 
     def on_bye(self, content, buffers) -> None:
@@ -311,10 +319,13 @@ def _hear_beside_cells(comm) -> None:
     """Have the browser's messages handled where JupyterLab sends them: on a subshell, also while a cell runs.
 
     ipykernel 7.4 sends them where the widget last spoke from instead; a flusher speaks as the main shell does, and
-    there they would wait for the end of the cell.
+    there they would wait for the end of the cell. And a comm tells IPython that a cell begins and ends with each of
+    its messages; beside a cell that really runs, matplotlib would then close the figure it draws.
     """
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda data, default: default
+    if hasattr(comm, "handle_msg") and hasattr(comm, "_msg_callback"):
+        comm.handle_msg = lambda msg: comm._msg_callback(msg) if comm._msg_callback else None
 
 
 def head_of(board) -> dict:
