@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -208,3 +209,32 @@ def test_a_disk_that_refuses_is_told_and_nothing_is_lost(small, tmp_path, monkey
         dataset.add(small[2])
     monkeypatch.undo()
     assert [r.id for r in open_dataset(tmp_path / "a")] == [r.id for r in small[:2]] == [r.id for r in dataset]
+
+
+@pytest.mark.parametrize("of_its_own", [False, True], ids=["one dataset", "one folder"])
+def test_takes_that_several_threads_add_are_all_kept(tmp_path, of_its_own):
+    threads, each = 3, 4
+    Dataset([], {"name": "x"}).save(tmp_path / "a")
+    first = Dataset.load(tmp_path / "a")
+    datasets = [Dataset.load(tmp_path / "a") if of_its_own else first for _ in range(threads)]
+    take = Recording(np.zeros((20, 6), np.float32), ("aX", "aY", "aZ", "gX", "gY", "gZ"), 119.0, label="circle")
+    removed, failed, together = [], [], threading.Barrier(threads)
+
+    def work(dataset):
+        try:
+            together.wait(60)
+            kept = [dataset.add(take) for _ in range(each)]
+            together.wait(120)  # a name that is free again would be given again
+            removed.append(dataset.remove(kept[0]).id)
+        except Exception as error:
+            failed.append(error)
+
+    started = [threading.Thread(target=work, args=(dataset,)) for dataset in datasets]
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join(120)
+    assert not failed and len(removed) == threads
+    kept = {r.id for dataset in datasets for r in dataset}
+    assert len(kept) == threads * (each - 1) and not kept & set(removed)
+    assert {r.id for r in Dataset.load(tmp_path / "a")} == kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from .windows import SAME_RATE, Windows, make_windows
 
 # Rates of one sensor differ by a few percent from unit to unit; more than this is another rate.
 RATE_TOLERANCE = 0.05
+# A widget's thread may add a take while a cell does, to one dataset or to two of the same folder.
+_CHANGING = threading.RLock()
 
 
 class Dataset:
@@ -233,31 +236,38 @@ class Dataset:
         Recording
             As kept: with an id of its own and, on disk, the SHA-256 of its file.
         """
-        taken = {r.id for r in self.recordings}
-        if not recording.id or recording.id in taken:
-            stem = (
-                recording.id
-                or "-".join(safe_name(x) for x in (recording.label, recording.person, recording.session) if x)
-                or "take"
-            )
-            number = 1
-            while f"{stem}-{number:03d}" in taken:
-                number += 1
-            recording = recording.with_(id=f"{stem}-{number:03d}")
-        _one_kind([*self.recordings[:1], recording], known=self.recordings)
-        if self.path is not None:
-            with store.told(self.path):
-                recording = store.append(self.path, recording)
-        self.recordings.append(recording)
+        with _CHANGING:
+            recording = self._named(recording)
+            _one_kind([*self.recordings[:1], recording], known=self.recordings)
+            if self.path is not None:
+                with store.told(self.path):
+                    recording = store.append(self.path, recording)
+            self.recordings.append(recording)
         return recording
+
+    def _named(self, recording: Recording) -> Recording:
+        """The recording with an id that none here has."""
+        taken = {r.id for r in self.recordings}
+        if recording.id and recording.id not in taken:
+            return recording
+        stem = (
+            recording.id
+            or "-".join(safe_name(x) for x in (recording.label, recording.person, recording.session) if x)
+            or "take"
+        )
+        number = 1
+        while f"{stem}-{number:03d}" in taken:
+            number += 1
+        return recording.with_(id=f"{stem}-{number:03d}")
 
     def remove(self, recording) -> Recording:
         """Take a recording (or id) out; on disk its file moves to ``removed/``, never deleted."""
-        recording = self[recording] if isinstance(recording, str) else recording
-        if self.path is not None:
-            with store.told(self.path):
-                store.remove(self.path, recording)
-        self.recordings = [r for r in self.recordings if r.id != recording.id]
+        with _CHANGING:
+            recording = self[recording] if isinstance(recording, str) else recording
+            if self.path is not None:
+                with store.told(self.path):
+                    store.remove(self.path, recording)
+            self.recordings = [r for r in self.recordings if r.id != recording.id]
         return recording
 
     def save(self, path=None) -> Dataset:
