@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 
 from .. import look
-from ..errors import BoardGone, DoesNotFit, TinykitError
+from ..errors import BoardGone, DoesNotFit, ModelError, TinykitError
 from .stepped import Stepped, words_of
 from .widget import link_of, many, module, sheet, source_html
 
@@ -41,10 +41,9 @@ class DeployView(Stepped):
         self.deployment = None
         plan = plan_of(pipeline)
         self._bytes, self._crc = len(plan.bytes), zlib.crc32(bytes(plan.bytes))
-        self._done = 0
-        self._stop_asked = self._cut = self._absent = False
         self._first_at = time.monotonic()
         self._slots = self._read_slots(board)
+        self._begin()
         config = {
             "name": pipeline.name,
             "fingerprint": pipeline.fingerprint[:8],
@@ -112,7 +111,7 @@ class DeployView(Stepped):
             "slots": self._slots, "done": self._done, "free": free["letter"], "here": bool(here), "gone": self._cut,
             "away": not self.board.connected, "trying": self._step >= len(STEPS),
             "back": _title(free) if free["state"] == "good" else "", "runs": _title(active) if active else "",
-            "newer": newer,
+            "newer": newer, "left_s": self._left_s(),
             "next": f"{self.config['name']} is in slot {here[0]}: there is nothing to send" if here
             else f"next: {self.config['name']}, {size}, goes to slot {free['letter']}{replaces}",
         }  # fmt: skip
@@ -149,7 +148,7 @@ class DeployView(Stepped):
             The board keeps what it runs.
         """
         with self.doing(step=0):
-            self._stop_asked, self._cut, self._done = False, False, 0
+            self._begin()
             done = self.deployment = self.board.deploy(self.pipeline, progress=self._progress)
             self._step, self._slots, self._changed = len(STEPS), self._read_slots(self.board), True
             kind, agreed = self._try() if self.on is not None else ("ok", "")
@@ -159,12 +158,60 @@ class DeployView(Stepped):
             self.ended(kind, f"v{done.version} runs from slot {done.slot}.", text)
             return done
 
+    def _begin(self) -> None:
+        """What is true before the first byte."""
+        self._stop_asked = self._cut = self._absent = False
+        self._done = 0
+        self._sent_from: tuple[float, int] | None = None  # when the first bytes were there, and how many
+        active, free = self._active(), self._free()
+        self._ran = active["letter"] if active else ""
+        self._target = free  # what the slot that is sent to held before
+
     def _progress(self, done: int, total: int) -> None:
         if self._stop_asked:
             raise Stopped("Sending was stopped.", "send again when you are ready.")
+        if self._sent_from is None or done < self._done:  # the first, or sent once more from the start
+            self._sent_from = time.monotonic(), done
         self._done = done
         self._step = 3 if done >= total else 2
         self._changed = True
+
+    def _left_s(self) -> float | None:
+        """Seconds that sending may still take, from the bytes so far; None where that says nothing yet."""
+        if not self._busy or self._sent_from is None:
+            return None
+        at, first = self._sent_from
+        took = time.monotonic() - at
+        if took < 0.5 or not first < self._done < self._bytes:
+            return None
+        return round(took * (self._bytes - self._done) / (self._done - first), 1)
+
+    def _switched(self) -> dict | None:
+        """The slot that runs what was sent, if the board switched over to it."""
+        active = self._active()
+        return active if active and active["crc"] == self._crc and active["letter"] != self._ran else None
+
+    def _touched(self, seen: bool = True) -> bool:
+        """Whether the slot that was to be sent to holds something else now; ``seen``: the slots were just read."""
+        now = next((s for s in self._slots if s["letter"] == self._target["letter"]), self._target)
+        if (now["state"], now["crc"]) != (self._target["state"], self._target["crc"]):
+            return True
+        return not seen and self._done > 0  # it is cleared before the first byte
+
+    def _gone_words(self, touched: bool) -> str:
+        """What the slot that was to be sent to held before, where that is gone."""
+        target = self._target
+        if not touched or target["state"] != "good" or target["letter"] == self._ran:
+            return ""
+        return f"; {_title(target)}, which was in slot {target['letter']}, is gone"
+
+    def _keeps(self, seen: bool) -> str:
+        """What a failure left of what the board held."""
+        active, touched = self._active(), self._touched(seen)
+        if not active:
+            return "The board runs no pipeline yet."
+        runs = f"{_title(active)} still runs from slot {active['letter']}"
+        return f"{runs}{self._gone_words(True)}." if touched else f"Nothing changed on the board: {runs}."
 
     def _try(self) -> tuple[str, str]:
         """Whether board and host give the same answers on some known windows, and how long one takes."""
@@ -192,34 +239,39 @@ class DeployView(Stepped):
         elif self._step < 1:
             self._step = 1
         kind = "none" if isinstance(error, Stopped) else "bad"
-        if isinstance(error, BoardGone) or not self.board.connected:
+        away = not self.board.connected and not isinstance(error, ModelError)  # that one was found here
+        if isinstance(error, BoardGone) or away:
             self._cut = True
             active = self._active()
             what = "The board went away before anything was sent."
             if self._done:
                 what = f"The board went away when {self._done:,} of {self._bytes:,} bytes were sent."
-            keeps = (
-                f"It keeps {_title(active)} in slot {active['letter']}, and runs it again when it is back."
-                if active
-                else "It runs nothing yet, and what was sent in part is not used."
-            )
+            if self._done >= self._bytes:
+                keeps = "Whether it had switched over is seen when it is back."
+            elif active:
+                keeps = f"It keeps {_title(active)} in slot {active['letter']}, and runs it again when it is back"
+                keeps += self._gone_words(self._touched(False)) + "."
+            else:
+                keeps = "It runs nothing yet" + (", and what was sent in part is not used." if self._done else ".")
             self.ended("bad", what, keeps, "plug it in again; then send again.")
         else:
+            seen = self.board.connected
             try:
-                self._slots = self._read_slots(self.board)
+                if seen:
+                    self._slots = self._read_slots(self.board)
             except TinykitError:
-                pass  # gone a moment later: what it held last is still shown, and the link's state says so
-            active = self._active()
-            keeps = (
-                f"Nothing changed on the board: {_title(active)} still runs from slot {active['letter']}."
-                if active
-                else "The board runs no pipeline yet."
-            )
-            self.ended(kind, what, keeps, next)
+                seen = False  # gone a moment later: what it held last is still shown, and the link's state says so
+            if (runs := self._switched()) is not None:
+                self._failed, self._step = False, len(self.config["steps"])
+                switched = f"It had switched over: {_title(runs)} runs from slot {runs['letter']}."
+                self.ended("warn", what, switched, next)
+            else:
+                self.ended(kind, what, self._keeps(seen), next)
+        steps = self.config["steps"]
         self._report = "\n".join([
             f"{time.strftime('%Y-%m-%d %H:%M:%S')} deploy {self.config['name']}",
             f"{self._bytes} bytes, crc {self._crc:08x}, arena {self.config['arena']} bytes",
-            f"step: {self.config['steps'][max(0, self._step)]}, {self._done} bytes sent",
+            f"step: {steps[min(max(0, self._step), len(steps) - 1)]}, {self._done} bytes sent",
             f"{type(error).__name__}: {error}",
             *(str(slot) for slot in self._slots),
         ])  # fmt: skip
@@ -234,16 +286,18 @@ class DeployView(Stepped):
         if self._busy or not self._failed:
             return  # sent to again meanwhile
         active = self._active()
-        if active and active["crc"] == self._crc:  # gone between the switch and its answer
+        if self._switched():  # gone between the switch and its answer
             self._failed = False
             self.ended("ok", f"The board is back, and runs {_title(active)} from slot {active['letter']}.",
                        "It had switched over before it went away.")  # fmt: skip
         else:
             runs = f"runs {_title(active)} from slot {active['letter']} as before" if active else "runs nothing yet"
-            self.ended("warn", f"The board is back, and {runs}.", "What was sent in part is not used.", "send again.")
+            text = f"What was sent in part is not used{self._gone_words(self._touched())}." if self._done else ""
+            self.ended("warn", f"The board is back, and {runs}.", text, "send again.")
 
     def _roll_back(self) -> None:
         with self.doing():
+            self._absent = False
             try:
                 slot = self.board.rollback()
             except TinykitError as error:

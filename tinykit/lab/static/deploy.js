@@ -9,7 +9,6 @@ export default () => stepped("Deploy", ({ model, config, above, below }) => {
   const meter = h("i.acc", {}), bar = h("span.tk-bar", { role: "progressbar", "aria-label": `Sending ${config.name}`, "aria-valuemin": 0, "aria-valuemax": config.bytes }, meter);
   const bytes = h("span.num", {}), left = h("span.mut.num", {});
   const sendingBox = h("div.tk-pg", {}, bar, h("div.ln", {}, bytes, left));
-  let began = 0;
 
   const titleOf = (s) => s.state === "empty" ? "empty" : [s.version, s.name].filter(Boolean).join(" ") + (s.state === "damaged" ? ", damaged" : "");
   const factsOf = (s) => [`${KB(s.bytes)} · `, h("span.mono", {}, s.hash), s.classes ? ` · ${s.classes} classes` : ""];
@@ -27,13 +26,11 @@ export default () => stepped("Deploy", ({ model, config, above, below }) => {
   return {
     show(m) {
       fill(slots, m.slots.map((s) => slot(s, m)));
-      if (m.busy && !began) began = Date.now();
-      if (!m.busy) began = 0;
       if (!m.busy || m.step < 1 || m.step > 3) { fill(progress); return; }
-      const share = Math.round(100 * m.done / config.bytes), s = (Date.now() - began) / 1000, rest = m.done ? s * (config.bytes - m.done) / m.done : 0;
+      const share = Math.round(100 * m.done / config.bytes);
       meter.style.width = `${share}%`;
       setText(bytes, `${commas(m.done)} of ${commas(config.bytes)} bytes (${share} %)`);
-      fill(left, m.done && m.done < config.bytes && s > 0.5 ? [`about ${Math.max(1, Math.round(rest))} s left, `, h("span.tk-est", { title: "from the bytes sent so far" }, "estimated")] : "");
+      fill(left, m.left_s !== null ? [`about ${Math.max(1, Math.round(m.left_s))} s left, `, h("span.tk-est", { title: "from the bytes sent so far" }, "estimated")] : "");
       bar.setAttribute("aria-valuenow", m.done);
       bar.setAttribute("aria-valuetext", `${commas(m.done)} of ${commas(config.bytes)} bytes`);
       if (progress.firstChild !== sendingBox) fill(progress, sendingBox);
