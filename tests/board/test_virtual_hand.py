@@ -179,16 +179,44 @@ def test_a_recording_is_felt_exactly_and_named_meanwhile():
     assert felt[-1, 2] == pytest.approx(8192, abs=300)
 
 
-def test_let_go_stops_at_once():
+@pytest.mark.parametrize("drawn_s", [0.6, 1.2, 1.9, 2.4, 4.2])
+def test_let_go_stops_the_hand_and_brings_it_back_without_a_jerk(drawn_s):
     rig = Clocked()
     rig.hand.draw(*circle(seconds=3.0))
-    rig.run(1.0)
+    rig.run(drawn_s)
     rig.hand.let_go()
-    rig.run(0.6)
+    felt = rig.run(2.4)
+    assert np.abs(np.linalg.norm(felt[:, :3], axis=1) - 1).max() < 0.5
+    assert np.abs(np.diff(felt[:, :3], axis=0)).max() < 0.15
     assert not rig.hand.moving
     assert np.allclose(rig.run(1.0).mean(0), [0, 0, 1, 0, 0, 0], atol=0.03)
     rig.hand.draw([9.0], [[0.5, 0.5]], first=False)  # a piece of what was dropped
     assert not rig.hand.moving
+
+
+def test_what_was_dropped_delays_nothing():
+    rig = Clocked()
+    rig.hand.draw(*circle(seconds=7.0))
+    rig.run(1.0)
+    rig.hand.let_go()
+    rig.run(2.4)
+    rig.hand.draw(*circle())
+    felt = rig.run(1.5)
+    assert np.linalg.norm(felt[:, :3] - [0, 0, 1], axis=1).max() > 0.4
+
+
+def test_let_go_fades_a_recording_into_rest():
+    """Gravity stays whole meanwhile."""
+    rows = np.tile([0.0, 0, 1, 90, 0, 0], (400, 1))
+    rig = Clocked()
+    rig.hand.feel(np.arange(len(rows)) / RATE, rows, label="turn")
+    rig.run(1.5)
+    assert rig.hand.label_at(rig.now) == "turn"
+    rig.hand.let_go()
+    felt = rig.run(0.5)
+    assert np.abs(felt[:, 2] - 1).max() < 0.06
+    assert np.diff(felt[:24, 3]).min() > -15 and abs(felt[-1, 3]) < 2
+    assert not rig.hand.moving and rig.hand.label_at(rig.now) == "rest"
 
 
 def test_news_are_what_was_felt():
@@ -208,9 +236,10 @@ def test_the_board_feels_a_stroke_within_a_second_of_its_own_time():
         probe.board.source = Together(hand, Ear())
         probe.board.wait_until_idle()
         probe.board.advance(0.5)
-        threading.Thread(target=hand.draw, args=circle()).start()
-        while not hand.moving:
-            pass
+        drawing = threading.Thread(target=hand.draw, args=circle())
+        drawing.start()
+        drawing.join(30)
+        assert hand.moving
         before = hand.news(0)[1]
         probe.board.advance(1.0)
         felt = units.to_units(hand.news(before)[0], units.CHANNELS)

@@ -24,7 +24,7 @@ class Wire:
         with self._lock:
             return [(c, b) for _, c, b in self.messages if c["k"] == kind]
 
-    def wait(self, kind, where=lambda content: True, seconds=20):
+    def wait(self, kind, where=lambda content: True, seconds=60):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = [(c, b) for c, b in self.of(kind) if where(c)]
@@ -74,7 +74,7 @@ def open_widget():
         widget.close()
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"

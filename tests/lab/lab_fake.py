@@ -121,7 +121,7 @@ class FakeBoard:
         self.began_anew_s = 0.0  # when it last began anew, on the clock of its first life
         self.switches_late = False
         self.page_s = 0.03  # what a part of a deployment takes
-        self._ended = threading.Event()
+        self._ended, self._lock = threading.Event(), threading.Lock()
         threading.Thread(target=self._run, daemon=True).start()
 
     @property
@@ -133,9 +133,10 @@ class FakeBoard:
         self.log.add("gone", "unplugged")
 
     def replug(self, anew=False):
-        if anew:  # its clock and its answers begin at 0
-            self.began_anew_s, self._numbers = (self.index - 1) / RATE, 0
-        self.connected = True
+        with self._lock:  # not in the middle of a message
+            if anew:  # its clock and its answers begin at 0
+                self.began_anew_s, self._numbers = (self.index - 1) / RATE, 0
+            self.connected = True
         self.log.add("reconnected", "back")
 
     def close(self):
@@ -228,42 +229,45 @@ class FakeBoard:
         return self.active
 
     def _run(self):
-        began, sent = time.monotonic(), 0
-        history = []
+        began, sent, history = time.monotonic(), 0, []
         while not self._ended.wait(1 / 30):
             due = int((time.monotonic() - began) * RATE)
-            n = due - sent
+            with self._lock:
+                self._send(due - sent, history)
             sent = due
-            if self.skip:
-                self.index += self.skip
-                self.skip = 0
-            if n <= 0 or not self.connected:
-                continue
-            index = np.arange(self.index, self.index + n)
-            self.index += n
-            for stream in self.streams:
-                stream._ring.write(index, np.rint(index * 1e6 / RATE).astype(np.int64), hand(index / RATE))
-            for i in index[index % 30 == 0]:
-                history.append(self._scores(i / RATE))
-                smoothed = np.mean(history[-self.rule.smoothing :], axis=0)
-                best = int(smoothed.argmax())
-                label = self.labels[best] if smoothed[best] >= self.rule.threshold else None
-                names = self.labels
-                p = Prediction(
-                    self._numbers,
-                    time.time(),
-                    i / RATE - self.began_anew_s,
-                    7.2,
-                    460800,
-                    label,
-                    False,
-                    dict(zip(names, history[-1].tolist(), strict=True)),
-                    dict(zip(names, smoothed.tolist(), strict=True)),
-                    (),
-                )
-                self._numbers += 1
-                for live in self.lives:
-                    live._kept.append(p)
+
+    def _send(self, n, history):
+        """The next n samples, and the answers that are due with them."""
+        if self.skip:
+            self.index += self.skip
+            self.skip = 0
+        if n <= 0 or not self.connected:
+            return
+        index = np.arange(self.index, self.index + n)
+        self.index += n
+        for stream in self.streams:
+            stream._ring.write(index, np.rint(index * 1e6 / RATE).astype(np.int64), hand(index / RATE))
+        for i in index[index % 30 == 0]:
+            history.append(self._scores(i / RATE))
+            smoothed = np.mean(history[-self.rule.smoothing :], axis=0)
+            best = int(smoothed.argmax())
+            label = self.labels[best] if smoothed[best] >= self.rule.threshold else None
+            names = self.labels
+            p = Prediction(
+                self._numbers,
+                time.time(),
+                i / RATE - self.began_anew_s,
+                7.2,
+                460800,
+                label,
+                False,
+                dict(zip(names, history[-1].tolist(), strict=True)),
+                dict(zip(names, smoothed.tolist(), strict=True)),
+                (),
+            )
+            self._numbers += 1
+            for live in self.lives:
+                live._kept.append(p)
 
     def _scores(self, t):
         s = np.full(len(self.labels), 0.02)

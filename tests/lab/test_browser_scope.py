@@ -34,6 +34,10 @@ CELLS = [
 ]
 
 
+# What is wider than the widget.
+OVER = "(e) => [...e.querySelectorAll('*')].filter((x) => x.scrollWidth > e.clientWidth).length"
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """JupyterLab with both scopes."""
@@ -144,10 +148,7 @@ def test_both_scopes_fit_narrow_and_wide(lab):
         scope = show(lab, title)
         for width in (600, 900):
             sized(scope, width)
-            over = scope.evaluate(
-                "(e) => [...e.querySelectorAll('*')].filter((x) => x.scrollWidth > e.clientWidth).length"
-            )
-            assert over == 0, (title, width)
+            wait(lambda: scope.evaluate(OVER) == 0, LONG, f"room for {title} at {width} px")  # noqa: B023
             shot(scope, f"{title.lower().replace(' ', '-')}-{width}")
 
 

@@ -1,5 +1,7 @@
 """A board at the browser's computer: tk.connect("browser://") in JupyterLab, a fake Web Serial, the real firmware."""
 
+import re
+
 import pytest
 from fake_serial import Socket
 from lab_browser import (
@@ -99,7 +101,6 @@ def test_every_sample_arrives_while_a_cell_runs(lab, socket):
         lab,
         """(lambda stream: (lambda s: [len(s), int((s.counts[:, 0] != (s.counts[0, 0] + s.index - s.index[0]) % 32768)
         .sum()), board._link.decoder.bad_crc])(stream.__enter__().read(400)))(board.stream("imu"))""",
-        120,
     )
     assert told == [400, 0, 0]
     wait(lambda: "0 bytes lost on the way" in text(widget(lab, "Your board")), 60, "the count")
@@ -107,7 +108,7 @@ def test_every_sample_arrives_while_a_cell_runs(lab, socket):
 
 def test_sound_passes_beside_it(lab, socket):
     before = socket.bytes
-    printed(lab, "ear = board.stream('mic')\nheard = ear.read(48000)", 180)
+    printed(lab, "ear = board.stream('mic')\nheard = ear.read(48000, timeout=150)")
     assert asked(lab, "[len(heard), board._link.decoder.bad_crc]") == [48000, 0]
     assert socket.bytes - before > 96000
     # A gap, if this computer was too busy, is in the numbers; nothing is lost in silence.
@@ -121,10 +122,11 @@ def test_a_pipeline_is_sent_and_answers(lab):
     front, int8 = ImuFrontEnd(scale=(1 / 4000,) * 6), random_int8(3, (60, 6, 1), (5, 6), (2, 1), len(LABELS))
     path = lab.folder / "serial.tk"
     Pipeline("serial", "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, int8).save(path)
-    printed(lab, f"sent = board.deploy(tk.Pipeline.load({path.as_posix()!r}), progress=False)", 180)
+    printed(lab, f"sent = board.deploy(tk.Pipeline.load({path.as_posix()!r}), progress=False)")
     assert asked(lab, "board.pipeline.name") == "serial"
-    printed(lab, "with board.live() as live:\n    answers = [answer for answer, _ in zip(live, range(3))]", 120)
-    assert asked(lab, "[answer.label for answer in answers if answer.label] or ['unsure']")[0] in (*LABELS, "unsure")
+    printed(lab, "with board.live() as live:\n    answers = [answer for answer, _ in zip(live, range(3))]")
+    assert asked(lab, "[sorted(answer.probabilities) for answer in answers]") == [sorted(LABELS)] * 3
+    assert asked(lab, "[abs(sum(answer.probabilities.values()) - 1) < 0.02 for answer in answers]") == [True] * 3
 
 
 def test_a_pulled_cable_is_said_and_mended_by_itself(lab, socket):
@@ -140,21 +142,27 @@ def test_a_pulled_cable_is_said_and_mended_by_itself(lab, socket):
     wait(linked(lab), 120, "the link", lambda: text(board))
     assert socket.opened > opened
     wait(lambda: asked(lab, "board.connected"), 120, "the board")
-    wait(lambda: "linked" in text(scope) and "lost" not in text(scope.locator(".tk-head")), 120, "the scope",
-         lambda: text(scope))  # fmt: skip
+    head = lambda: text(scope.locator(".tk-head"))  # noqa: E731
+    # Samples that were lost meanwhile may be told there for a while.
+    wait(lambda: "link lost" not in head() and re.search("linked( for|, samples were lost)", head()), 120,
+         "the scope", lambda: text(scope))  # fmt: skip
     before = frames(show(lab, "Scope"))
     wait(lambda: frames(scope) > before + 20, 120, "frames")
 
 
 def test_a_cell_that_is_run_again_keeps_the_board(lab, socket):
     opened = socket.opened
+    cell = "window.jupyterapp.shell.currentWidget.content.widgets[0].model"
+    runs = lambda: lab.evaluate(f"{cell}.executionState !== 'running' && {cell}.executionCount || 0")  # noqa: E731
+    before = wait(runs, 60, "the end of the cell's first run")
     lab.evaluate(
-        """async () => {
+        """() => {
           const commands = window.jupyterapp.commands, content = window.jupyterapp.shell.currentWidget.content;
           content.activeCellIndex = 0;
-          await commands.execute('notebook:run-cell');
+          void commands.execute('notebook:run-cell');
         }"""
     )
+    wait(lambda: runs() > before, 120, "the end of the cell's second run")
     wait(linked(lab), 120, "the widget again")
     assert asked(lab, "tk.connect('browser://') is board and board.connected")
     assert socket.opened == opened
@@ -163,7 +171,11 @@ def test_a_cell_that_is_run_again_keeps_the_board(lab, socket):
 def test_a_page_that_is_loaded_again_is_an_unplugged_board(lab, socket):
     opened = socket.opened
     # A page shows again what was saved: without the widget the board would go on as well, but unseen.
-    lab.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
+    lab.evaluate(
+        "() => { window.saved = false; void window.jupyterapp.commands.execute('docmanager:save')"
+        ".then(() => { window.saved = true; }); }"
+    )
+    wait(lambda: lab.evaluate("window.saved"), 60, "the saved notebook")
     lab.reload(wait_until="commit")
     wait(lambda: socket.opened > opened, 180, "the port opened again, without a click")
     wait(linked(lab), 120, "the link", lambda: text(lab.locator("body")))
@@ -178,7 +190,7 @@ def test_a_closed_board_leaves_the_port_to_others(lab, socket):
     board = widget(lab, "Your board")
     wait(lambda: "no board chosen yet" in text(board), 60, "the word", lambda: text(board))
     # It was chosen before: no click is needed to have it back.
-    printed(lab, "board = tk.connect('browser://')", 120)
+    printed(lab, "board = tk.connect('browser://')")
     assert socket.line is not None and asked(lab, "board.connected")
 
 
@@ -188,18 +200,14 @@ def test_the_controls_have_names(lab):
 
 def test_a_browser_without_web_serial_says_so(lab):
     lab.evaluate("Object.defineProperty(Navigator.prototype, 'serial', { configurable: true, value: undefined })")
-    said = printed(
-        lab, "try:\n    tk.connect('browser://other')\nexcept tk.TinykitError as error:\n    print(error)", 120
-    )
+    said = printed(lab, "try:\n    tk.connect('browser://other')\nexcept tk.TinykitError as error:\n    print(error)")
     assert "This browser has no Web Serial" in said and "Chrome" in said
 
 
 def test_where_cells_shut_the_page_out_a_sentence_says_what_is_needed(lab):
     printed(lab, "import tinykit.lab.webserial\ntinykit.lab.webserial._PAGE_S = 3")
     lab.evaluate("window.jupyterapp.serviceManager.kernels.commsOverSubshells = 'disabled'")
-    said = printed(
-        lab, "try:\n    tk.connect('browser://old')\nexcept tk.TinykitError as error:\n    print(error)", 120
-    )
+    said = printed(lab, "try:\n    tk.connect('browser://old')\nexcept tk.TinykitError as error:\n    print(error)")
     assert "not heard while a cell runs" in said and "JupyterLab 4.4" in said and "virtual" in said
 
 

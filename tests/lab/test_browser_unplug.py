@@ -1,15 +1,15 @@
 """The cable is pulled in the middle of a deployment and of live predictions, and put back; in a real JupyterLab."""
 
 import re
-from functools import partial
 
-import lab_browser
 import pytest
 from lab_browser import (
+    asked,
     browser,
     click,
     open_lab,
     press,
+    printed,
     problems,
     raised,
     random_int8,
@@ -23,7 +23,6 @@ from lab_browser import (
 
 pytestmark = pytest.mark.browser
 
-asked, printed = (partial(f, seconds=180) for f in (lab_browser.asked, lab_browser.printed))
 LABELS = ("flex", "punch", "rest")
 CELLS = [
     "import tinykit as tk\nfrom tinykit.board.virtual import Generator\n"
@@ -193,7 +192,8 @@ def test_pictures_to_look_at(lab, colours):
             element = show(lab, title)
             sized(element, width)
             show(lab, title)
-            assert element.evaluate(STANDS_OUT) == [], f"{title} at {width} px"
+            outside = lambda: element.evaluate(STANDS_OUT)  # noqa: B023, E731
+            wait(lambda: outside() == [], 30, f"room for {title} at {width} px", outside)  # noqa: B023
             shot(element, f"{title.split()[0].lower()}-{colours}-{width}")
     theme(lab, "light")
 

@@ -1,14 +1,17 @@
 """The signal pad without a browser: who has the board, and what comes of the page's messages."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from lab_node import told
 
 from tinykit import lab
 from tinykit.board.virtual import Still
 from tinykit.data import Recording, synthetic, units
 from tinykit.errors import BoardError
+from tinykit.lab.actor import acting
 
 RATE = units.RATE_HZ
 
@@ -18,6 +21,7 @@ class Machine:
 
     def __init__(self):
         self.source, self.next = Still(), 0
+        self.imu = SimpleNamespace(rate_hz=RATE)
 
     def run(self, seconds):
         out = []
@@ -106,6 +110,88 @@ def test_a_signal_that_a_cell_sets_meanwhile_stays(board, machine, open_widget, 
     assert pad.held
     pad.close()
     assert machine.source is mine
+
+
+def test_two_pads_may_let_go_in_any_order(board, machine, open_widget, click):
+    own = machine.source
+    first, second = open_widget(lab.pad(board)), open_widget(lab.pad(board))
+    click(first, "halt")
+    click(second, "halt")
+    assert second.held and not first.held
+    click(first, "give")
+    assert second.held
+    click(second, "give")
+    assert machine.source is own
+    click(first, "halt")
+    click(second, "halt")
+    click(first, "halt")  # touched again: it is on top
+    assert first.held and not second.held
+    click(second, "give")
+    assert first.held
+    click(first, "give")
+    assert machine.source is own
+
+
+def test_a_pad_that_is_closed_beneath_the_microphone_leaves_its_own_hand(board, machine, open_widget, click):
+    own = machine.source
+    pad, microphone = lab.pad(board), open_widget(lab.microphone(board))
+    click(pad, "halt")
+    click(microphone, "mic", state="on")
+    click(microphone, "sound", [np.arange(1, 1601, dtype="<i2").tobytes()], index=0)
+    pad.close()
+    assert machine.source.parts[0] is own and machine.source.sound(0, 1600).any()
+    click(microphone, "mic", state="off")
+    assert machine.source is own
+
+
+def test_a_pad_that_is_touched_while_the_recorder_plays_a_take_outlasts_it(board, machine, open_widget, click, until):
+    own = machine.source
+    rows = np.tile(synthetic.take("wing", "ben").samples, (40, 1))  # a minute: it does not end meanwhile
+    pad, recorder = open_widget(lab.pad(board)), open_widget(lab.recorder(board, labels=["wing"]))
+    recorder.play(Recording(rows, rate_hz=RATE, label="wing"), "n", 1)
+    until(lambda: machine.source is not own)
+    click(pad, "halt")
+    assert pad.held
+    recorder.halt()
+    assert pad.held
+    click(pad, "give")
+    assert machine.source is own
+
+
+def test_a_pad_that_is_touched_in_an_acted_take_keeps_the_board(board, machine, open_widget, click):
+    own = machine.source
+    pad = open_widget(lab.pad(board))
+    with acting(board, "imu", "wing", "ana", "1", 0):
+        assert machine.source is not own
+        click(pad, "halt")
+    assert pad.held
+    click(pad, "give")
+    assert machine.source is own
+
+
+def test_the_pad_says_what_the_board_feels_while_another_thread_lets_it_go(board, machine):
+    pad = lab.pad(board)
+    pad.take()
+    pad._ear = None  # as letting go does, in the middle of a status
+    assert pad._status()["link"]["text"] == "the board lies still"
+    pad.close()
+
+
+def test_the_rate_is_that_of_the_boards_sensor(board, machine):
+    machine.imu.rate_hz = 99.8
+    pad = lab.pad(board)
+    assert pad.config["rate_hz"] == 99.8
+    pad.close()
+
+
+def test_a_devices_axes_are_turned_to_the_boards():
+    """The board's X points to the device's top (y), its Y to the left (against x); rates turn along."""
+    event = {
+        "accelerationIncludingGravity": {"x": 1 * 9.80665, "y": 2 * 9.80665, "z": 3 * 9.80665},
+        "rotationRate": {"alpha": 10, "beta": 20, "gamma": 30},  # about x, y and z
+    }
+    row = told(f"const out = rowOf({json.dumps(event)}, 1);", "device")
+    assert row == pytest.approx([2, -1, 3, 20, -10, 30])
 
 
 def test_a_take_is_replayed_once(board, machine, open_widget, click):

@@ -124,21 +124,21 @@ def test_the_microphone_feeds_the_virtual_board_while_it_is_on_and_gives_the_han
     from tinykit.board.virtual import Still
 
     hand = Still()
-    board = SimpleNamespace(machine=object(), source=hand)
+    board = SimpleNamespace(machine=SimpleNamespace(source=hand))
     microphone = open_widget(tk.lab.microphone(board))
     block = speech(np.arange(3200)).astype("<i2").tobytes()
     click(microphone, "mic", state="on")
     click(microphone, "sound", [block], index=0)
-    assert board.source is not hand
-    assert (board.source.sound(0, 3200) == speech(np.arange(3200))).all()
-    assert (board.source.read([0.0]) == hand.read([0.0])).all()
+    assert board.machine.source is not hand
+    assert (board.machine.source.sound(0, 3200) == speech(np.arange(3200))).all()
+    assert (board.machine.source.read([0.0]) == hand.read([0.0])).all()
     click(microphone, "mic", state="off")
-    assert board.source is hand
+    assert board.machine.source is hand
 
 
 def test_a_real_board_does_not_hear_with_the_browsers_microphone():
     with pytest.raises(BoardError, match="own microphone"):
-        tk.lab.microphone(SimpleNamespace(machine=None, source=None))
+        tk.lab.microphone(SimpleNamespace(machine=None))
 
 
 def test_takes_are_recorded_without_any_board(wire, open_widget, click):
@@ -238,16 +238,17 @@ def test_where_nothing_is_heard_a_synthesiser_says_the_word_for_the_take():
     from tinykit.lab.actor import acting
 
     rest = Still()
-    board = SimpleNamespace(is_virtual=True, source=rest)
+    machine = SimpleNamespace(source=rest)
+    board = SimpleNamespace(machine=machine)
     with acting(board, "mic", "left", "Ana", "1", 0):
-        assert loudness(board.source.sound(0, HZ)).level_db > -40
-    assert board.source is rest
+        assert loudness(machine.source.sound(0, HZ)).level_db > -40
+    assert machine.source is rest
     for label, sensor in (("silence", "mic"), ("no such word", "mic")):
         with acting(board, sensor, label, "Ana", "1", 0):
-            assert board.source is rest
-    board.source = own = SimpleNamespace(read=rest.read, sound=lambda first, count: np.zeros(count, np.int16))
+            assert machine.source is rest
+    machine.source = own = SimpleNamespace(read=rest.read, sound=lambda first, count: np.zeros(count, np.int16))
     with acting(board, "mic", "left", "Ana", "1", 0):
-        assert board.source is own, "what was set is left alone"
+        assert machine.source is own, "what was set is left alone"
 
 
 # -- live --------------------------------------------------------------------------------------

@@ -326,7 +326,8 @@ def deploy(wire, board, open_widget, monkeypatch):
     return open_widget(tk.lab.deploy(board, Model()))
 
 
-def test_deploying_counts_bytes_and_ends_with_the_new_slot_running(wire, deploy):
+def test_deploying_counts_bytes_and_ends_with_the_new_slot_running(wire, board, deploy):
+    board.page_s = 0.3  # time enough to be seen in the middle
     click(deploy, "send")
     middle, _ = wire.wait("state", lambda c: c["busy"] and 0 < c["done"] < 9840)
     assert [s["active"] for s in middle["slots"]] == [True, False]
