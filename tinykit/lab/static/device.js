@@ -9,11 +9,13 @@ const deviceRefusal = () => {
   return null;
 };
 
-/** One event in the board's axes (x forward: the device's top; y left; z out of the screen): g and deg/s, or null. */
+/** One event in the board's axes (x forward: the device's top; y left; z out of the screen): g and deg/s, or null.
+ *  Of a motion event alpha is the rate about the device's x, beta about y, gamma about z: not as in an
+ *  orientation event, nor as in the first drafts of the standard. */
 const rowOf = (e, flip) => {
   const a = e.accelerationIncludingGravity, r = e.rotationRate;
   if (!a || a.x === null || a.y === null || a.z === null) return null;
-  const s = flip / GRAVITY, w = r && r.alpha !== null ? [r.gamma || 0, -(r.beta || 0), r.alpha || 0] : [0, 0, 0];
+  const s = flip / GRAVITY, w = r && r.alpha !== null ? [r.beta || 0, -(r.alpha || 0), r.gamma || 0] : [0, 0, 0];
   return [a.y * s, -a.x * s, a.z * s, ...w];
 };
 
