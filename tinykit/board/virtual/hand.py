@@ -111,9 +111,7 @@ class PushMotion:
             self._hold(path, times[0], _REACH_S)
             path.add(times, self._base + _pose(points - self._from, plane))
             if last:
-                rest, s = path.values[-1], np.linspace(0, 1, 80)
-                course = 1 - s**3 * (10 - 15 * s + 6 * s**2)
-                path.add(times[-1] + _HOLD_S + s * _BACK_S, course[:, None] * rest)
+                self._go_back(times[-1])
 
     def feel(self, times_s, values, first: bool = True, last: bool = True, label: str | None = None) -> None:
         """The next piece of what a sensor felt, or all of it; from any thread.
@@ -153,14 +151,29 @@ class PushMotion:
                 self._spans.append((times[0], times[-1], label))
 
     def let_go(self) -> None:
-        """Drop what waits and lie still: whoever held it went away."""
+        """Drop what waits and lie still: whoever held it went away.
+
+        The hand does not jump: it stops where it is, rests, and goes back to where it began.
+        """
         with self._lock:
-            self._path.cut(self._now)
-            self._told.cut(self._now)
-            self._path_clock.shift = self._told_clock.shift = None
-            for course in (self._path, self._told):
-                if len(course.times):
-                    course.add([self._now + _RAMP_S], np.zeros((1, course.values.shape[1])))
+            path, told, now = self._path, self._told, self._now
+            until = now + _REACH_S  # what was felt already knows of the path until here
+            if self._path_clock.end > until or (len(path.times) and path.values[-1].any()):
+                path.cut(until)
+                self._go_back(until)
+            if told.lasts(now):
+                told.cut(now)
+                told.add([now + _RAMP_S], np.hstack([0.0, told.values[-1, 1:]])[None])
+            for clock, end in ((self._path_clock, until), (self._told_clock, now)):
+                clock.shift, clock.end = None, min(clock.end, end)
+            spans = [(begin, min(end, now), label) for begin, end, label in self._spans if begin < now]
+            self._spans = deque(spans, self._spans.maxlen)
+
+    def _go_back(self, time: float) -> None:
+        """After a rest the hand goes gently to where it began."""
+        path, s = self._path, np.linspace(0, 1, 80)
+        course = 1 - s**3 * (10 - 15 * s + 6 * s**2)
+        path.add(time + _HOLD_S + s * _BACK_S, course[:, None] * path.values[-1])
 
     def _placed(self, clock: _Clock, times_s, first: bool, reach_s: float):
         """Times on the source's own clock; None: the movement is dropped."""
