@@ -20,7 +20,7 @@ def acting(board, sensor: str, label: str, person: str, session: str, number: in
     """While this is open, a virtual board feels the movement or hears the word; all of it is synthetic.
 
     Nothing is acted on a real board, where the source has been set, and for labels that nobody here
-    knows. Afterwards the source is what it was.
+    knows. Afterwards the source is what it was, or what was put in its place meanwhile.
 
     Parameters
     ----------
@@ -33,17 +33,18 @@ def acting(board, sensor: str, label: str, person: str, session: str, number: in
     long : bool
         Say the word again and again.
     """
-    before = getattr(board, "source", None)
-    act = None
-    if board.is_virtual and before is not None and label.lower() not in REST:
-        act = (_speech if sensor == "mic" else _movement)(before, label, person or "ada", session, number, long)
-    if act is not None:
-        board.source = act
+    machine = getattr(board, "machine", None)
+    if machine is None or label.lower() in REST:
+        yield
+        return
+    from ..board.virtual.turns import lend
+
+    act = _speech if sensor == "mic" else _movement
+    turn = lend(machine, lambda before: act(before, label, person or "ada", session, number, long))
     try:
         yield
     finally:
-        if act is not None:
-            board.source = before
+        turn.end()
 
 
 def _movement(before, label, person, session, number, long):

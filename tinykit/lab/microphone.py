@@ -55,7 +55,7 @@ class Microphone(HearsPage, LabWidget):
     def __init__(self, board=None):
         self.hear()
         self.fed = board
-        self._source = self._before = self._ear = None
+        self._turn = self._ear = None
         self._stream = self.sound.stream("mic", capacity_s=10.0)
         if board is not None:
             if board.machine is None:
@@ -89,18 +89,19 @@ class Microphone(HearsPage, LabWidget):
 
     def _feed(self, counts: np.ndarray) -> None:
         from ..board.virtual import PushSource, Together
+        from ..board.virtual.turns import lend
 
-        if self._source is None:
-            self._before, self._ear = self.fed.source, PushSource()
-            moving = callable(getattr(self._before, "read", None))
-            self._source = Together(self._before, self._ear) if moving else self._ear  # the hand stays
-            self.fed.source = self._source
-        self._ear.feed(counts)
+        ear = self._ear
+        if ear is None:
+            ear = self._ear = PushSource()
+            moving = lambda hand: callable(getattr(hand, "read", None))  # noqa: E731
+            self._turn = lend(self.fed.machine, lambda hand: Together(hand, ear) if moving(hand) else ear)
+        ear.feed(counts)
 
     def deaf(self) -> None:
-        if self._source is not None and self.fed.source is self._source:
-            self.fed.source = self._before
-        self._source = self._before = self._ear = None
+        if self._turn is not None:
+            self._turn.end()
+        self._turn = self._ear = None
 
     def snapshot(self) -> look.Html:
         samples, _ = self._stream.read_new()

@@ -18,7 +18,6 @@ from .widget import LabWidget, link_of, many, module, sheet, source_html
 TABS = ("draw", "device", "speak", "replay")
 PAD_M = 0.40  # of the hand's way from the pad's bottom to its top
 _SHOWN_S = 4.0
-_SHOWN = round(_SHOWN_S * units.RATE_HZ)
 _TAKES = 40  # of a label, to choose from
 
 
@@ -51,14 +50,16 @@ class Pad(HearsPage, LabWidget):
         self.sound.sink = self._hear
         self._takes, self._about = _takes_of(dataset)
         self.motion = PushMotion()
-        self._source = self._before = self._ear = self._fed = None
+        self._turn = self._ear = self._fed = None
         self._cursor = 0
+        self._rate_hz = float(board.machine.imu.rate_hz)
+        self._shown = round(_SHOWN_S * self._rate_hz)
         self._page_ms = 0.0  # how far the page's hand has come
         config = {
             "show": show,
             "pad_m": PAD_M,
             "lead_s": self.motion.lead_s,
-            "rate_hz": units.RATE_HZ,
+            "rate_hz": self._rate_hz,
             "per_unit": [float(v) for v in units.counts_per_unit(units.CHANNELS)],
             "seconds": _SHOWN_S,
             "wanted": list(WANTED_DBFS),
@@ -75,26 +76,38 @@ class Pad(HearsPage, LabWidget):
         """What the board felt before the pad comes back."""
         self.let_go()
 
-    def take(self) -> None:
-        """The board feels and hears the pad from now on; done by the first touch."""
+    def take(self):
+        """The board feels and hears the pad from now on; done by the first touch.
+
+        Returns
+        -------
+        Ear
+            With which it hears.
+        """
         from ..board.virtual import PushMotion, Together
         from ..board.virtual.hand import Ear
+        from ..board.virtual.turns import lend
 
-        if not self.held:
-            self._machine = self.board.machine
-            self._before = self._machine.source
-            self.motion, self._ear = PushMotion(), Ear()
-            self._source = Together(self.motion, self._ear)
-            self._machine.source = self._source
+        ear = self._ear
+        if ear is None or not self.held:
+            self._end()
+            self.motion, ear, self._fed = PushMotion(), Ear(), None
+            self._turn = lend(self.board.machine, Together(self.motion, ear))
+            self._ear = ear
             self._again, self._status_at = True, 0.0
+        return ear
 
     def let_go(self) -> None:
         """The board feels and hears again what it did before."""
-        if self.held:
-            self._machine.source = self._before
+        self._end()
         self.motion.let_go()
-        self._source = self._before = self._ear = self._fed = None
+        self._ear = self._fed = None
         self._status_at = 0.0
+
+    def _end(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.end()
 
     def close(self) -> None:
         if self._guard is not None:
@@ -104,7 +117,8 @@ class Pad(HearsPage, LabWidget):
     @property
     def held(self) -> bool:
         """Whether the board feels the pad."""
-        return self._source is not None and self._machine.source is self._source
+        turn = self._turn
+        return turn is not None and turn.on
 
     # -- what comes from the page ------------------------------------------------------------------
 
@@ -129,12 +143,12 @@ class Pad(HearsPage, LabWidget):
         from ..board.virtual import PushSource
 
         recording = self._takes[content["label"]][int(content["take"])][1]()
-        self.take()
+        ear = self.take()
         if recording.is_sound:
             self._fed = None
-            ear = PushSource(0.02, recording.seconds + 1.0)
-            ear.feed(recording.counts()[:, 0], recording.rate_hz)
-            self._ear.source = ear
+            heard = PushSource(0.02, recording.seconds + 1.0)
+            heard.feed(recording.counts()[:, 0], recording.rate_hz)
+            ear.source = heard
         else:
             rows = np.zeros((len(recording), len(units.CHANNELS)))
             rows[:, [units.CHANNELS.index(c) for c in recording.channels]] = recording.samples
@@ -142,26 +156,27 @@ class Pad(HearsPage, LabWidget):
 
     def on_halt(self, content, buffers) -> None:
         """Lie still, be silent."""
-        self.take()
+        ear = self.take()
         self.motion.let_go()
-        self._ear.source = self._fed = None
+        ear.source = self._fed = None
 
     def on_give(self, content, buffers) -> None:
         """Let the board go."""
         self.let_go()
 
     def deaf(self) -> None:
-        if self._ear is not None and self._fed is not None and self._ear.source is self._fed:
-            self._ear.source = None
-        self._fed = None
+        ear, fed, self._fed = self._ear, self._fed, None
+        if ear is not None and fed is not None and ear.source is fed:
+            ear.source = None
 
     def _hear(self, counts: np.ndarray) -> None:
         from ..board.virtual import PushSource
 
-        if self._fed is None:
-            self.take()
-            self._fed = self._ear.source = PushSource()
-        self._fed.feed(counts)
+        fed = self._fed
+        if fed is None:
+            ear = self.take()
+            fed = self._fed = ear.source = PushSource()
+        fed.feed(counts)
 
     # -- what goes to the page ---------------------------------------------------------------------
 
@@ -169,7 +184,7 @@ class Pad(HearsPage, LabWidget):
         if self.unseen():
             return
         motion, fresh = self.motion, self.fresh()
-        counts, end = motion.news(0, _SHOWN) if fresh else motion.news(self._cursor)
+        counts, end = motion.news(0, self._shown) if fresh else motion.news(self._cursor)
         if len(counts) or fresh:
             self._cursor = end
             runs = [[0, end - len(counts)]] if len(counts) else []
@@ -195,20 +210,21 @@ class Pad(HearsPage, LabWidget):
             return {"kind": "none", "picture": "virt", "text": "the board feels its own signal"}, None
         if self.sound.state == "on":
             return self.sound.link(time.monotonic() - self._last_at)
-        ear = self._ear.source
-        if ear is not None and ear.waiting_s > 0:
+        ear = self._ear  # letting go takes it away, from another thread
+        heard = ear.source if ear is not None else None
+        if heard is not None and heard.waiting_s > 0:
             return {"kind": "run", "picture": "run", "text": "the board hears the recording"}, None
         if self.motion.moving:
             return {"kind": "run", "picture": "run", "text": "the board is moved"}, None
         return {"kind": "none", "picture": "virt", "text": "the board lies still"}, None
 
     def snapshot(self) -> look.Html:
-        counts, _ = self.motion.news(0, _SHOWN)
+        counts, _ = self.motion.news(0, self._shown)
         if len(counts) < 2:
             body = look.note("none", "Nothing was drawn yet.", "run this cell and draw a gesture on the pad.")
         else:
             body = look.traces(
-                units.to_units(counts, units.CHANNELS), units.RATE_HZ, units.CHANNELS, [], limits=(3.0, 500.0)
+                units.to_units(counts, units.CHANNELS), self._rate_hz, units.CHANNELS, [], limits=(3.0, 500.0)
             )
         return look.card(self.title, source_html(self.head), body, self._about, state=("none", "still picture"))
 

@@ -47,20 +47,20 @@ class Replaying:
 
     def _feels(self, recording: Recording) -> bool:
         """Have a virtual board feel it; False where there is none, or a take is running."""
-        if not self.board.is_virtual or getattr(self.board, "source", None) is None or self.takes_now:
+        machine = getattr(self.board, "machine", None)
+        if machine is None or self.takes_now:
             return False
         self.halt()
         halted = self._halted = threading.Event()
-        self._replay = self.work("replay", self._feel, recording, halted)
+        self._replay = self.work("replay", self._feel, machine, recording, halted)
         return True
 
-    def _feel(self, recording: Recording, halted: threading.Event) -> None:
+    def _feel(self, machine, recording: Recording, halted: threading.Event) -> None:
         from ..board.virtual import Replay
+        from ..board.virtual.turns import lend
 
-        before, mine = self.board.source, Replay(recording)
+        turn = lend(machine, Replay(recording))
         try:
-            self.board.source = mine
             halted.wait(recording.seconds)
         finally:
-            if self.board.source is mine:  # nobody set another one meanwhile
-                self.board.source = before
+            turn.end()
