@@ -236,9 +236,10 @@ def test_the_board_feels_a_stroke_within_a_second_of_its_own_time():
         probe.board.source = Together(hand, Ear())
         probe.board.wait_until_idle()
         probe.board.advance(0.5)
-        threading.Thread(target=hand.draw, args=circle()).start()
-        while not hand.moving:
-            pass
+        drawing = threading.Thread(target=hand.draw, args=circle())
+        drawing.start()
+        drawing.join(30)
+        assert hand.moving
         before = hand.news(0)[1]
         probe.board.advance(1.0)
         felt = units.to_units(hand.news(before)[0], units.CHANNELS)
