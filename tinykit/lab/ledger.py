@@ -22,6 +22,10 @@ class Act(NamedTuple):
     undo: Callable[[], None]
 
 
+class _Overtaken(DataError):
+    """What was done can't be undone any more: something else happened to it meanwhile."""
+
+
 class Ledger:
     """The takes of a dataset with their cards; every method may be called from any thread.
 
@@ -93,7 +97,7 @@ class Ledger:
 
     def hint(self) -> dict:
         """The one most useful thing to do next."""
-        chips = [(c["name"], sum(c["persons"].values()), [p for p in c["persons"] if p != "?"]) for c in self.counts()]
+        chips = [(c["name"], sum(c["persons"].values()), list(c["persons"])) for c in self.counts()]
         for name, count, _ in chips:
             if not count:
                 return _next(f"there is no take of “{name}” yet.")
@@ -102,7 +106,7 @@ class Ledger:
             if self._likeness.alike(name):
                 return _next(f"the takes of “{name}” are all alike. Vary speed, size and grip, as people do.")
         for name, count, people in chips:
-            if len(people) == 1 and self.people > 1 and 2 * count >= self.target:
+            if len(people) == 1 and people != ["?"] and self.people > 1 and 2 * count >= self.target:
                 return _next(f"only {people[0]} has recorded “{name}”. Ask a neighbour.")
         name, count, _ = min(chips, key=lambda chip: chip[1])
         if count < self.target:
@@ -113,7 +117,11 @@ class Ledger:
             return _next("a network needs something to tell apart: add a second label, “rest” perhaps.")
         for name, _, people in chips:
             if len(people) < self.people:
-                return _next(f"“{name}” has enough takes, but from {many(len(people), 'person', 'people')}; "
+                named = len(people) - people.count("?")
+                if not named:
+                    return _next(f"“{name}” has enough takes, but nobody is named: write a nickname under Who.")
+                others = "" if named == len(people) else " and somebody who is not named"
+                return _next(f"“{name}” has enough takes, but from {many(named, 'person', 'people')}{others}; "
                              f"{self.people} would be better.")  # fmt: skip
         text = f"Every label has {self.target} takes from {self.people} people or more: on to training."
         return {"kind": "ok", "text": text}
@@ -164,10 +172,10 @@ class Ledger:
             self._see()
             return card
 
-    def refuse(self, recording: Recording, refusal: TinykitError) -> TakeCard:
-        """Show a take that is not good enough; it stays out of the dataset."""
+    def refuse(self, recording: Recording, refusal: TinykitError, why: str = "") -> TakeCard:
+        """Show a take that is not good enough, with the refusal's reason or ``why``; it stays out of the dataset."""
         with self.lock:
-            card = TakeCard(self._number(), recording, "refused", reason_of(refusal))
+            card = TakeCard(self._number(), recording, "refused", why or reason_of(refusal))
             self.takes.append(card)
             self.changed = True
             return card
@@ -175,7 +183,8 @@ class Ledger:
     def look(self) -> None:
         """Notice what somebody else, a cell perhaps, added to the dataset or took out of it."""
         with self.lock:
-            if self._seen == self._state():
+            takes, count = self._seen
+            if takes is self.dataset.recordings and count == len(takes):
                 return
             there = {r.id: r for r in list(self.dataset)}
             shown = {t.recording.id for t in self._kept()}
@@ -203,6 +212,8 @@ class Ledger:
         """A new take was looked at and stays; a refused one is kept all the same, flagged."""
         with self.lock:
             card = self.card(number)
+            if card.gone:
+                return
             if card.state == "new":
                 card.state = "good"
             elif card.state == "refused":
@@ -246,7 +257,14 @@ class Ledger:
             if new in self.labels:
                 raise DataError(f"There is a label “{new}” already.", "Choose another name, or relabel single takes.")
             self._rename_all(name, new)
-            self._did(f"“{name}” is called “{new}” now.", lambda: self._rename_all(new, name))
+
+            def back():
+                if any(t.recording.label == name and not t.gone for t in self.takes):
+                    raise _Overtaken(f"“{name}” was made anew meanwhile and has takes: “{new}” keeps its name.",
+                                     f"Rename that “{name}” first, then “{new}”, by hand.")  # fmt: skip
+                self._rename_all(new, name)
+
+            self._did(f"“{name}” is called “{new}” now.", back)
 
     def remove(self, name: str) -> None:
         """Take a label out, with all its takes; both can be had back.
@@ -268,7 +286,8 @@ class Ledger:
             self.label = self.labels[min(place, len(self.labels) - 1)]
 
             def back():
-                self.labels.insert(place, name)
+                if name not in self.labels:  # else it was made anew
+                    self.labels.insert(place, name)
                 for card in cards:
                     self._put_back(card)
                 self.label = name
@@ -276,11 +295,26 @@ class Ledger:
             self._did(f"“{name}” and its {many(len(cards), 'take')} removed.", back)
 
     def undo(self) -> None:
-        """Undo the last change that was not undone yet."""
+        """Undo the last change that was not undone yet; one that fails can be tried again.
+
+        Raises
+        ------
+        DataError
+            Something else happened meanwhile to what was changed: this change stays.
+        """
         with self.lock:
-            if self._acts:
-                act = self._acts.pop()
+            self.look()
+            if not self._acts:
+                return
+            act = self._acts[-1]
+            try:
                 act.undo()
+            except _Overtaken:
+                self._acts.remove(act)
+                raise
+            else:
+                self._acts.remove(act)
+            finally:
                 self._see()
                 self.changed = True
 
@@ -309,11 +343,17 @@ class Ledger:
         card.gone = False
         self.label = card.recording.label or self.label
 
+    def _there(self, card: TakeCard) -> None:
+        if not any(t is card for t in self.takes):
+            raise _Overtaken(f"Take {card.number} is no longer in the dataset.", "Nothing is left to undo there.")
+
     def _refuse_again(self, card: TakeCard) -> None:
+        self._there(card)
         self.dataset.remove(card.recording)
         card.state = "refused"
 
     def _rename(self, card: TakeCard, label: str) -> None:
+        self._there(card)
         renamed = card.recording.with_(label=label)
         if card.state != "refused" and not card.gone:
             # Its id and file carry the old label, so it gets new ones; added first, so that nothing is lost.
@@ -326,10 +366,11 @@ class Ledger:
             self.labels.append(label)
 
     def _rename_all(self, name: str, new: str) -> None:
-        self.labels[self.labels.index(name)] = new
         for card in self.takes:
             if card.recording.label == name:
                 self._rename(card, new)
+        self.labels = [label for label in self.labels if label != new]
+        self.labels[self.labels.index(name)] = new
         if self.label == name:
             self.label = new
 
@@ -340,6 +381,8 @@ class Ledger:
         why = "" if verdict == "good" else f"{lost} samples lost" if verdict == "samples lost" else verdict
         card = TakeCard(self._number(), recording, state, why)
         self.takes.append(card)
+        if recording.label and recording.label not in self.labels:
+            self.labels.append(recording.label)
         self.changed = True
         return card
 
@@ -347,8 +390,8 @@ class Ledger:
         return max((t.number for t in self.takes), default=0) + 1
 
     def _state(self) -> tuple:
-        # ``add`` makes the list longer, ``remove`` another list.
-        return id(self.dataset.recordings), len(self.dataset.recordings)
+        # ``add`` makes the list longer, ``remove`` another list; its id alone would soon be another list's.
+        return self.dataset.recordings, len(self.dataset.recordings)
 
     def _see(self) -> None:
         self._seen = self._state()
