@@ -23,6 +23,8 @@ export default () => widgetOf((model) => {
   };
 });
 
+const CUTTING = "cutting it"; // what is said from the end of a long take until its parts are there
+
 /** The big button: circle, number in ring, square in ring, ten segments; each with its own words. */
 const arc = (from, to, r = 41) => {
   const p = (d) => [44 + r * Math.cos((d - 90) * Math.PI / 180), 44 + r * Math.sin((d - 90) * Math.PI / 180)].map((v) => v.toFixed(1)).join(" ");
@@ -49,6 +51,8 @@ function recorderView(model, ring, glide, last, lastStatus) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const ask = (k, content) => model.send({ k, ...content });
   let label = "", mode = "one", seconds = config.seconds, phase = "ready", began = 0, timer = 0, colours = null, result = "", away = false, held = 0;
+  let mine = null; // what the running countdown, take or ten takes was begun with, whatever is chosen meanwhile
+  const now = () => phase === "ready" || !mine ? { label, mode, seconds } : mine;
   let done = 0, left = ""; // takes of the ten that there are; the label of a series that broke off
   const spoken = h("span.vh", { "aria-live": "assertive" });
 
@@ -73,7 +77,7 @@ function recorderView(model, ring, glide, last, lastStatus) {
   const who = h("input", { type: "text", value: config.person, placeholder: "nickname", "aria-label": "Who is recording", maxlength: 24 });
   const known = h("datalist", { id: "tk-who-" + Math.random().toString(36).slice(2) });
   who.setAttribute("list", known.id);
-  const modes = segmented("Mode", [["one", "One take"], ["ten", "Ten takes"], ["long", "Long take"]], mode, (v) => { mode = v; left = ""; done = 0; setLengths(); paint(); touch(); });
+  const modes = segmented("Mode", [["one", "One take"], ["ten", "Ten takes"], ["long", "Long take"]], mode, (v) => { mode = v; if (phase === "ready") { left = ""; done = 0; } setLengths(); paint(); touch(); });
   const length = h("select", { "aria-label": "Length of a take", onchange: () => { seconds = +length.value; touch(); } });
   const setLengths = () => {
     const own = mode === "long" ? LENGTHS.long : [...new Set([...LENGTHS.one, config.seconds])].sort((a, b) => a - b);
@@ -133,17 +137,19 @@ function recorderView(model, ring, glide, last, lastStatus) {
 
   // -- recording
   const press = () => {
-    if (phase === "taking" && mode === "long") { ask("enough"); phase = "wait"; result = "cutting it"; paint(); return; }
+    if (phase === "taking" && mine.mode === "long") { ask("enough"); phase = "wait"; result = CUTTING; paint(); return; }
+    if (phase === "wait" && result === CUTTING) return; // it is there already; Esc would throw it away
     if (phase !== "ready") return stop();
     if (mic && mic.state !== "on") { ui.setNote({ kind: "run", what: "", next: "allow the microphone, then press the button again." }); held = Date.now() + 8000; if (mic.state !== "asking") mic.press(); return; }
     if (away) { ui.setNote({ kind: "bad", what: "There is no board to record from.", next: "plug it in; when it is linked again, press the button once more." }); held = Date.now() + 6000; return; }
     if (playing) ended(true);
     if (left !== label) done = 0;
     left = "";
+    mine = { label, mode, seconds, person: who.value };
     count();
   };
-  const count = () => { result = ""; phase = "count"; began = Date.now(); setText(spoken, `Get ready: ${label}`); bell?.wake(); run(); };
-  const start = () => { phase = "wait"; began = Date.now(); bell?.say(1320); ask("record", { label, seconds, person: who.value, long: mode === "long" }); };
+  const count = () => { result = ""; phase = "count"; began = Date.now(); setText(spoken, `Get ready: ${mine.label}`); bell?.wake(); run(); };
+  const start = () => { phase = "wait"; began = Date.now(); bell?.say(1320); ask("record", { label: mine.label, seconds: mine.seconds, person: mine.person, long: mine.mode === "long" }); };
   const stop = () => {
     if (phase === "wait" || phase === "taking") ask("cancel");
     phase = "ready"; done = 0; left = ""; clearTimeout(timer); paint(); touch();
@@ -156,12 +162,12 @@ function recorderView(model, ring, glide, last, lastStatus) {
     if (beat && beat !== beeped) { beeped = beat; bell?.say(660); }
     if (phase === "count" && s >= 2.4) start();
     if (phase === "pause" && s >= 1) start();
-    if (phase === "wait" && s > 6) result = "the kernel is busy with another cell: the take starts when that is done";
+    if (phase === "wait" && s > 6 && result !== CUTTING) result = "the kernel is busy with another cell: the take starts when that is done";
     paint();
     if (phase !== "ready") timer = setTimeout(run, calm.matches ? 500 : 50);
   };
   const paint = () => {
-    const s = (Date.now() - began) / 1000, part = Math.min(1, s / seconds);
+    const { label, mode, seconds } = now(), s = (Date.now() - began) / 1000, part = Math.min(1, s / seconds);
     const look = phase === "count" ? face.count(3 - Math.floor(s / 0.8), (s % 0.8) / 0.8) : phase === "taking" && mode === "long" ? face.long(Math.min(s, seconds))
       : phase === "taking" || phase === "wait" ? face.taking(phase === "wait" ? 0 : part) : phase === "pause" ? face.ten(done) : face.ready();
     svg.innerHTML = `<svg viewBox="0 0 88 88" aria-hidden="true">${look}</svg>`;
@@ -177,12 +183,12 @@ function recorderView(model, ring, glide, last, lastStatus) {
     setText(spoken, m.ok ? (m.number ? `Take ${m.number}: ${m.text}` : m.text) : `Not kept: ${m.text}`);
     if (m.ok || m.number && !m.stop) done += 1;
     bell?.say(m.ok ? 880 : 330);
-    if (m.stop && m.number) ui.setNote({ kind: "warn", what: `Take ${m.number} broke off: ${m.text}. What came is on its card${done ? `, and the ${done} before it ${done === 1 ? "is" : "are"} kept` : ""}.`, next: "plug the board in; when it is linked again, press the button once more." });
+    if (m.stop && m.number) ui.setNote({ kind: "warn", what: `Take ${m.number} broke off: ${m.text}. What came is on its card${done ? `, and the ${done} before it ${done === 1 ? "is" : "are"} kept` : ""}.`, next: m.gone ? "plug the board in; when it is linked again, press the button once more." : m.next });
     else if (!m.ok && m.number) ui.setNote({ kind: "warn", what: `Take ${m.number} was refused: ${m.text}.`, next: m.next });
     else ui.setNote(m.ok || /thrown away|not recorded/.test(m.text) ? null : { kind: "warn", what: m.text });
     held = Date.now() + (m.ok ? 0 : m.stop ? 20000 : 8000);
-    const goes = mode === "ten" && done < 10 && (m.ok || m.number) && !m.stop;
-    left = mode === "ten" && m.stop && done && done < 10 ? label : "";
+    const goes = mine.mode === "ten" && done < 10 && (m.ok || m.number) && !m.stop;
+    left = mine.mode === "ten" && mode === "ten" && m.stop && done && done < 10 ? mine.label : "";
     if (goes) { phase = "pause"; began = Date.now(); run(); } else { phase = "ready"; if (!left) done = 0; clearTimeout(timer); paint(); touch(); }
   };
 
@@ -198,7 +204,7 @@ function recorderView(model, ring, glide, last, lastStatus) {
         onclick: () => { if (phase === "ready") ask("label", { label: name }); } },
       h("b", {}, name), h("span.num", {}, `${sum}/${config.target}${sum >= config.target ? " full" : ""}`),
       h("span.seg", {}, people.map(([, n]) => h("i", { style: `width:calc(${Math.min(100, 100 * n / Math.max(config.target, sum))}% - 2px)` }))),
-      h("span.ppl", {}, people.length ? people.map((p) => p.join("\u00a0")).join(", ") + (people.length === 1 ? " only" : "") : "nobody yet"));
+      h("span.ppl", {}, people.length ? people.map((p) => p.join("\u00a0")).join(", ") + (people.length === 1 && people[0][0] !== "?" ? " only" : "") : "nobody yet"));
     }));
     if (focused) chips.querySelector("[aria-checked=true]")?.focus();
     const names = [...new Set([...config.persons, ...m.labels.flatMap((l) => Object.keys(l.persons))])].filter((n) => n !== "?");
@@ -219,8 +225,8 @@ function recorderView(model, ring, glide, last, lastStatus) {
     if (moved) {
       drawn = end;
       if (playing?.m) drawReplay(preview, colours, playing.m, share(), 112);
-      else if (config.sound) drawListening(preview, colours, ring, config, seconds, mode);
-      else drawPreview(preview, colours, ring, config, end, { seconds, mode, since: phase === "taking" ? (Date.now() - began) / 1000 : 0, stale: ring.arrived && Date.now() - ring.arrived > 1500 });
+      else if (config.sound) drawListening(preview, colours, ring, config, now().seconds, now().mode);
+      else drawPreview(preview, colours, ring, config, end, { seconds: now().seconds, mode: now().mode, since: phase === "taking" ? (Date.now() - began) / 1000 : 0, stale: ring.arrived && Date.now() - ring.arrived > 1500 });
       if (!playing?.m) describe(() => config.sound ? `Live waveform of the last ${config.preview_s} seconds, ${verdictOf(ring, config.wanted).text}.` : `Live preview of the acceleration, last ${config.preview_s} seconds.`);
       level?.show(ring);
     }
@@ -235,7 +241,7 @@ function recorderView(model, ring, glide, last, lastStatus) {
 
   const choose = (k) => () => { const name = labels()[k]; if (!name || phase !== "ready") return false; ask("label", { label: name }); };
   keys(ui.root, {
-    Space: (e) => { if (e.target.closest("button") && !e.target.closest("[role=radio]") && e.target !== rec) return false; press(); },
+    Space: (e) => { if (e.repeat) return true; if (e.target.closest("button") && !e.target.closest("[role=radio]") && e.target !== rec) return false; press(); },
     Escape: () => { if (cards.escape()) return; if (phase === "ready") return false; stop(); },
     ...cards.keys, ...Object.fromEntries(Array.from({ length: 8 }, (_, k) => [String(k + 1), choose(k)])),
   });
