@@ -10,6 +10,7 @@ from ..data.take import REST
 from ..errors import TinykitError
 from .widget import many
 
+_ASIDE = 10  # long takes that can be had back
 _WEAK_DB = 14.0  # so far below the usual is hardly the same movement
 
 
@@ -114,19 +115,21 @@ class Cutting:
     """What a recorder does with its long take; for ``Recorder``, which has a ledger."""
 
     cut: Cut | None = None
-    _cut_before: Cut | None = None
+    _aside: tuple[Cut, ...] = ()  # long takes that are not open, the latest last
 
     def _show_cut(self) -> None:
         cut = self.cut
         if cut is None:
-            self.tell("cut", words=None, before=self._cut_before is not None)
+            self.tell("cut", words=None, before=bool(self._aside))
             return
         buffers, facts = cut.message()
-        self.tell("cut", buffers, **facts)
+        self.tell("cut", buffers, before=bool(self._aside), **facts)
 
     def _cut_now(self, recording: Recording, note: str = "") -> Cut:
-        """A long take came: cut it, and show it."""
-        self.cut, self._cut_before = Cut(recording, self.seconds, note), None
+        """A long take came: cut it, and show it; one that is open is put aside."""
+        cut = Cut(recording, self.seconds, note)
+        self._put_aside()
+        self.cut = cut
         self.ledger.changed = True
         return self.cut
 
@@ -143,17 +146,20 @@ class Cutting:
             self._show_cut()
 
     def on_accept(self, content, buffers) -> None:
-        """Keep the chosen parts as takes."""
+        """Keep the chosen parts as takes, if they are still those that the page shows."""
         cut = self.cut
         if cut is None:
             return
+        there = len(cut.parts), round(cut.parts.threshold_db, 1)
+        if (content.get("found", there[0]), content.get("threshold", there[1])) != there:
+            self._show_cut()
+            self.tell("told", state="warn", text="The parts have just changed; nothing was kept.", next="look again.")
+            return
         takes = cut.takes(content["chosen"])
-        cards = [
-            self.ledger.keep(part) if refusal is None else self.ledger.refuse(part, refusal) for part, refusal in takes
-        ]
-        refused = sum(refusal is not None for _, refusal in takes)
+        cards = [self._kept(part, refusal)[0] for part, refusal in takes]
+        refused = sum(card.state == "refused" for card in cards)
         twice = sum(card.why.startswith("same as") for card in cards)
-        self._cut_before, self.cut = cut, None
+        self._put_aside()
         text = f"{many(len(takes) - refused, cut.noun)} kept as takes"
         text += f", {refused} refused" if refused else ""
         text += f", {twice} of them there before" if twice else ""
@@ -162,10 +168,18 @@ class Cutting:
 
     def on_drop(self, content, buffers) -> None:
         """Put the long take aside; it can be had back."""
-        self._cut_before, self.cut = self.cut, None
+        self._put_aside()
         self.ledger.changed = True
 
     def on_reopen(self, content, buffers) -> None:
-        """The long take that was there before, once more."""
-        self.cut, self._cut_before = self._cut_before, None
-        self.ledger.changed = True
+        """The long take that was put aside last, once more; one that is open goes behind all others."""
+        if self._aside:
+            *others, before = self._aside
+            self._aside = (*([self.cut] if self.cut else []), *others)
+            self.cut = before
+            self.ledger.changed = True
+
+    def _put_aside(self) -> None:
+        if self.cut is not None:
+            self._aside = (*self._aside, self.cut)[-_ASIDE:]
+        self.cut = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from .. import look
 from ..board import Board
 from ..board.recorder import Take
 from ..data import Dataset, Recording
-from ..errors import BoardError, TinykitError
+from ..errors import BoardError, BoardGone, DataError, TinykitError
 from .actor import acting
 from .audioscope import SETTLES_S, WANTED_DBFS
 from .browser import BrowserSound
@@ -19,13 +20,14 @@ from .cutter import Cut, Cutting
 from .ledger import Ledger
 from .replay import Replaying
 from .scope import facts_of
-from .take import POINTS, TakeCard, card_html, spark_bytes
+from .take import POINTS, TakeCard, card_html, reason_of, spark_bytes
 from .tap import Tap
 from .widget import LabWidget, link_of, many, module, sheet, source_html
 
 _PREVIEW_S = 4.0
-_SHOWN = 60  # take cards at most
+_SHOWN = 60  # take cards at first, and so many more when asked
 _THUMBS, _THUMB_POINTS = 12, 40  # small pictures a label, where all labels are shown
+_SEEDS = 10**6  # of takes that are acted on a virtual board
 _SHORTEST_S = 2.0  # of a long take that broke off: worth cutting
 
 
@@ -54,7 +56,9 @@ class Recorder(Cutting, Replaying, LabWidget):
         self.sensor = sensor
         self.seconds = float(seconds if seconds is not None else 1.0 if sensor == "mic" else 1.5)
         self._busy = threading.Lock()  # one take at a time
-        self._drop = False
+        self._drop = False  # the running take was cancelled
+        self._shown = _SHOWN
+        self._acted = zlib.crc32(" ".join(r.id for r in dataset).encode()) % _SEEDS if len(dataset) else 0
         self._taking: Take | None = None
         self.takes_now = False
         self._tap = Tap(board, sensor, 30.0)
@@ -96,13 +100,22 @@ class Recorder(Cutting, Replaying, LabWidget):
     def flush(self) -> None:
         if self.unseen():
             return
-        self.ledger.look()
-        fresh = self.fresh()
+        free = self.ledger.lock.acquire(blocking=False)  # a change of many takes is being written: another frame
+        try:
+            self._flush(free)
+        finally:
+            if free:
+                self.ledger.lock.release()
+
+    def _flush(self, free: bool) -> None:
+        if free:
+            self.ledger.look()
+        fresh = self.fresh(free)
         samples = self._tap.news(_PREVIEW_S if fresh else None)
         if len(samples) and not self.config["browser"]:  # the page has its own sound already
             buffers, runs = self._tap.message(samples)
             self.tell("samples", buffers, fresh=fresh, **runs)
-        if fresh or self.ledger.changed:
+        if free and (fresh or self.ledger.changed):
             self.ledger.changed = False
             self._show()
             self._show_cut()
@@ -126,11 +139,12 @@ class Recorder(Cutting, Replaying, LabWidget):
         ledger = self.ledger
         with ledger.lock:
             mine = ledger.shown()
-            shown = mine[:_SHOWN]
+            shown = mine[: self._shown]
             self.tell("labels", label=ledger.label, labels=ledger.counts(), hint=ledger.hint(), foot=ledger.foot())
             self.tell(
                 "takes", [b"".join(spark_bytes(t.recording) for t in shown)], label=ledger.label, total=len(mine),
                 takes=[_facts(t) for t in shown], undo=ledger.undoable(),
+                flagged=sum(t.state in ("flag", "refused") for t in mine), new=sum(t.state == "new" for t in mine),
             )  # fmt: skip
             rows = ledger.rows(_THUMBS)
             self.tell(
@@ -143,9 +157,19 @@ class Recorder(Cutting, Replaying, LabWidget):
     def on_label(self, content, buffers) -> None:
         """Another label was chosen, or a new one made."""
         self.ledger.choose(str(content["label"]))
+        self._shown = _SHOWN
+
+    def on_more(self, content, buffers) -> None:
+        """Show more of the label's takes."""
+        self._shown += _SHOWN
+        self.ledger.changed = True
 
     def on_record(self, content, buffers) -> None:
         """Take now; the countdown was the browser's."""
+        if not self._busy.acquire(blocking=False):
+            self.tell("taken", ok=False, text="A take is running already.")
+            return
+        self._drop = False  # here, so that a cancel that comes before the take's thread is heard
         self.work("take", self._record, str(content["label"]), float(content["seconds"]),
                   str(content.get("person", "")).strip(), bool(content.get("long")))  # fmt: skip
 
@@ -164,11 +188,7 @@ class Recorder(Cutting, Replaying, LabWidget):
             taking.finish()
 
     def _record(self, label: str, seconds: float, person: str, long: bool) -> None:
-        if not self._busy.acquire(blocking=False):
-            self.tell("taken", ok=False, text="A take is running already.")
-            return
         try:
-            self._drop = False
             self.tell("taking", seconds=seconds)
             (self.long_take if long else self.take)(label, seconds, person, wanted=lambda: not self._drop)
         except Exception:
@@ -192,20 +212,35 @@ class Recorder(Cutting, Replaying, LabWidget):
             The board went away, or fell silent, before the first sample came; what came otherwise is
             on a refused card.
         """
-        recording, refusal = self._taken(label, seconds, person)
+        recording, refusal = self._taken(label, seconds, person, wanted)
         if not wanted():
             self.tell("taken", ok=False, text="thrown away")
             return None
         if recording is None:
             raise refusal
-        card = self.ledger.keep(recording) if refusal is None else self.ledger.refuse(recording, refusal)
-        away = isinstance(refusal, BoardError)
-        if away:
-            card.why = f"the board went away after {recording.seconds:.1f} s"
-        next = refusal.next if refusal else ""
-        text = card.why or "good"
-        self.tell("taken", ok=refusal is None, number=card.number, text=text, next=next, stop=away)
+        card, refusal = self._kept(recording, refusal)
+        self.tell("taken", ok=refusal is None, number=card.number, text=card.why or "good",
+                  next=refusal.next if refusal else "", stop=isinstance(refusal, BoardError),
+                  gone=isinstance(refusal, BoardGone))  # fmt: skip
         return card
+
+    def _kept(self, recording: Recording, refusal: TinykitError | None) -> tuple[TakeCard, TinykitError | None]:
+        """The card of a take, kept or refused; a good one that can't be written is refused and not lost."""
+        if refusal is None:
+            try:
+                return self.ledger.keep(recording), None
+            except TinykitError as error:
+                refusal = error
+            except OSError as error:
+                what = f"It could not be written: {error.strerror or error}."
+                refusal = DataError(what, "make room on the disk, then press “Keep anyway” on its card.")
+        why = self._broke_off(recording, refusal) if isinstance(refusal, BoardError) else ""
+        return self.ledger.refuse(recording, refusal, why), refusal
+
+    @staticmethod
+    def _broke_off(recording: Recording, refusal: BoardError) -> str:
+        what = "the board went away" if isinstance(refusal, BoardGone) else reason_of(refusal)
+        return f"{what} after {recording.seconds:.1f} s"
 
     def long_take(self, label: str, seconds: float, person: str = "", wanted=lambda: True) -> Cut | None:
         """Record a long take of one word or movement again and again, to be cut: ``cut`` holds it.
@@ -218,7 +253,7 @@ class Recorder(Cutting, Replaying, LabWidget):
         BoardError, TakeRefused
             As for ``take``, where hardly anything came.
         """
-        recording, refusal = self._taken(label, seconds, person, long=True)
+        recording, refusal = self._taken(label, seconds, person, wanted, long=True)
         if not wanted():
             self.tell("taken", ok=False, text="thrown away")
             return None
@@ -233,23 +268,27 @@ class Recorder(Cutting, Replaying, LabWidget):
     def _broken(recording: Recording, refusal: TinykitError | None) -> str:
         """What happened to a long take, in a sentence."""
         if isinstance(refusal, BoardError):
-            return f"The board went away after {recording.seconds:.1f} s; this is what came before."
+            what = Recorder._broke_off(recording, refusal)
+            return f"{what[:1].upper()}{what[1:]}; this is what came before."
         if recording.quality.get("interruptions"):
             return "The board was away for a while; nothing is cut out of that gap."
         lost = recording.quality.get("lost", 0)
         return f"{many(lost, 'sample')} lost; parts with a gap in them are flagged or refused." if lost else ""
 
-    def _taken(self, label: str, seconds: float, person: str, long: bool = False):
+    def _taken(self, label: str, seconds: float, person: str, wanted, long: bool = False):
         """The recording, and why it should not be kept; of the two one may be None."""
         self.takes_now = True  # from here on nothing is replayed
         self.halt()
-        with acting(self.board, self.sensor, label, person, self.session, len(self.takes), long):
+        number, self._acted = self._acted, self._acted + 1  # never one again, whatever was discarded
+        with acting(self.board, self.sensor, label, person, self.session, number, long):
             try:
                 if not long and not isinstance(self.board, Board):
                     return self.board.record(
                         label, seconds, person, self.session, sensor=self.sensor, progress=False
                     ), None
                 self._taking = Take(self.board, seconds, self.sensor)
+                if not wanted():  # cancelled while its stream was opened
+                    self._taking.finish()
                 return self._taking.recording(label, person, self.session), None
             except TinykitError as error:
                 return getattr(error, "recording", None), error
@@ -279,7 +318,7 @@ class Recorder(Cutting, Replaying, LabWidget):
 
     def on_undo(self, content, buffers) -> None:
         """Undo the last change."""
-        self.ledger.undo()
+        self._say(self.ledger.undo)
 
     def on_relabel(self, content, buffers) -> None:
         """Give a take another label."""

@@ -12,9 +12,10 @@ const cardsPanel = ({ config, ask, play, playing, labels, leave }) => {
   const filter = segmented("Show", [["all", "All"], ["flag", "Flagged"], ["new", "New"], ["labels", "All labels"]], "all", (v) => { show = v; paint(); });
   const undo = h("div", { role: "status" });
   const grid = h("div.tk-tg", { role: "list", "aria-label": "Takes" });
+  const more = h("div.s.mut", {});
   const key = (k, does) => [h("kbd", {}, k), ` ${does} \u00a0`];
   const keysLine = h("div.tk-keys.s.mut", {}, key("\u2190 \u2192", "choose"), key("P", "play"), key("K", "keep"), key("L", "relabel"), key("Del", "discard"), key("U", "undo"));
-  const el = h("div.tk-sec", {}, h("div.tk-tools", { style: "border-top:1px solid var(--tk-line)" }, heading, filter.el, h("span.tk-sp", {}), scale), undo, grid, keysLine);
+  const el = h("div.tk-sec", {}, h("div.tk-tools", { style: "border-top:1px solid var(--tk-line)" }, heading, filter.el, h("span.tk-sp", {}), scale), undo, grid, more, keysLine);
 
   const flagged = (t) => t.state === "flag" || t.state === "refused";
   const wanted = (t) => show === "all" || (show === "new" ? t.state === "new" : flagged(t));
@@ -79,17 +80,20 @@ const cardsPanel = ({ config, ask, play, playing, labels, leave }) => {
     const kept = old && { n: +old.dataset.n, at: cards().indexOf(old), does: within.dataset.does };
     const undoing = undo.contains(document.activeElement);
     setText(heading, show === "labels" ? "Every label" : `${takes.total} take${takes.total === 1 ? "" : "s"} of “${takes.label}”`);
-    filter.rename("all", `All ${takes.total}`); filter.rename("flag", `Flagged ${takes.takes.filter(flagged).length}`); filter.rename("new", `New ${takes.takes.filter((t) => t.state === "new").length}`);
+    filter.rename("all", `All ${takes.total}`); filter.rename("flag", `Flagged ${takes.flagged}`); filter.rename("new", `New ${takes.new}`);
     fill(undo, takes.undo ? h("div.tk-undo", {}, icon("undo"), h("span", {}, takes.undo), button("Undo", { pic: "undo", key: "U", onclick: () => ask("undo") }), h("span.mut.s", {}, "kept until you close the notebook")) : "");
     grid.className = show === "labels" ? "tk-rows" : "tk-tg";
     grid.setAttribute("aria-label", show === "labels" ? "Labels" : "Takes");
     if (show === "labels") {
       let first = 0;
+      fill(more);
       fill(grid, (rows?.rows || []).map((row) => { const made = rowOf(row, first); first += row[1].length; return made; }));
     } else {
       const seen = takes.takes.map((t, i) => [t, i]).filter(([t]) => wanted(t));
       const none = { all: takes.total ? "" : "No take yet: press the red button.", flag: "None is flagged.", new: "None is new." }[show];
-      fill(grid, seen.map(([t, i]) => cardOf(t, i)), seen.length ? "" : h("p.s.mut.none", {}, none));
+      const hidden = takes.total - takes.takes.length;
+      fill(grid, seen.map(([t, i]) => cardOf(t, i)), seen.length || hidden ? "" : h("p.s.mut.none", {}, none));
+      fill(more, hidden ? ["the latest ", takes.takes.length, ` of ${takes.total} takes are looked through `, button(`Show ${Math.min(60, hidden)} more`, { onclick: () => ask("more") })] : "");
     }
     const all = cards(), here = all.find((c) => +c.dataset.n === (kept ? kept.n : current));
     if (all.length) setCurrent(here || all[Math.min(kept ? Math.max(0, kept.at) : 0, all.length - 1)]);

@@ -5,7 +5,7 @@ const cutPanel = (ask, hear, playing) => {
   const root = h("div.tk-cut", {}), cv = h("canvas", { role: "img", "aria-label": "Level over time, with the parts that were found." });
   const hand = h("div.hand", { role: "slider", tabindex: 0, "aria-label": "Threshold", "aria-orientation": "vertical", "aria-valuemin": 2, "aria-valuemax": 40 }, cv);
   const title = h("h4", {}), facts = h("span.s.mut.num", {}), list = h("div.tk-words", { role: "group", "aria-label": "Parts" }), said = h("div", { role: "status" });
-  const accept = button("Keep", { kind: "pri", pic: "keep", onclick: () => ask("accept", { chosen: chosen() }) });
+  const accept = button("Keep", { kind: "pri", pic: "keep", onclick: () => ask("accept", { chosen: chosen(), found: cut.words.length, threshold: cut.threshold }) });
   const drop = button("Discard the long take", { pic: "bin", onclick: () => ask("drop") });
   const again = button("Back to the long take", { pic: "undo", onclick: () => ask("reopen") });
   const into = segmented("Cut into", [["movement", "Movements"], ["window", "Windows"]], "movement", (v) => ask("windows", { on: v === "window" }));
@@ -52,6 +52,8 @@ const cutPanel = (ask, hear, playing) => {
   const panel = {
     el: root, touch: () => {}, paint: () => { if (cut) paint(); },
     show(m, buffer) {
+      setText(again.querySelector(".t"), m.words ? "Back to the long take before" : "Back to the long take");
+      again.style.display = m.before ? "" : "none";
       if (!m.words) { cut = null; fill(root, m.before ? h("div.tk-tools", {}, again) : ""); return; }
       const anew = !cut || cut.seconds !== m.seconds || cut.label !== m.label || cut.what !== m.what;
       const same = !anew && cut.words.length === m.words.length && cut.words.every(([a], k) => Math.abs(a - m.words[k][0]) < 0.3);
@@ -63,7 +65,7 @@ const cutPanel = (ask, hear, playing) => {
       timer = 0;
       const windows = m.what === "window";
       if (!root.contains(hand)) {
-        fill(root, h("div.tk-tools", { style: "border-top:1px solid var(--tk-line)" }, title, into.el, facts, h("span.tk-ctl", {}, drop, accept)), said, h("div.tk-plot", {}, hand), list);
+        fill(root, h("div.tk-tools", { style: "border-top:1px solid var(--tk-line)" }, title, into.el, facts, h("span.tk-ctl", {}, again, drop, accept)), said, h("div.tk-plot", {}, hand), list);
       }
       into.el.style.display = motion() ? "" : "none";
       into.set(m.what);
