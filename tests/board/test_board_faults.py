@@ -14,6 +14,7 @@ import tinykit as tk
 from tinykit import engine
 from tinykit.board import Board
 from tinykit.board import shelf as shelf_module
+from tinykit.board.versions import Versions
 from tinykit.board.virtual import Faults, Replay, VirtualBoard
 from tinykit.data import Recording
 from tinykit.errors import BoardGone, DeviceError, PortBusy, TakeRefused
@@ -277,3 +278,12 @@ def test_power_cut_anywhere_in_a_deploy_boots_old_or_new_whole(old, new, windows
     assert [o for o in torn if o.runs not in ("old", "new") or not (o.whole and o.again)] == []
     assert [o for o in outcomes if o.runs not in ("old", "new") or not (o.whole and o.again)] == []
     assert {o.runs for o in outcomes} == {"old", "new"}
+
+
+def test_a_plan_that_is_deployed_again_has_the_date_of_now(tmp_path):
+    (tmp_path / "versions.json").write_text(
+        '[{"version": 1, "crc": 6, "name": "old", "fingerprint": "06", "deployed_at": "2020-01-01T10:00:00+0000"}]'
+    )
+    assert Versions(tmp_path).add(6, "old", "06", None) == 1
+    (entry,) = Versions(tmp_path)  # as the next session reads it
+    assert entry["deployed_at"] > "2021" and entry["classes"] == 0

@@ -45,21 +45,20 @@ class Versions:
         with self._lock:
             if pipeline is not None:
                 self._pipelines[crc] = pipeline
-            for entry in self._entries:
-                if entry["crc"] == crc:
-                    return entry["version"]
-            version = 1 + max((entry["version"] for entry in self._entries), default=0)
-            when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-            self._entries.append({
-                "version": version, "crc": crc, "name": name, "fingerprint": fingerprint, "deployed_at": when,
-                "classes": len(pipeline.labels) if pipeline is not None else 0,
-            })  # fmt: skip
+            entry = next((entry for entry in self._entries if entry["crc"] == crc), None)
+            if entry is None:
+                version = 1 + max((entry["version"] for entry in self._entries), default=0)
+                entry = {"version": version, "crc": crc, "name": name, "fingerprint": fingerprint}
+                self._entries.append(entry)
+            entry["deployed_at"] = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+            if pipeline is not None or "classes" not in entry:
+                entry["classes"] = len(pipeline.labels) if pipeline is not None else 0
             if self._folder is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 (self._folder / "versions.json").write_text(json.dumps(self._entries, indent=1), encoding="utf-8")
                 if pipeline is not None:
                     pipeline.save(self._folder / f"{crc:08x}.tk")
-            return version
+            return entry["version"]
 
     def forget(self) -> None:
         """The board is empty: count from 1 again."""
@@ -67,7 +66,7 @@ class Versions:
             self._entries = []
 
     def entry(self, crc: int) -> dict | None:
-        """What is known of a plan: version, name, fingerprint, deployed_at."""
+        """What is known of a plan: version, name, fingerprint, deployed_at (the last time), classes."""
         return next((entry for entry in self._entries if entry["crc"] == crc), None)
 
     def pipeline(self, crc: int) -> Pipeline | None:
