@@ -219,3 +219,29 @@ def test_sound_is_kept_as_a_take_too(wire, ear, open_widget, click, until):
     click(scope, "keep", last=-1, seconds=1, label="silence")
     (take,) = data
     assert take.label == "silence" and len(take) == 16000 and take.is_sound
+
+
+def test_what_is_paused_for_too_long_is_said_to_be_gone(wire, board, open_widget, click, until):
+    scope = open_widget(tk.lab.scope(board))
+    click(scope, "keep", last=-1, seconds=1)
+    board.index = 20_000  # the ring has nothing from before
+    scope._tap.stream._ring = type(scope._tap.stream._ring)(100, scope._tap.stream.channels)
+    until(lambda: scope._tap.written > 10 and int(scope._tap.stream.read_new()[0].index[0]) >= 20_000)
+    click(scope, "keep", last=300, seconds=5)
+    said = wire.of("kept")[-1][0]["text"]
+    assert said == "that is too long ago: the computer keeps the last 120 s" and not scope.errors
+
+
+def test_a_still_picture_is_no_wider_than_its_seconds_after_an_outage(board, until):
+    scope = tk.lab.scope(board)
+    until(lambda: scope._tap.written > 60)
+    board.skip = round(60 * RATE)
+    before = scope._tap.written
+    until(lambda: scope._tap.written > before + 60)
+    drawn = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tk.look, "traces", lambda rows, *a, **k: drawn.append((len(rows), a[2])) or "")
+        scope.snapshot()
+    scope.close()
+    ((rows, gaps),) = drawn
+    assert rows > 1 and rows + sum(n for _, n in gaps) <= scope.seconds * RATE + 1

@@ -125,7 +125,9 @@ class SensorScope(LabWidget):
         wanted = round(float(content.get("seconds", self.keeps[-1])) * stream.rate_hz)
         rows = np.flatnonzero((index <= last) & (index > last - wanted))
         if len(rows) < 2:
-            self.tell("kept", text="nothing to keep yet")
+            late = len(index) and index[0] > last  # of a picture that was paused so long
+            holds = f"that is too long ago: the computer keeps the last {self._tap.capacity_s:.0f} s"
+            self.tell("kept", text=holds if late else "nothing to keep yet")
             return
         label = str(content.get("label", "")).strip()[:40] or None
         about = self._about(samples, rows)
@@ -213,6 +215,9 @@ class Scope(SensorScope):
     def snapshot(self) -> look.Html:
         stream = self._tap.stream
         samples = self._tap.latest(self.seconds)
+        if len(samples):  # the rows of so many seconds go further back where some are missing
+            oldest = int(samples.index[-1]) - self.seconds * stream.rate_hz
+            samples = samples[int(np.searchsorted(samples.index, oldest, "right")) :]
         if len(samples) < 2:
             body = look.note("none", "No samples yet.", "run this cell to see the traces live.")
             return look.card("Scope", source_html(self.head), body)
