@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tinykit.errors import BoardError
-from tinykit.lab import webserial
+from tinykit.lab import lease, webserial
 
 
 class Page:
@@ -132,6 +132,30 @@ def test_an_answering_page_stays(widget, wire):
     assert widget.relay.session == page.session and widget.seconds_to_page is not None
 
 
+@pytest.mark.parametrize("word", [{"k": "pong", "n": 0, "taken": 0}, {"k": "taken", "total": 0}], ids=["pong", "taken"])
+def test_a_page_that_was_away_opens_its_port_anew_although_the_board_says_nothing(widget, wire, word):
+    page = Page(widget)
+    widget.relay.wanted = True
+    page.open()
+    word = dict(word)
+    kind = word.pop("k")
+    page.say(kind, session=page.session, **word)
+    page.say(kind, session="", **word)  # a page without a port
+    assert not wire.of("stale")
+    widget.relay.gone(page.session, "the board's page does not answer")
+    page.say(kind, session=page.session, **word)
+    assert [content["session"] for content, _ in wire.of("stale")] == [page.session]
+    page.open()
+    assert widget.relay.session == page.session
+
+
+def test_a_port_that_opens_beside_the_flusher_is_told_at_once(widget, wire):
+    widget.relay.wanted = True
+    widget.relay.opened("page.1")
+    widget._since = None  # it is noted a moment later
+    assert widget._link() == ({"kind": "ok", "picture": "link", "text": "linked for 0 s"}, None)
+
+
 def test_a_closed_board_leaves_the_page_its_port(widget, wire):
     page = Page(widget)
     widget.relay.wanted = True
@@ -158,3 +182,46 @@ def test_an_old_kernel_is_a_sentence(monkeypatch):
     monkeypatch.setattr(IPython, "get_ipython", lambda: type("Shell", (), {"kernel": Kernel})())
     with pytest.raises(BoardError, match="needs ipykernel 7 or later.*here is ipykernel"):
         webserial.connect()
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """``connect`` in a kernel that hears beside cells; the widgets that it shows, in a list."""
+    import IPython
+    import IPython.display
+
+    kernel = type("Kernel", (), {"_supports_kernel_subshells": True})()
+    shown, boards = [], []
+
+    class Held:
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    def hold(page):
+        boards.append(Held())
+        page.held = boards[-1]
+        return page.held
+
+    monkeypatch.setattr(IPython, "get_ipython", lambda: type("Shell", (), {"kernel": kernel})())
+    monkeypatch.setattr(IPython.display, "display", shown.append)
+    monkeypatch.setattr(webserial.WebSerial, "wait", lambda page: None)
+    monkeypatch.setattr(webserial.WebSerial, "hold", hold)
+    monkeypatch.setattr(webserial, "_PAGES", {})
+    monkeypatch.setattr(lease, "_watching", True)  # this shell has no events
+    yield shown
+    for page in shown:
+        page.close()
+    for board in boards:
+        board.close()
+
+
+def test_a_closed_widget_is_not_shown_again(wire, notebook):
+    url = "browser://closed"
+    first = webserial.connect(url)
+    assert webserial.connect(url) is first and notebook[0] is notebook[1]  # a cell that is run again
+    notebook[0].close()
+    second = webserial.connect(url)
+    assert notebook[2] is not notebook[0] and notebook[2].comm is not None
+    assert first.closed and second is not first and not second.closed  # its line ended with the widget

@@ -113,7 +113,8 @@ class WebSerial(LabWidget):
             self.tell("status", n=self._ping, link=link, note=note, facts=self._facts(), waiting=self._waiting)
 
     def _let_go_if_closed(self) -> None:
-        if self.held is not None and self.held.closed:
+        held = self.held  # it is let go on several threads
+        if held is not None and held.closed:
             self.held = None
             self.relay.release()
 
@@ -135,7 +136,8 @@ class WebSerial(LabWidget):
 
     def _link(self):
         if self.relay.session:
-            return {"kind": "ok", "picture": "link", "text": f"linked for {span(time.monotonic() - self._since)}"}, None
+            now = time.monotonic()  # and since then, where the port was opened a moment ago on another thread
+            return {"kind": "ok", "picture": "link", "text": f"linked for {span(now - (self._since or now))}"}, None
         if self.held is None:
             return {"kind": "none", "picture": "unlink", "text": "no board chosen yet"}, None
         why = self.relay.why or "the board is not open in the page"
@@ -198,6 +200,7 @@ class WebSerial(LabWidget):
     def on_taken(self, content, buffers) -> None:
         """The board's port took bytes."""
         self.relay.taken(content["session"], content["total"])
+        self._give_up_if_over(content["session"])
 
     def on_pong(self, content, buffers) -> None:
         """The page is there."""
@@ -205,6 +208,12 @@ class WebSerial(LabWidget):
         if asked is not None:
             self.seconds_to_page = time.monotonic() - asked
         self.relay.taken(content["session"], content["taken"])
+        self._give_up_if_over(content["session"])
+
+    def _give_up_if_over(self, session: str) -> None:
+        """Have a page open its port anew that was without a network so long that its session is over here."""
+        if session and session != self.relay.session:
+            self.tell("stale", session=session)
 
     def on_gone(self, content, buffers) -> None:
         """The port was unplugged, or the page is being closed."""
@@ -248,7 +257,9 @@ def connect(url: str = BROWSER_URL) -> Board:
         raise BoardError(f"{_NEEDS}; here is ipykernel {_version()}.", _ELSE)
     with _MAKING:
         page = _PAGES.get(url)
-        if page is None:
+        if page is None or page.comm is None:  # a widget that was closed is shown no more
+            if page is not None and page.held is not None:
+                page.held.close()  # its line ended with the widget
             page = _PAGES[url] = WebSerial(url)
     display(page)
     page.wait()
