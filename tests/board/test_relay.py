@@ -163,5 +163,7 @@ def test_a_terminal_says_that_only_a_notebook_reaches_it():
 
     with pytest.raises(BoardError, match="only a notebook reaches it"):
         connect("browser://")
+    with pytest.raises(BoardError, match="is a real board: its signals come from its sensor.*Leave source out"):
+        connect("browser://", source=object())  # in a notebook too
     with pytest.raises(BoardError, match="`tinykit flash` in a terminal of that computer"):
         flash("browser://")

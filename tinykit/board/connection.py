@@ -47,15 +47,15 @@ def connect(port: str | Port | None = None, source=None) -> Board:
     url = port.address if isinstance(port, Port) else port or os.environ.get("TINYKIT_PORT") or _choose()
     if url == "virtual":
         url = VIRTUAL_URL
-    if url.startswith(BROWSER_URL):
-        raise BoardError(
-            f"{url} is a board at a browser's computer: only a notebook reaches it.",
-            "Use tk.connect('browser://') in JupyterLab, or give a port of this computer: tk.ports() lists them.",
-        )
     if source is not None and not url.startswith("virtual://"):
         raise BoardError(
             f"{url} is a real board: its signals come from its sensor.",
             "Leave source out, or use tk.connect('virtual', source=...).",
+        )
+    if url.startswith(BROWSER_URL):
+        raise BoardError(
+            f"{url} is a board at a browser's computer: only a notebook reaches it.",
+            "Use tk.connect('browser://') in JupyterLab, or give a port of this computer: tk.ports() lists them.",
         )
     board = once(url, _virtual if url == VIRTUAL_URL else partial(Board, url))
     if source is not None:
