@@ -179,6 +179,21 @@ def test_the_tape_shows_every_pixel_of_what_came_once_and_in_its_place():
     assert out["wrong"] == 0 and out["twice"] == 0 and out["looks"] == 4000 and out["painted"] > 8000
 
 
+# -- errors --------------------------------------------------------------------------------------
+
+
+def test_an_error_stays_while_statuses_come_until_something_is_kept():
+    """As a status has it, a second and later after the error; then after a take was kept."""
+    script = """
+const error = lasting(), none = error.get(0);
+error.set("lost", 1000);
+const out = [none, error.get(1000), error.get(20000), error.get(22000)];
+error.set("again", 30000);
+out.push(error.get(31000)); error.drop(); out.push(error.get(31000));
+"""
+    assert told(script, "scope", "glide", "steer") == [None, "lost", "lost", None, "again", None]
+
+
 # -- keep ----------------------------------------------------------------------------------------
 
 

@@ -36,7 +36,7 @@ class AudioScope(SensorScope):
     keeps = (1, 2, 3, 5)
 
     def __init__(self, board, dataset=None, labels=None, person: str = ""):
-        tap = Tap(board, "mic", self.holds_s)
+        tap = Tap(board, "mic")  # longer than the page holds: what is paused can still be kept
         config = {"wanted": list(WANTED_DBFS), "limits": [1]}
         super().__init__(board, tap, config, dataset, labels, person)
 

@@ -1,6 +1,12 @@
 // What both scopes have in common: pause, zoom in time and range, pan while paused, keep, what the foot
 // says. After `core.js` and `glide.js`.
 
+/** A note that stays for a while beside what the statuses say, which come every second; or until `drop`. */
+const lasting = (ms = 20000) => {
+  let note = null, until = 0;
+  return { set: (n, now = Date.now()) => { note = n; until = now + ms; }, drop: () => { note = null; }, get: (now = Date.now()) => now < until ? note : null };
+};
+
 /** A scope's view.
  *
  *  o: {title, head, canvas words, live: {ring, glide, copy()}, spans, ranges: [{label, unit, choices}], tools: [elements],
@@ -12,6 +18,7 @@ const scopeView = (model, lastStatus, o) => {
   const plot = h("div.tk-plot", { tabindex: -1 }, cv);
   const describe = describer(cv), { rate_hz: rate, spans } = config;
   const s = { live: o.live, held: null, seconds: config.seconds, back: 0, limits: config.limits.slice(), stale: false, theme: 0 };
+  const error = lasting();
   let colours = null, kept = "", shown = "", take = config.keeps[config.keeps.length - 1];
   ui.body.append(plot, ...(o.body || []));
 
@@ -129,7 +136,7 @@ const scopeView = (model, lastStatus, o) => {
   const showStatus = (m) => {
     if (!m) return;
     ui.setLink(m.link.kind, m.link.text, m.link.picture);
-    ui.setNote(m.settling ? { kind: "none", what: "What a microphone gives right after its start is no sound yet; the board throws it away." } : m.note);
+    ui.setNote(m.settling ? { kind: "none", what: "What a microphone gives right after its start is no sound yet; the board throws it away." } : m.note || error.get());
     const f = m.facts, { glide } = s.live, late = glide.behind, pace = glide.seen.length > 100 && f.rate_hz ? glide.rate * 1000 / f.rate_hz : 1;
     const facts = m.settling ? ["nothing to count yet"] : [
       f.silent_s > 1.5 ? `no data for ${ago(f.silent_s)} · ` : f.rate_hz ? `${o.rate(f.rate_hz)} Hz · ` : "",
@@ -158,8 +165,8 @@ const scopeView = (model, lastStatus, o) => {
       if (m.k === "samples" && !s.held) { if (s.stale) { s.stale = false; touch(); } else touch.go(); }
       if (m.k === "status") showStatus(m);
       if (m.k === "labels" && names) fill(names, m.labels.map((v) => h("option", { value: v })));
-      if (m.k === "kept") { kept = ` · ${m.text}`; showStatus(lastStatus()); }
-      if (m.k === "error") ui.setNote({ kind: "bad", what: m.what, next: m.next });
+      if (m.k === "kept") { error.drop(); kept = ` · ${m.text}`; showStatus(lastStatus()); }
+      if (m.k === "error") { error.set({ kind: "bad", what: m.what, next: m.next }); ui.setNote(error.get()); }
     },
   };
 };
