@@ -413,13 +413,13 @@ def problems(page):
 
 
 def raised(page):
-    """What widgets raised in the browser since it was opened.
+    """What widgets raised in the browser since it was opened, each message once.
 
     Widgets come as blobs. JupyterLab raises in its own code too, when a kernel is interrupted or restarted.
     """
     page.evaluate("0")  # what the page logged until now has then been told
     ours = [m for m in page.log if any(w in m for w in ("anywidget", "blob:", "tinykit"))]
-    return [m for m in ours if "Canceled future" not in m]
+    return list(dict.fromkeys(m for m in ours if "Canceled future" not in m))
 
 
 def shot(place, name):
