@@ -78,7 +78,7 @@ def test_a_second_press_at_the_end_of_a_long_take_does_not_throw_it_away():
 
 
 def test_a_held_space_bar_presses_once():
-    assert page('key(" "); key(" ", { repeat: true }); key(" ", { repeat: true }); pass(2.5);') == ["circle 1.5 false"]
+    assert page('key(" "); key(" ", { repeat: true }); pass(2.5);') == ["circle 1.5 false"]
 
 
 # -- long takes ----------------------------------------------------------------------------------
@@ -87,8 +87,7 @@ def test_a_held_space_bar_presses_once():
 def test_a_long_take_that_nobody_kept_can_be_had_back_after_the_next_ones(wire, recorder, click):
     cuts = [recorder._cut_now(long_take(person=person)) for person in ("ada", "ben", "cy")]
     assert recorder.cut is cuts[2]
-    recorder._show_cut()
-    assert wire.of("cut")[-1][0]["before"], "the page offers it"
+    assert wire.wait("cut", lambda c: c["words"] and c["before"]), "the page offers it"
     seen = []
     for _ in range(3):
         click(recorder, "reopen")
@@ -120,6 +119,9 @@ def test_parts_that_the_page_does_not_show_yet_are_not_kept(wire, recorder, clic
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), DataError("It is of another kind.", "x.")])
 def test_a_good_take_that_can_not_be_added_is_on_a_card_and_can_be_kept_later(recorder, click, monkeypatch, error):
+    (good,) = gestures("circle", count=1)
+    monkeypatch.setattr(recorder, "_taken", lambda *args, **options: (good, None))
+
     def full(recording):
         raise error
 
@@ -214,7 +216,6 @@ def test_every_change_by_a_cell_is_noticed():
             book.dataset.add(take.with_(id=""))
         del first, second
         book.changed = False
-        book.dataset.recordings[:] = book.dataset.recordings
         book.look()
         assert {t.recording.id for t in book.takes} == {r.id for r in book.dataset}
 

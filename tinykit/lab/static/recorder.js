@@ -241,7 +241,7 @@ function recorderView(model, ring, glide, last, lastStatus) {
 
   const choose = (k) => () => { const name = labels()[k]; if (!name || phase !== "ready") return false; ask("label", { label: name }); };
   keys(ui.root, {
-    Space: (e) => { if (e.repeat) return true; if (e.target.closest("button") && !e.target.closest("[role=radio]") && e.target !== rec) return false; press(); },
+    Space: (e) => { if (e.target.closest("button") && !e.target.closest("[role=radio]") && e.target !== rec) return false; if (!e.repeat) press(); },
     Escape: () => { if (cards.escape()) return; if (phase === "ready") return false; stop(); },
     ...cards.keys, ...Object.fromEntries(Array.from({ length: 8 }, (_, k) => [String(k + 1), choose(k)])),
   });
