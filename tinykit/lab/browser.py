@@ -43,6 +43,7 @@ class BrowserSound:
         self.info = SimpleNamespace(board="Your microphone")
         self.state = "off"
         self.sink = None
+        self._over = False  # the page said that it is off: a block that comes late is no longer passed on
         self.received = self.lost = 0
         self.end = self.page = 0  # the number of the next sample, here and as the page numbers it
         self._shift = 0  # from the page's numbers to these: a page that is loaded again counts from 0
@@ -80,12 +81,13 @@ class BrowserSound:
         # As a board numbers them: 32 bits, which the streams unwrap.
         frame = m.AudioFrame(m.MIC, 0, at & 0xFFFFFFFF, time_us & 0xFFFFFFFF, counts.reshape(-1, 1))
         self._ear._on_frame(SimpleNamespace(payload=frame))
-        if self.sink is not None:
+        if self.sink is not None and not self._over:
             self.sink(counts)
 
     def heard(self, content: dict) -> None:
         """The page's microphone was started, stopped or refused."""
         self.state = str(content["state"])
+        self._over = self.state not in ("on", "asking")
         self.log.add("log", f"browser microphone {self.state} {content.get('what') or ''}".strip())
 
     def link(self, silent_s: float):
