@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from probe_board import HEARD, Probe, command
 
-from tinykit.board.virtual import Faults, Noise, Replay, SoundReplay
+from tinykit.board.virtual import Faults, Noise, Replay, SoundReplay, emulation
 from tinykit.data.audio import sound
 
 RATE = 16_000
@@ -87,6 +87,34 @@ def test_the_interrupt_comes_while_the_core_works():
         # The work was not disturbed: the same sum as without a microphone.
         probe.number("K")
         assert struct.unpack("<III", probe.ask("w", 2_000_000, size=12))[1:] == (0, x)
+
+
+def test_a_code_buffer_that_is_emptied_changes_no_count_and_no_answer(monkeypatch):
+    """Each run of the core leaves something in it; an interrupt ends one."""
+    import unicorn
+
+    emptied, empty = [], unicorn.Uc.ctl_flush_tb
+    monkeypatch.setattr(unicorn.Uc, "ctl_flush_tb", lambda uc: emptied.append(uc) or empty(uc))
+
+    def worked(runs):
+        monkeypatch.setattr(emulation, "_RUNS", runs)
+        emptied.clear()
+        with Probe() as probe:
+            with probe.board.hold():
+                probe.board.source = SoundReplay(ramp(40 * RATE))
+                probe.board.advance(0.1)
+                probe.port.write(command("k", RATE))
+                probe.board.advance(5.0)
+                core, times = probe.board.core, len(emptied)
+                counts = core.instructions, core.cycles, probe.board.mic.lost, probe.board.mic.overruns
+            assert probe.port.read(4) == struct.pack("<I", 1)
+            probe.number("A")
+            return times, counts, struct.unpack("<III", probe.ask("w", 500_000, size=12))[2]
+
+    never, counts, answer = worked(10**9)
+    often, same, again = worked(7)
+    assert often >= never + 5.0 * RATE / 256 / 7 / 2
+    assert same == counts and counts[0] > 0 and again == answer
 
 
 def test_a_long_sleep_lets_interrupts_in_and_takes_its_time():

@@ -7,6 +7,7 @@ import numpy as np
 from ...engine.cortex import CoreFault
 
 _BACKLOG = 2048  # a free-running board waits for a host that has so many bytes to read
+_RUNS = 10_000  # each run of the core, one or two an interrupt, leaves 128 bytes in the emulator's code buffer
 
 
 class Emulation:
@@ -128,7 +129,11 @@ class Emulation:
         self.condition.notify_all()
 
     def _emulate(self) -> None:
+        runs = 0
         while True:
+            runs += 1
+            if runs % _RUNS == 0:
+                self.core.uc.ctl_flush_tb()  # it would only throw them away once they fill a gigabyte
             try:
                 self.core.run()
             except CoreFault as fault:
