@@ -9,6 +9,7 @@ from lab_browser import (
     draw,
     open_lab,
     press,
+    printed,
     problems,
     raised,
     run_code,
@@ -137,7 +138,7 @@ def test_the_arrow_keys_move_it_too_and_the_notebook_stays(page, pad):
 def test_it_is_felt_while_a_cell_runs(page, pad, tmp_path):
     """JupyterLab 4.4 and ipykernel 7 hear the page beside the running cell."""
     flag = tmp_path / "go"
-    asked(page, "pad.take()")
+    printed(page, "pad.take()")
     run_code(page, f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)")
     try:
         draw(pad, circle()[:30], lifted=False)
