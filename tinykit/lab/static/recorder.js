@@ -218,10 +218,10 @@ function recorderView(model, ring, glide, last, lastStatus) {
   };
 
   let drawn = -1;
-  const touch = drawLoop(ui.root, (now, forced) => {
+  const touch = drawLoop(ui.root, (at, forced) => {
     colours = colours || theme(ui.root);
     if (playing?.m && share() >= 1) { ended(false); }
-    const end = glide ? glide.at(now) : 0, moved = forced || playing || !glide || Math.abs(end - drawn) > 0.05;
+    const end = glide ? glide.at(at) : 0, moved = forced || playing || !glide || Math.abs(end - drawn) > 0.05;
     if (moved) {
       drawn = end;
       if (playing?.m) drawReplay(preview, colours, playing.m, share(), 112);
