@@ -118,6 +118,26 @@ def test_a_page_that_answers_nothing_is_gone(widget, wire, monkeypatch, until):
     assert wire.of("stale") and widget.relay.received == 0
 
 
+def test_a_page_loaded_again_without_a_last_word_is_asked_to_open_the_port(widget, wire, monkeypatch, until):
+    """What the old page says as it goes may not arrive; the new one answers every ping, and has no port."""
+    monkeypatch.setattr(webserial, "_SILENT_S", 0.0)
+    monkeypatch.setattr(webserial, "_SILENT_PINGS", 1)
+    old, new = Page(widget, "old"), Page(widget, "new")
+    widget.relay.wanted = True
+    old.open()
+    new.say("hello")
+    assert not wire.of("open")
+
+    def over():
+        new.say("pong", session="", n=0, taken=0, overruns=0)
+        return widget.relay.session is None
+
+    until(over, 30)
+    wire.wait("who")
+    new.say("hello")
+    wire.wait("open")
+
+
 def test_an_answering_page_stays(widget, wire):
     page = Page(widget)
     widget.relay.wanted = True

@@ -133,6 +133,7 @@ class WebSerial(LabWidget):
         self._unanswered += 1
         if self._unanswered > _SILENT_PINGS and time.monotonic() - self._heard_at > _SILENT_S:
             self.relay.gone(session, "the board's page does not answer: closed, or without a network")
+            self.tell("who")  # another page may be there by now, or this one again
 
     def _link(self):
         if self.relay.session:
@@ -164,7 +165,10 @@ class WebSerial(LabWidget):
     # -- from the page -------------------------------------------------------------------------------
 
     def _receive(self, widget, content, buffers) -> None:
-        self._heard_at, self._unanswered = time.monotonic(), 0
+        session = self.relay.session
+        # Only the page that has the port speaks for it: one that was loaded again is there too, and has none.
+        if session is None or session.startswith(f"{content.get('page')}."):
+            self._heard_at, self._unanswered = time.monotonic(), 0
         if threading.current_thread() is not threading.main_thread() and not self.beside:
             self.beside = True
             self.relay.notify()
