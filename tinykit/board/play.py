@@ -54,6 +54,7 @@ class Played:
 def play(board, sound, progress: bool) -> Played:
     """What ``Board.play`` says it does."""
     from .virtual import SoundReplay
+    from .virtual.turns import lend
 
     machine, pipeline = board.machine, board.pipeline
     if machine is None:
@@ -66,16 +67,15 @@ def play(board, sound, progress: bool) -> Played:
     counts = sound_of(getattr(sound, "recording", sound), pipeline)
     seconds = len(counts) / pipeline.rate_hz
     padded = np.concatenate([counts, np.zeros(round(TAIL_S * pipeline.rate_hz), np.int16)])
-    before = machine.source
     with board.live(size=round(20 * seconds * pipeline.rate_hz / pipeline.hop) + 10_000) as live:
         _settle(board)
         began = time.monotonic()
+        turn = lend(machine, SoundReplay(padded, loop=False))
         try:
-            machine.source = SoundReplay(padded, loop=False)
             _wait(board, live, len(padded) / pipeline.rate_hz, progress)
             first = machine.mic.begin
         finally:
-            machine.source = before
+            turn.end()
         predictions = live.read_new()[0]
     return _heard(predictions, pipeline, counts, first, time.monotonic() - began)
 

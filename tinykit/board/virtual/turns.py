@@ -33,8 +33,6 @@ def lend(machine, source) -> Turn:
             if machine.source is not beneath:
                 continue
             if lends:
-                if not stack:
-                    machine.__dict__["_own"] = beneath
                 stack.append(turn)
                 machine.source = turn.source
             return turn
@@ -65,8 +63,8 @@ class Turn:
             stack = _stack(self._machine)
             if self not in stack:
                 return
+            source = stack[0]._beneath  # the board's own
             stack.remove(self)
-            source = self._machine.__dict__["_own"]
             for turn in list(stack):
                 if turn._settle(source):
                     source = turn.source
