@@ -118,6 +118,26 @@ def open_lab(page, folder, notebook, widgets=0, run=True, **environment):
         yield page
 
 
+@contextmanager
+def open_cells(folder, cells, widgets, *flags, **paths):
+    """A page with JupyterLab and a notebook of these cells, all run, and at least so many live widgets in it.
+
+    Parameters
+    ----------
+    folder : Path
+    cells : list of str
+        ``FLASH`` in them stands for a file in the folder, and so does each name in ``paths`` for its path.
+    widgets : int
+    *flags : str
+        Of Chromium, besides the usual ones.
+    **paths : Path
+    """
+    for name, path in {"FLASH": folder / "flash.bin", **paths}.items():
+        cells = [cell.replace(name, path.as_posix()) for cell in cells]
+    with browser(*flags) as page, open_lab(page, folder, cells, widgets) as opened:
+        yield opened
+
+
 def write_notebook(path, cells):
     """A notebook of these code cells."""
     import nbformat
@@ -392,6 +412,18 @@ def frames(element):
     return int(element.get_attribute("data-frames") or 0)
 
 
+def stands_out(element, but=""):
+    """What is cut off at a widget's right side, without what the selector ``but`` names."""
+    return element.evaluate(
+        """(root, but) => {
+          const edge = root.getBoundingClientRect().right + 1;
+          return [...root.querySelectorAll(but ? `:not(${but})` : "*")]
+            .filter((e) => e.getBoundingClientRect().right > edge).map((e) => e.outerHTML.slice(0, 80));
+        }""",
+        but,
+    )
+
+
 def problems(page):
     """Controls and pictures of widgets without a name, and targets too small for a finger."""
     return page.evaluate(
@@ -481,6 +513,15 @@ for limit in ('lost', 'length'):
 
 
 # -- something to deploy -------------------------------------------------------------------------
+
+
+def save_gestures(path, labels, seed=3):
+    """A pipeline of random weights for the IMU, by the file's name, in the file: its path."""
+    from tinykit.pipeline import Decision, ImuFrontEnd, Pipeline
+
+    front, int8 = ImuFrontEnd(scale=(1 / 4000,) * 6), random_int8(seed, (60, 6, 1), (5, 6), (2, 1), len(labels))
+    Pipeline(path.stem, "gesture", 119.0, 60, 15, front, labels, Decision(2, 0.5, 0.2), None, int8).save(path)
+    return path
 
 
 def random_int8(seed, shape, kernel, strides, labels):

@@ -6,19 +6,18 @@ import time
 import pytest
 from lab_browser import (
     LENIENT,
-    browser,
     click,
     colours,
     frames,
     held_still,
     noted,
-    open_lab,
+    open_cells,
     picture,
     press,
     problems,
     raised,
-    random_int8,
     running,
+    save_gestures,
     show,
     text,
     theme,
@@ -41,21 +40,11 @@ CELLS = [
 ]
 
 
-def network(path):
-    from tinykit.pipeline import Decision, ImuFrontEnd, Pipeline
-
-    front, int8 = ImuFrontEnd(scale=(1 / 4000,) * 6), random_int8(3, (60, 6, 1), (5, 6), (2, 1), len(LABELS))
-    Pipeline("browser", "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, int8).save(path)
-    return path
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """JupyterLab with the notebook open and all its cells run."""
     folder = tmp_path_factory.mktemp("lab")
-    names = {"PIPELINE": network(folder / "browser.tk").as_posix(), "FLASH": (folder / "flash.bin").as_posix()}
-    cells = [cell.replace("PIPELINE", names["PIPELINE"]).replace("FLASH", names["FLASH"]) for cell in CELLS]
-    with browser() as page, open_lab(page, folder, cells, widgets=4) as opened:
+    with open_cells(folder, CELLS, 4, PIPELINE=save_gestures(folder / "browser.tk", LABELS)) as opened:
         yield opened
 
 

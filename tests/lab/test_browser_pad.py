@@ -5,17 +5,17 @@ import math
 import pytest
 from lab_browser import (
     asked,
-    browser,
     draw,
-    open_lab,
+    open_cells,
     press,
     printed,
     problems,
     raised,
-    run_code,
+    running,
     shot,
     show,
     sized,
+    stands_out,
     text,
     theme,
     wait,
@@ -41,9 +41,6 @@ SHAKE = """() => {
   const felt = { accelerationIncludingGravity: { x: 0, y: 9.80665, z: 0 }, rotationRate };
   window.shaking = setInterval(() => dispatchEvent(new DeviceMotionEvent("devicemotion", felt)), 16);
 }"""
-# What sticks out of a widget to the right.
-OUTSIDE = """(e) => [...e.querySelectorAll("*")]
-  .filter((x) => x.getBoundingClientRect().right > e.getBoundingClientRect().right + 1).length"""
 
 
 def circle(pixels=80, seconds=1.0, steps=75):
@@ -73,8 +70,7 @@ def network(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(network, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pad")
-    cells = [c.replace("PIPELINE", str(network)).replace("FLASH", str(folder / "flash.bin")) for c in CELLS]
-    with browser(*FLAGS) as page, open_lab(page, folder, cells, widgets=1):
+    with open_cells(folder, CELLS, 1, *FLAGS, PIPELINE=network) as page:
         yield page
 
 
@@ -135,16 +131,12 @@ def test_the_arrow_keys_move_it_too_and_the_notebook_stays(page, pad):
     assert page.evaluate(cell) == before
 
 
-def test_it_is_felt_while_a_cell_runs(page, pad, tmp_path):
+def test_it_is_felt_while_a_cell_runs(page, pad):
     """JupyterLab 4.4 and ipykernel 7 hear the page beside the running cell."""
-    flag = tmp_path / "go"
     printed(page, "pad.take()")
-    run_code(page, f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)")
-    try:
+    with running(page, "import time\nwhile True:\n    time.sleep(0.01)"):
         draw(pad, circle()[:30], lifted=False)
         wait(lambda: "the board is moved" in text(pad), 60, "the movement beside the cell", lambda: text(pad))
-    finally:
-        flag.touch()
     press(pad, "Lie still")
     wait(lambda: "the board lies still" in text(pad), 60, "the rest", lambda: text(pad))
 
@@ -200,5 +192,5 @@ def test_it_is_legible_in_both_themes_and_widths(page, pad):
         for width in (600, 900):
             sized(pad, width)
             show(page, "Signal pad")
-            wait(lambda: pad.evaluate(OUTSIDE) == 0, 30, f"room for everything at {width} px")  # noqa: B023
+            wait(lambda: stands_out(pad) == [], 30, f"room for everything at {width} px")  # noqa: B023
             shot(pad, f"pad-{name}-{width}")

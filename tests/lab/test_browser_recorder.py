@@ -6,10 +6,9 @@ import pytest
 from lab_browser import (
     LENIENT,
     asked,
-    browser,
     click,
     noted,
-    open_lab,
+    open_cells,
     picture,
     press,
     printed,
@@ -52,8 +51,7 @@ board.machine.unplug()
 def lab(tmp_path_factory):
     """JupyterLab with one recorder on a virtual board, whose hand makes the movement of the label."""
     folder = tmp_path_factory.mktemp("recorder")
-    cells = [cell.replace("FLASH", (folder / "flash.bin").as_posix()) for cell in CELLS]
-    with browser() as page, open_lab(page, folder, cells, widgets=1) as opened:
+    with open_cells(folder, CELLS, 1) as opened:
         yield opened
 
 

@@ -3,17 +3,17 @@
 import pytest
 from lab_browser import (
     asked,
-    browser,
     colours,
     frames,
     held_still,
-    open_lab,
+    open_cells,
     picture,
     press,
     printed,
     problems,
     raised,
     run_code,
+    running,
     shot,
     show,
     sized,
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 LONG = 240  # seconds: a limit that only a busy machine comes near
 
 CELLS = [
-    "from pathlib import Path\nimport numpy as np\nimport tinykit as tk\nfrom tinykit.data import Dataset\n"
+    "import numpy as np\nimport tinykit as tk\nfrom tinykit.data import Dataset\n"
     "from tinykit.board.virtual import Generator\n"
     "board = tk.connect('virtual://nano33ble?flash=FLASH', source=Generator(('circle', 'wing')))\n"
     "data = Dataset(card={'name': 'mine'})\n"
@@ -42,8 +42,7 @@ OVER = "(e) => [...e.querySelectorAll('*')].filter((x) => x.scrollWidth > e.clie
 def lab(tmp_path_factory):
     """JupyterLab with both scopes."""
     folder = tmp_path_factory.mktemp("scopes")
-    cells = [cell.replace("FLASH", (folder / "flash.bin").as_posix()) for cell in CELLS]
-    with browser() as page, open_lab(page, folder, cells, widgets=2) as opened:
+    with open_cells(folder, CELLS, 2) as opened:
         yield opened
 
 
@@ -53,21 +52,12 @@ def span(scope):
 
 
 @pytest.mark.parametrize("title", ["Scope", "Audio scope"])
-def test_the_picture_goes_on_moving_while_a_cell_computes(lab, tmp_path, title):
+def test_the_picture_goes_on_moving_while_a_cell_computes(lab, title):
     scope = show(lab, title)
     wait(lambda: frames(scope) > 10, LONG, "frames", lambda: text(scope))
-    running, stop = tmp_path / "running", tmp_path / "stop"
-    run_code(
-        lab,
-        f"a = np.random.rand(400, 400)\nPath({running.as_posix()!r}).touch()\n"
-        f"while not Path({stop.as_posix()!r}).exists():\n    a = np.tanh(a @ a)",
-    )
-    try:
-        wait(running.exists, LONG, "the cell")
+    with running(lab, "a = np.random.rand(400, 400)\nwhile True:\n    a = np.tanh(a @ a)"):
         before = frames(scope)
         wait(lambda: frames(scope) >= before + 90, LONG, "ninety frames in which it moved", lambda: text(scope))
-    finally:
-        stop.touch()
     assert printed(lab, "print('free')", LONG).strip() == "free"
 
 

@@ -13,13 +13,14 @@ from lab_browser import (
     printed,
     problems,
     raised,
-    random_int8,
     run_code,
+    save_gestures,
     show,
     text,
     wait,
     widget,
 )
+from made import Counting
 
 pytestmark = pytest.mark.browser
 
@@ -28,22 +29,6 @@ CELLS = [
     "import tinykit as tk\nboard = tk.connect('browser://')\nprint('the board', 'is here')",
     "scope = tk.lab.scope(board)\nscope",
 ]
-
-
-class Counting:
-    """A hand whose samples say their own number, so that a wrong one can't pass for a right one."""
-
-    duration = None
-
-    def read(self, times_s):
-        import numpy as np
-
-        number = np.rint(np.asarray(times_s) * 119).astype(np.int64)
-        low, high = number & 0x7FFF, number >> 15
-        return np.stack([low, high, low ^ 0x7FFF, low, high, -low], 1).astype(np.int16)
-
-    def label_at(self, time_s):
-        """Nothing is done."""
 
 
 @pytest.fixture(scope="module")
@@ -117,11 +102,7 @@ def test_sound_passes_beside_it(lab, socket):
 
 
 def test_a_pipeline_is_sent_and_answers(lab):
-    from tinykit.pipeline import Decision, ImuFrontEnd, Pipeline
-
-    front, int8 = ImuFrontEnd(scale=(1 / 4000,) * 6), random_int8(3, (60, 6, 1), (5, 6), (2, 1), len(LABELS))
-    path = lab.folder / "serial.tk"
-    Pipeline("serial", "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, int8).save(path)
+    path = save_gestures(lab.folder / "serial.tk", LABELS)
     printed(lab, f"sent = board.deploy(tk.Pipeline.load({path.as_posix()!r}), progress=False)")
     assert asked(lab, "board.pipeline.name") == "serial"
     printed(lab, "with board.live() as live:\n    answers = [answer for answer, _ in zip(live, range(3))]")

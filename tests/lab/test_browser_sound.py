@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from lab_browser import (
     asked,
-    browser,
     click,
     colours,
     frames,
     held_still,
     noted,
-    open_lab,
+    open_cells,
     picture,
     press,
     problems,
@@ -71,13 +70,11 @@ def spoken(path):
 def lab(tmp_path_factory):
     """JupyterLab with a microphone, and the notebook's cells run."""
     folder = tmp_path_factory.mktemp("lab")
-    names = {"PIPELINE": network(folder / "hears.tk").as_posix(), "FLASH": (folder / "flash.bin").as_posix()}
-    cells = [cell.replace("PIPELINE", names["PIPELINE"]).replace("FLASH", names["FLASH"]) for cell in CELLS]
     flags = (
         "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={spoken(folder / 'spoken.wav')}",
     )  # fmt: skip
-    with browser(*flags) as page, open_lab(page, folder, cells, widgets=4) as opened:
+    with open_cells(folder, CELLS, 4, *flags, PIPELINE=network(folder / "hears.tk")) as opened:
         yield opened
 
 

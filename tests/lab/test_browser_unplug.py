@@ -5,17 +5,17 @@ import re
 import pytest
 from lab_browser import (
     asked,
-    browser,
     click,
-    open_lab,
+    open_cells,
     press,
     printed,
     problems,
     raised,
-    random_int8,
+    save_gestures,
     shot,
     show,
     sized,
+    stands_out,
     text,
     theme,
     wait,
@@ -43,29 +43,13 @@ def _pull(done, total):
 deploy._progress = _pull
 """
 
-STANDS_OUT = """(root) => {
-  const edge = root.getBoundingClientRect().right + 1;
-  return [...root.querySelectorAll(':not(svg *, .vh)')].filter((e) => e.getBoundingClientRect().right > edge)
-    .map((e) => e.outerHTML.slice(0, 80));
-}"""
-
-
-def save_networks(folder):
-    from tinykit.pipeline import Decision, ImuFrontEnd, Pipeline
-
-    front = ImuFrontEnd(scale=(1 / 4000,) * 6)
-    for seed, name in enumerate(("old", "new")):
-        int8 = random_int8(seed, (60, 6, 1), (5, 6), (2, 1), len(LABELS))
-        pipeline = Pipeline(name, "gesture", 119.0, 60, 15, front, LABELS, Decision(2, 0.5, 0.2), None, int8)
-        pipeline.save(folder / f"{name}.tk")
-
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unplug")
-    save_networks(folder)
-    cells = [cell.replace("FOLDER", folder.as_posix()) for cell in CELLS]
-    with browser() as page, open_lab(page, folder, cells, widgets=2) as opened:
+    for seed, name in enumerate(("old", "new")):
+        save_gestures(folder / f"{name}.tk", LABELS, seed)
+    with open_cells(folder, CELLS, 2, FOLDER=folder) as opened:
         yield opened
 
 
@@ -192,7 +176,7 @@ def test_pictures_to_look_at(lab, colours):
             element = show(lab, title)
             sized(element, width)
             show(lab, title)
-            outside = lambda: element.evaluate(STANDS_OUT)  # noqa: B023, E731
+            outside = lambda: stands_out(element, "svg *, .vh")  # noqa: B023, E731
             wait(lambda: outside() == [], 30, f"room for {title} at {width} px", outside)  # noqa: B023
             shot(element, f"{title.split()[0].lower()}-{colours}-{width}")
     theme(lab, "light")
