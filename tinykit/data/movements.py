@@ -10,7 +10,7 @@ from ..errors import DataError
 from . import units
 from .loudness import Envelope
 from .recording import Recording
-from .segments import Segments, Span, runs
+from .segments import Segments, Span, joined, runs
 
 # How much a hand moves: acceleration that changes within FRAME_S, and turning, as the root of the sum of
 # their squares. TURN_DPS of turning count as 1 g. In dB of 1 g, so that a flick and a slow circle both show.
@@ -142,26 +142,16 @@ def _spans(shape: Envelope, rest: float, threshold_db: float) -> list[Span]:
         for a, b in runs(above > EDGES * threshold_db)
         if above[a : b + 1].max() >= threshold_db
     ]
-    found = _joined(pieces, GAP_S)
+    found = joined(pieces, GAP_S)
     if len(found) > 3:
         pauses = [after[0] - before[1] for before, after in pairwise(found)]
-        found = _joined(found, min(LONGEST_GAP_S, max(GAP_S, PAUSES * float(np.median(pauses)))))
+        found = joined(found, min(LONGEST_GAP_S, max(GAP_S, PAUSES * float(np.median(pauses)))))
     # A frame reaches half its length beyond what moves in it.
     return [
         Span(float(a), float(b), float(shape.db[i : j + 1].max()))
         for a, b, i, j in found
         if b - a - FRAME_S / 2 >= JERK_S
     ]
-
-
-def _joined(pieces: list, gap_s: float) -> list:
-    out: list[list] = []
-    for piece in pieces:
-        if out and piece[0] - out[-1][1] < gap_s:
-            out[-1] = [out[-1][0], piece[1], out[-1][2], piece[3]]
-        else:
-            out.append(list(piece))
-    return out
 
 
 def _doubt(shape: Envelope, low: float, spans: list[Span]) -> str:

@@ -146,18 +146,23 @@ def _spans(shape, above, threshold_db: float, gap_s: float, shortest_s: float) -
         part = above[first : last + 1]
         if part.max() >= threshold_db:
             pieces.append([shape.times_s[first] - half, shape.times_s[last] + half, first, last])
-    joined: list[list] = []
-    for piece in pieces:
-        if joined and piece[0] - joined[-1][1] < gap_s:
-            joined[-1][1], joined[-1][3] = piece[1], piece[3]
-        else:
-            joined.append(piece)
     # A frame is 25 ms long, so a click of 1 ms measures that.
     return [
         Span(float(a), float(b), float(shape.db[i : j + 1].max()))
-        for a, b, i, j in joined
+        for a, b, i, j in joined(pieces, gap_s)
         if b - a - loudness.FRAME_S >= shortest_s
     ]
+
+
+def joined(pieces: list, gap_s: float) -> list:
+    """Pieces ``[start_s, end_s, first, last]``, those that are nearer to each other made one."""
+    out: list[list] = []
+    for piece in pieces:
+        if out and piece[0] - out[-1][1] < gap_s:
+            out[-1] = [out[-1][0], piece[1], out[-1][2], piece[3]]
+        else:
+            out.append(list(piece))
+    return out
 
 
 def runs(mask) -> list[tuple[int, int]]:

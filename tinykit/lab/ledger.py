@@ -389,12 +389,9 @@ class Ledger:
     def _number(self) -> int:
         return max((t.number for t in self.takes), default=0) + 1
 
-    def _state(self) -> tuple:
-        # ``add`` makes the list longer, ``remove`` another list; its id alone would soon be another list's.
-        return self.dataset.recordings, len(self.dataset.recordings)
-
     def _see(self) -> None:
-        self._seen = self._state()
+        # ``add`` makes the list longer, ``remove`` another list; its id alone would soon be another list's.
+        self._seen = self.dataset.recordings, len(self.dataset.recordings)
 
 
 def _next(text: str) -> dict:

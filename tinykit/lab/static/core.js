@@ -105,6 +105,12 @@ const frame = (title, head) => {
   };
 };
 
+/** A note that stays for a while beside what the statuses say, which come every second; or until `drop`. */
+const lasting = (ms = 20000) => {
+  let note = null, until = 0;
+  return { set: (n, now = Date.now()) => { note = n; until = now + ms; }, drop: () => { note = null; }, get: (now = Date.now()) => now < until ? note : null };
+};
+
 /** Single keys that act while focus is inside. JupyterLab never sees a plain key from here (arrows move
  *  a slider, not the notebook's cursor); Shift+Enter and everything with Ctrl still reach it. */
 const keys = (root, map) => root.addEventListener("keydown", (e) => {
@@ -186,6 +192,23 @@ const hatch = (g, x, y, w, height, colour) => {
   g.strokeStyle = colour; g.lineWidth = 1; g.beginPath();
   for (let i = -height; i < w + height; i += 6) { g.moveTo(x + i, y + height); g.lineTo(x + i + height, y); }
   g.stroke(); g.restore();
+};
+
+/** Labels at one edge of a plot, sorted and pushed so many px apart: each has its height as `y`. */
+const apart = (tags, px) => {
+  tags.sort((a, b) => a.y - b.y);
+  for (let n = 0; n < 9; n++) for (let k = 1; k < tags.length; k++) { const d = px - (tags[k].y - tags[k - 1].y); if (d > 0) { tags[k].y += d / 2; tags[k - 1].y -= d / 2; } }
+  return tags;
+};
+
+/** Which axis ends where, 16 px apart with leaders, and its value: tags of {name, axis, text, at, y}. */
+const endTags = (g, t, tags, x1, w) => {
+  for (const q of apart(tags, 16)) {
+    rule(g, t[q.axis], x1 + 1, q.at, x1 + 9, q.y);
+    mark(g, q.axis, x1 + 14, q.y, 3.4, t[q.axis]);
+    write(g, t, q.name, x1 + 22, q.y, { size: 12, fill: t.ink, bold: true });
+    write(g, t, q.text, w - 10, q.y, { size: 12, fill: t.ink, align: "right" });
+  }
 };
 
 // -- samples -----------------------------------------------------------------------------------

@@ -152,14 +152,7 @@ function drawFelt(cv, t, ring, config, held) {
     });
     g.restore();
     if (!held) return;
-    const tags = AXES.map((axis, j) => { const v = ring.at(ring.size - 1, from + j) / config.per_unit[from + j]; return { axis, v, at: Y(v), y: Y(v) }; }).sort((a, b) => a.y - b.y);
-    for (let n = 0; n < 9; n++) for (let k = 1; k < tags.length; k++) { const d = 16 - (tags[k].y - tags[k - 1].y); if (d > 0) { tags[k].y += d / 2; tags[k - 1].y -= d / 2; } }
-    for (const q of tags) {
-      rule(g, t[q.axis], x1 + 1, q.at, x1 + 9, q.y);
-      mark(g, q.axis, x1 + 14, q.y, 3.4, t[q.axis]);
-      write(g, t, q.axis.toUpperCase(), x1 + 22, q.y, { size: 12, fill: t.ink, bold: true });
-      write(g, t, signed(q.v, digits), w - 10, q.y, { size: 12, fill: t.ink, align: "right" });
-    }
+    endTags(g, t, AXES.map((axis, j) => { const v = ring.at(ring.size - 1, from + j) / config.per_unit[from + j]; return { name: axis.toUpperCase(), axis, text: signed(v, digits), at: Y(v), y: Y(v) }; }), x1, w);
   });
   if (!held) write(g, t, "Not from here: the board feels its own signal until you touch the pad.", (x0 + x1) / 2, top + ph / 2 - 14, { size: 12, fill: t.ink, align: "center", halo: t.plot });
   for (let s = 0; s <= config.seconds; s++) write(g, t, s ? `\u2212${s} s` : "now", x1 - (x1 - x0) * s / config.seconds, H - 9, { align: s === config.seconds ? "left" : s ? "center" : "right" });

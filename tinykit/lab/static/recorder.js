@@ -325,9 +325,7 @@ function drawPreview(cv, t, ring, config, end, { seconds, mode, since, stale }) 
   g.restore();
   write(g, t, `\u2212${config.preview_s} s`, x0, H - 7); write(g, t, stale ? clock(ring.arrived) : "now", x1, H - 7, { align: "right" });
   if (!ring.size || stale) return;
-  const tags = columns.map(([c, j]) => ({ c, y: Y(ring.at(Math.max(0, to - 1), j) / 8192) })).sort((a, b) => a.y - b.y);
-  for (let n = 0; n < 9; n++) for (let k = 1; k < tags.length; k++) { const d = 14 - (tags[k].y - tags[k - 1].y); if (d > 0) { tags[k].y += d / 2; tags[k - 1].y -= d / 2; } }
-  for (const q of tags) { const k = q.c[1].toLowerCase(); mark(g, k, x1 + 10, q.y, 3.2, t[k]); write(g, t, q.c[1], x1 + 18, q.y, { fill: t.ink, bold: true }); }
+  for (const q of apart(columns.map(([c, j]) => ({ c, y: Y(ring.at(Math.max(0, to - 1), j) / 8192) })), 14)) { const k = q.c[1].toLowerCase(); mark(g, k, x1 + 10, q.y, 3.2, t[k]); write(g, t, q.c[1], x1 + 18, q.y, { fill: t.ink, bold: true }); }
 }
 
 /** The preview of sound: envelope, and how long a take would be. */

@@ -164,15 +164,8 @@ function paintTraces(g, from, to, base, { t, ring, strips, perUnit, scale, rate,
   }
 }
 
-/** Which axis ends where, pushed 16 px apart with leaders, and its value. */
+/** The values where the traces end; in a lane the value alone. */
 function drawTags(g, t, { columns, y, high, unit, digits }, texts, shareOf, x1, w, lanes) {
   if (lanes) { write(g, t, `${texts[0]} ${unit}`, w - 10, y + high / 2, { size: 12, fill: t.ink, align: "right" }); return; }
-  const tags = columns.map(([c, j, axis], n) => { const at = y + high / 2 - shareOf(j) * high / 2; return { name: c[1], axis, text: texts[n], at, y: at }; }).sort((a, b) => a.y - b.y);
-  for (let n = 0; n < 9; n++) for (let k = 1; k < tags.length; k++) { const d = 16 - (tags[k].y - tags[k - 1].y); if (d > 0) { tags[k].y += d / 2; tags[k - 1].y -= d / 2; } }
-  for (const q of tags) {
-    rule(g, t[q.axis], x1 + 1, q.at, x1 + 9, q.y);
-    mark(g, q.axis, x1 + 14, q.y, 3.4, t[q.axis]);
-    write(g, t, q.name, x1 + 22, q.y, { size: 12, fill: t.ink, bold: true });
-    write(g, t, q.text, w - 10, q.y, { size: 12, fill: t.ink, align: "right" });
-  }
+  endTags(g, t, columns.map(([c, j, axis], n) => { const at = y + high / 2 - shareOf(j) * high / 2; return { name: c[1], axis, text: texts[n], at, y: at }; }), x1, w);
 }

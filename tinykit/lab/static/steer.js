@@ -1,12 +1,6 @@
 // What both scopes have in common: pause, zoom in time and range, pan while paused, keep, what the foot
 // says. After `core.js` and `glide.js`.
 
-/** A note that stays for a while beside what the statuses say, which come every second; or until `drop`. */
-const lasting = (ms = 20000) => {
-  let note = null, until = 0;
-  return { set: (n, now = Date.now()) => { note = n; until = now + ms; }, drop: () => { note = null; }, get: (now = Date.now()) => now < until ? note : null };
-};
-
 /** A scope's view.
  *
  *  o: {title, head, canvas words, live: {ring, glide, copy()}, spans, ranges: [{label, unit, choices}], tools: [elements],

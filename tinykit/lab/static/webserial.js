@@ -196,11 +196,11 @@ function serialView(model, line, lastStatus) {
   const words = h("span", { style: "flex:1 1 280px" }), choose = button("Choose the board", { pic: "board", kind: "pri", onclick: () => line.choose() });
   ui.body.append(h("div.tk-row", { style: "display:flex;flex-wrap:wrap;align-items:center;gap:12px;padding:12px" }, choose, words));
   const born = performance.now();
-  let error = null, until = 0; // the kernel's, for a while: what is shown is renewed every second
+  const error = lasting(); // the kernel's: what is shown is renewed every second
   const show = () => {
     const s = line.state, m = lastStatus();
     const silent = !s.welcome && performance.now() - born > 6000;
-    ui.setNote(s.note || (silent ? { kind: "warn", what: "The kernel does not hear this page while a cell runs.", next: "this needs ipykernel 7 and JupyterLab 4.4 or later. Stop the cell; tk.connect(\"virtual\") works everywhere." } : m?.note || (performance.now() < until ? error : null)));
+    ui.setNote(s.note || (silent ? { kind: "warn", what: "The kernel does not hear this page while a cell runs.", next: "this needs ipykernel 7 and JupyterLab 4.4 or later. Stop the cell; tk.connect(\"virtual\") works everywhere." } : m?.note || error.get()));
     choose.disabled = !s.able || s.busy;
     choose.className = s.open ? "tk-btn" : "tk-btn pri";
     setText(choose.querySelector(".t"), s.open ? "Choose another board" : s.busy ? "The browser asks which one" : "Choose the board");
@@ -218,7 +218,7 @@ function serialView(model, line, lastStatus) {
     stop: () => { off(); clearInterval(watch); measure.stop(); },
     message: (m) => {
       if (m.k === "status") { show(); ui.root.dataset.frames = 1 + Number(ui.root.dataset.frames || 0); }
-      if (m.k === "error") { error = { kind: "bad", what: m.what, next: m.next }; until = performance.now() + 20000; show(); }
+      if (m.k === "error") { error.set({ kind: "bad", what: m.what, next: m.next }); show(); }
     },
   };
 }
