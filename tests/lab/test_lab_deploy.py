@@ -47,6 +47,9 @@ def test_a_cable_pulled_in_the_middle_is_said_at_once_and_mends_itself(wire, boa
     board.replug()
     back, _ = wire.wait("state", lambda c: c["result"] and "is back" in c["result"]["what"])
     assert "runs v7 gestures from slot A as before" in back["result"]["what"] and back["failed"] and not back["away"]
+    for kind in ("here", "ready"):  # what a page says every five seconds, and once more when it is drawn anew
+        click(deploy, kind, view="v")
+        assert deploy._failed, f"{kind!r} made it forget that sending failed"
     del deploy._progress
     click(deploy, "send")
     wire.wait("state", lambda c: c["slots"][1]["active"] and not c["failed"] and not c["busy"])

@@ -124,7 +124,7 @@ class LabWidget(anywidget.AnyWidget):
         self._views: set | None = None  # None: no browser has said anything yet
         self._made = time.monotonic()
         self._lease, self._given_up = Lease(), False
-        self._failed = False  # the last start; a page's next word tries again, once there is a board
+        self._start_failed = False  # a page's next word tries again, once there is a board
         self._running = False
         self._guard = threading.RLock()
         self._status_at = 0.0
@@ -265,9 +265,9 @@ class LabWidget(anywidget.AnyWidget):
         """A view opened."""
         self._views, self._given_up = (self._views or set()) | {content["view"]}, False
         self._lease.renew()
-        self._failed = True
+        self._start_failed = True
         self.run()
-        self._failed = False
+        self._start_failed = False
 
     def on_here(self, content, buffers) -> None:
         """A view is still open.
@@ -276,7 +276,7 @@ class LabWidget(anywidget.AnyWidget):
         no board to start with gets everything again.
         """
         self._lease.renew()
-        again = self._failed and getattr(self.board, "connected", True)
+        again = self._start_failed and getattr(self.board, "connected", True)
         if again or self._given_up or content["view"] not in (self._views or ()):
             self.on_ready(content, buffers)
 
