@@ -122,6 +122,17 @@ def test_gaps_and_repeats_are_counted_by_index_and_the_rate_by_the_clock():
     assert stats.seconds == pytest.approx(0.06012 + 239 / 16000)
 
 
+def test_jitter_is_how_unevenly_frames_of_any_size_begin():
+    account, rng = SoundAccount(16000.0), np.random.default_rng(0)
+    late, index = rng.normal(scale=800, size=400), 0
+    for k in range(400):
+        n = 240 + 80 * (k % 3)
+        if k % 50 != 49:  # what follows a gap says nothing of the time between neighbours
+            stats = frames(account, (index, 100_000 + round(index * 62.5 + late[k])), n=n)
+        index += n
+    assert stats.lost > 0 and stats.jitter_ms == pytest.approx(0.8 * 2**0.5, rel=0.1)
+
+
 def test_index_and_clock_run_over_32_bits():
     account = SoundAccount(16000.0)
     step = (240, 15000)

@@ -28,8 +28,9 @@ class StreamStats:
     rate_hz : float
         True rate by the device's clock; NaN before the second sample (of sound: frame).
     jitter_ms : float
-        Standard deviation of the time from one sample to the next; 0 for sound, which has one
-        time a frame.
+        Standard deviation of the time from one sample to the next; of sound, which has one time a
+        frame: of how much earlier or later than an even rate would have it a frame begins after
+        the one before.
     seconds : float
         Device time from the first to the last sample, gaps included.
     """
@@ -159,13 +160,16 @@ class SoundAccount(Account):
     def accept(self, frame: m.AudioFrame) -> tuple[int, int, np.ndarray]:
         """Take a frame; returns index and time in microseconds of its first new sample, and the new counts."""
         n = len(frame.counts)
-        first, start, _, repeated, anew = self._place(frame, n)
+        first, start, gap, repeated, anew = self._place(frame, n)
         fresh = start + round(repeated / self.rate_hz * 1e6)
         if repeated == n:
             return first + n, fresh, frame.counts[:0]
         if not anew and self._begin is not None:
             self._steps += first - self._begin[0]
             self._span_us += start - self._begin[1]
+            if gap == 0:
+                even = (first - self._begin[0]) / self.rate_hz * 1e6
+                self._spread(np.array([start - self._begin[1] - even]))
         self._begin, self._tail = (first, start), n
         self._next, self._time = first + n, start + round(n / self.rate_hz * 1e6)
         return first + repeated, fresh, frame.counts[repeated:]
