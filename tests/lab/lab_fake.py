@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from tinykit.board import messages as m
+from tinykit.board.account import StreamStats
 from tinykit.board.decision import changed
 from tinykit.board.live import Prediction
 from tinykit.board.log import EventLog
@@ -38,6 +39,8 @@ def hand(t):
 
 
 class FakeStream:
+    stats = StreamStats()
+
     def __init__(self, board):
         self.channels, self.rate_hz, self.closed = CHANNELS, RATE, False
         self._ring = Ring(int(RATE * 120), CHANNELS)

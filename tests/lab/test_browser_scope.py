@@ -130,7 +130,10 @@ def test_an_unplugged_board_stops_the_picture_and_says_so_and_its_return_draws_t
     wait(
         lambda: "%" in text(scope) and scope.locator("[role=alert]").count() == 0, LONG, "the loss", lambda: text(scope)
     )
+    assert "estimated" in text(scope)
     shot(scope, "scope-gap")
+    sound = show(lab, "Audio scope")
+    wait(lambda: "estimated" in text(sound) and "jitter" in text(sound), LONG, "its loss", lambda: text(sound))
 
 
 def test_both_scopes_fit_narrow_and_wide(lab):

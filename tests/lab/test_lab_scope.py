@@ -8,7 +8,9 @@ from lab_fake import RATE  # noqa: E402
 from lab_node import told  # noqa: E402
 
 import tinykit as tk  # noqa: E402
+from tinykit.board.account import StreamStats  # noqa: E402
 from tinykit.data import Dataset  # noqa: E402
+from tinykit.lab.scope import Facts, guessed  # noqa: E402
 
 # -- the clock of the picture --------------------------------------------------------------------
 
@@ -245,6 +247,17 @@ def test_what_is_paused_for_too_long_is_said_to_be_gone(wire, board, open_widget
     click(scope, "keep", last=300, seconds=5)
     said = wire.of("kept")[-1][0]["text"]
     assert said == "that is too long ago: the computer keeps the last 120 s" and not scope.errors
+
+
+@pytest.mark.parametrize(
+    "lost, estimated, words",
+    [(0, 0, "0 lost of 90"), (10, 0, "10 lost of 100"), (0, 10, "10 lost (estimated) of 100"),
+     (4, 6, "10 lost (in part estimated) of 100")],
+)  # fmt: skip
+def test_losses_of_a_board_without_power_are_called_estimated(lost, estimated, words):
+    stats = StreamStats(received=90, lost=lost, lost_estimated=estimated)
+    facts = Facts(received=90, lost=lost + estimated, seconds=2.0, guessed=guessed(lost + estimated, stats))
+    assert facts.losses == f"{words} in 2 s"
 
 
 def test_a_still_picture_is_no_wider_than_its_seconds_after_an_outage(board, until):

@@ -9,10 +9,10 @@ import numpy as np
 from .. import look
 from ..data import Recording, units
 from ..data.take import LIMITS
-from .scope import SensorScope
+from .scope import Facts, SensorScope, guessed
 from .sound import features
 from .tap import Tap
-from .widget import link_of, module, sheet, source_html, span
+from .widget import link_of, module, sheet, source_html
 
 # Loudness of the loudest part, dB of full scale: below, a take is called too quiet; above, speech's peaks,
 # some 9 dB over its root mean square, are cut off.
@@ -45,6 +45,17 @@ class AudioScope(SensorScope):
         """A microphone that settles is looked at more often."""
         return 0.5 if self._tap.settling else 1.0
 
+    @property
+    def facts(self) -> Facts:
+        """Rate, jitter of the frames and losses since the stream was opened."""
+        stream, gap = self._tap.stream, self._tap.gap_s
+        stats = stream.stats
+        lost = stats.lost + stats.lost_estimated
+        return Facts(
+            stats.rate_hz if np.isfinite(stats.rate_hz) else 0.0, stats.jitter_ms, stats.received, lost,
+            stats.seconds + stats.lost_estimated / stream.rate_hz, guessed(lost, stats), self._tap.silent_s, gap,
+        )  # fmt: skip
+
     def _status(self) -> dict:
         tap = self._tap
         if tap.settling:
@@ -53,12 +64,7 @@ class AudioScope(SensorScope):
         else:
             gap = tap.gap_s
             link, note = link_of(self.board, time.monotonic() - tap.first_at, tap.silent_s, gap)
-        stats = tap.stream.stats
-        facts = {
-            "rate_hz": stats.rate_hz if np.isfinite(stats.rate_hz) else 0.0,
-            "received": stats.received, "lost": stats.lost, "seconds": stats.seconds, "silent_s": tap.silent_s,
-        }  # fmt: skip
-        return {"link": link, "note": note, "facts": facts, "settling": tap.settling}
+        return {"link": link, "note": note, "facts": dict(self.facts.__dict__), "settling": tap.settling}
 
     def settle(self, seconds: float) -> None:
         self._tap.wait(min(seconds, self.seconds), 3 * seconds + 5 + 3 * SETTLES_S)
@@ -69,9 +75,8 @@ class AudioScope(SensorScope):
             body = look.note("none", "No sound yet.", "run this cell to hear and see it live.")
             return look.card(self.title, source_html(self.head), body)
         heard = Recording(units.to_units(samples.counts, samples.channels), samples.channels, self._tap.stream.rate_hz)
-        stats = self._tap.stream.stats
-        total = look.number(stats.lost + stats.received)
-        facts = look.dots(
-            look.number(stats.rate_hz, "Hz", 0), f"{look.number(stats.lost)} lost of {total} in {span(stats.seconds)}"
+        facts = self.facts
+        foot = look.dots(
+            look.number(facts.rate_hz, "Hz", 0), f"jitter {look.number(facts.jitter_ms, 'ms', 1)}", facts.losses
         )
-        return features(heard, title=self.title, subtitle=source_html(self.head), foot=facts, state="still picture")
+        return features(heard, title=self.title, subtitle=source_html(self.head), foot=foot, state="still picture")

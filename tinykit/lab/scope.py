@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,8 +21,9 @@ class Facts:
     """What the foot says; measured over the last minute or since the start.
 
     ``rate_hz`` and ``jitter_ms`` by the board's clock, samples ``received`` and ``lost``, the
-    ``seconds`` they span, seconds since the last one (``silent_s``), and seconds since the last
-    gap (``gap_s``, None if there is none).
+    ``seconds`` they span, whether ``lost`` is ``"estimated"`` or ``"in part estimated"`` (a board
+    without power numbers nothing), seconds since the last one (``silent_s``), and seconds since
+    the last gap (``gap_s``, None if there is none).
     """
 
     rate_hz: float = 0.0
@@ -30,8 +31,22 @@ class Facts:
     received: int = 0
     lost: int = 0
     seconds: float = 0.0
+    guessed: str = ""
     silent_s: float = 0.0
     gap_s: float | None = None
+
+    @property
+    def losses(self) -> str:
+        """Losses in words."""
+        lost, came = look.number(self.lost), look.number(self.lost + self.received)
+        return f"{lost} lost{f' ({self.guessed})' if self.guessed else ''} of {came} in {span(self.seconds)}"
+
+
+def guessed(lost: int, stats) -> str:
+    """Whether a count of lost samples was estimated, by the account of their stream."""
+    if not lost or not stats.lost_estimated:
+        return ""
+    return "in part estimated" if stats.lost else "estimated"
 
 
 def facts_of(samples, silent_s: float = 0.0) -> Facts:
@@ -202,7 +217,8 @@ class Scope(SensorScope):
     @property
     def facts(self) -> Facts:
         """Rate, jitter and losses over the last minute."""
-        return facts_of(self._tap.latest(_ACCOUNT_S), self._tap.silent_s)
+        facts = facts_of(self._tap.latest(_ACCOUNT_S), self._tap.silent_s)
+        return replace(facts, guessed=guessed(facts.lost, self._tap.stream.stats))
 
     def _status(self) -> dict:
         facts = self.facts
@@ -229,9 +245,8 @@ class Scope(SensorScope):
         )  # fmt: skip
         facts = self.facts
         foot = look.dots(
-            look.number(facts.rate_hz, "Hz", 1), f"jitter {look.number(facts.jitter_ms, 'ms', 1)}",
-            f"{look.number(facts.lost)} lost of {look.number(facts.lost + facts.received)} in {span(facts.seconds)}",
-        )  # fmt: skip
+            look.number(facts.rate_hz, "Hz", 1), f"jitter {look.number(facts.jitter_ms, 'ms', 1)}", facts.losses
+        )
         return look.card("Scope", source_html(self.head), picture, foot, state=("none", "still picture"))
 
 

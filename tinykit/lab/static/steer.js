@@ -136,7 +136,7 @@ const scopeView = (model, lastStatus, o) => {
       f.silent_s > 1.5 ? `no data for ${ago(f.silent_s)} · ` : f.rate_hz ? `${o.rate(f.rate_hz)} Hz · ` : "",
       f.jitter_ms !== undefined && f.rate_hz && f.silent_s <= 1.5 ? `jitter ${f.jitter_ms.toFixed(1)} ms · ` : "",
       f.lost ? h("b", {}, `${commas(f.lost)} lost`) : "0 lost", ` of ${commas(f.lost + f.received)} in ${ago(f.seconds)}`,
-      f.lost ? ` (${(100 * f.lost / (f.lost + f.received)).toFixed(1)} %)` : "",
+      f.lost ? ` (${(100 * f.lost / (f.lost + f.received)).toFixed(1)} %${f.guessed ? `, ${f.guessed}` : ""})` : "",
       // The rate is by the board's clock; a virtual one on a busy computer has a slow clock.
       pace < 0.93 && o.head.virtual && !s.stale ? ` · this computer is busy, the virtual board runs at ${Math.round(100 * pace)} % of its pace` : "",
       !s.held && !s.stale && late > 500 ? ` · the picture is ${(late / 1000).toFixed(1)} s behind` : ""];
