@@ -354,7 +354,7 @@ function drawHistory(cv, t, list, labels, config, o) {
     if (x1 <= 0) { i = e + 1; continue; }
     if (d < 0) {
       rule(g, t.edge, x + 2, crisp(y + height / 2), x + ww - 2, crisp(y + height / 2), [2, 3]);
-      if (ww > 70) words.push(["unsure", x + ww / 2 - 20, ww]);
+      if (ww > 70) words.push(["unsure", x + ww / 2 - 20, ww / 2 + 20]);
     } else if (o.background.includes(d)) { g.fillStyle = t.edge; g.fillRect(x + 1, y + height / 2 - 1, Math.max(2, ww - 2), 3); }
     else {
       g.fillStyle = t.track; g.fillRect(x + 1, y, Math.max(2, ww - 2), height);
@@ -366,5 +366,12 @@ function drawHistory(cv, t, list, labels, config, o) {
     }
     i = e + 1;
   }
-  for (const [text, x, room] of words) { g.font = `12px ${t.font}`; if (g.measureText(text).width <= room) write(g, t, text, x, y + height / 2 + 0.5, { size: 12, fill: t.ink, halo: t.plot }); }
+  g.font = `12px ${t.font}`;
+  let free = -Infinity; // up to where the last word reaches: "unsure" gives way to it
+  for (const [text, x, room] of words) {
+    const width = g.measureText(text).width;
+    if (width > room || x < free) continue;
+    write(g, t, text, x, y + height / 2 + 0.5, { size: 12, fill: t.ink, halo: t.plot });
+    free = x + width + 8;
+  }
 }
