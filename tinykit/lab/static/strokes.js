@@ -8,7 +8,7 @@ const PLANES = {
 const STEP_MS = 1000 / 30, KEY_M_S = 0.6, ARM_M = 0.3;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-/** The surface. onpiece({t, p, first, last}): times in ms, metres to the right and up. behind(): how many
+/** The surface. onpiece({t, p, first, last}): times in ms, metres to the right of the middle and up from the edge. behind(): how many
  *  seconds the kernel is late; touch(): draw again. */
 const strokeSurface = ({ pad_m: padM, height, plane, onpiece, behind, touch }) => {
   const cv = h("canvas.tk-pad", { tabindex: "0", role: "application", "aria-roledescription": "drawing pad" });
@@ -44,15 +44,15 @@ const strokeSurface = ({ pad_m: padM, height, plane, onpiece, behind, touch }) =
     if (byKeys) {
       const now = performance.now(), dt = Math.min(0.1, (now - last) / 1000), [x, y] = spot;
       const v = [...held].reduce((a, k) => [a[0] + ARROWS[k][0], a[1] + ARROWS[k][1]], [0, 0]);
-      const inside = (q, most) => Math.max(0, Math.min(metres(most), q));
-      add(now, inside(x + v[0] * KEY_M_S * dt, cv.clientWidth), inside(y + v[1] * KEY_M_S * dt, height));
+      const inside = (q, least, most) => Math.max(metres(least), Math.min(metres(most), q)), half = cv.clientWidth / 2;
+      add(now, inside(x + v[0] * KEY_M_S * dt, -half, half), inside(y + v[1] * KEY_M_S * dt, 0, height));
       idle = held.size ? 0 : idle + 1;
       if (idle > 6) { end(); return; }
       touch();
     }
     post(false);
   };
-  const place = (e) => { const r = cv.getBoundingClientRect(); return [metres(e.clientX - r.left), metres(r.bottom - e.clientY)]; };
+  const place = (e) => { const r = cv.getBoundingClientRect(); return [metres(e.clientX - (r.left + r.right) / 2), metres(r.bottom - e.clientY)]; };
   cv.addEventListener("pointerdown", (e) => {
     if (e.button || !e.isPrimary) return;
     held.clear(); end();
@@ -75,13 +75,13 @@ const strokeSurface = ({ pad_m: padM, height, plane, onpiece, behind, touch }) =
     held.add(e.key);
     if (down) return;
     byKeys = true;
-    begin(performance.now(), ...(spot || [metres(cv.clientWidth / 2), padM / 2]));
+    begin(performance.now(), ...(spot || [0, padM / 2]));
   });
   cv.addEventListener("keyup", (e) => held.delete(e.key));
   cv.addEventListener("blur", () => held.clear());
 
   const draw = (t) => {
-    const { g, w } = canvasOf(cv, height), px = (m) => m * height / padM, X = (q) => px(q[1]), Y = (q) => height - px(q[2]);
+    const { g, w } = canvasOf(cv, height), px = (m) => m * height / padM, X = (q) => w / 2 + px(q[1]), Y = (q) => height - px(q[2]);
     const p = PLANES[plane()], middle = [w / 2, height / 2];
     rule(g, t.line, crisp(middle[0]), 20, crisp(middle[0]), height - 20);
     rule(g, t.line, 20, crisp(middle[1]), w - 20, crisp(middle[1]));
@@ -100,7 +100,7 @@ const strokeSurface = ({ pad_m: padM, height, plane, onpiece, behind, touch }) =
       ink.forEach((q, i) => (i ? g.lineTo(X(q), Y(q)) : g.moveTo(X(q), Y(q)))); g.stroke();
       g.fillStyle = t.plot; g.beginPath(); g.arc(X(ink[0]), Y(ink[0]), 4, 0, 7); g.fill(); g.stroke();
     }
-    const at = ink.length ? ink[ink.length - 1] : [0, metres(w / 2), padM / 2];
+    const at = ink.length ? ink[ink.length - 1] : [0, 0, padM / 2];
     if (plane() === "forward" && ink.length) {
       const elbow = [0, ink[0][1] - ARM_M, ink[0][2]];
       rule(g, t.edge, X(elbow), Y(elbow), X(at), Y(at), [5, 4]);
