@@ -511,6 +511,7 @@ def _b64(x):
         ("{ isSecureContext: false }", "", "https://"),
         ("{ isSecureContext: true }", "NotAllowedError", "not allowed"),
         ("{ isSecureContext: true }", "NotFoundError", "no microphone"),
+        ("{ isSecureContext: true }", "OverconstrainedError", "no microphone"),  # as WebKit says it
         ("{ isSecureContext: true }", "NotReadableError", "Another program"),
         ("{ isSecureContext: true }", "SomethingNew", "SomethingNew"),
     ],

@@ -91,11 +91,14 @@ const openMicrophone = async (device, onsound, onended) => {
       node.port.onmessage = ({ data }) => onsound(data.index, data.counts);
       context.createMediaStreamSource(media).connect(node);
       track.onended = () => { stop(); onended({ what: "The microphone went away.", next: "plug it in again, then start." }); };
-      await context.resume();
+      await Promise.race([context.resume(), new Promise((late) => setTimeout(late, 5000))]);
+      if (context.state !== "running") throw { what: "The browser's sound did not start, though it may use the microphone.", next: "check that the computer has a sound output (some browsers need one to listen), then start again." };
       const s = track.getSettings(), on = [["echoCancellation", "echo cancellation"], ["autoGainControl", "automatic gain"], ["noiseSuppression", "noise suppression"]].filter(([k]) => s[k]).map(([, words]) => words);
       return { stop: () => { node.port.postMessage("stop"); stop(); }, rate: context.sampleRate, name: track.label, device: s.deviceId, processed: on };
     } catch (error) { stop(); throw error; }
-  } catch (error) { throw refusal(error); }
+  } catch (error) { // WebKit without any microphone calls it overconstrained
+    throw refusal(error.name === "OverconstrainedError" && !device ? { name: "NotFoundError" } : error);
+  }
 };
 
 /** What a widget's head says of the page's microphone. */
