@@ -471,12 +471,16 @@ def shot(place, name):
 
 def sized(element, width):
     """Make the window so wide that a widget is ``width`` pixels wide."""
-    for _ in range(3):  # a scroll bar may come or go
+
+    def near():
         now = element.evaluate("(e) => e.getBoundingClientRect().width")
-        size = element.page.viewport_size
+        if abs(now - width) < 2:
+            return True
+        size = element.page.viewport_size  # a scroll bar, or JupyterLab's margins, may come or go
         element.page.set_viewport_size({**size, "width": round(size["width"] + width - now)})
-    near = lambda: abs(element.evaluate("(e) => e.getBoundingClientRect().width") - width) < 2  # noqa: E731
-    wait(near, 30, f"{width} px")
+        return False
+
+    wait(near, 30, f"{width} px", lambda: f"{element.page.viewport_size}")
 
 
 # A pointer that draws a path: events with the times that a hand would have needed, however busy the computer is.

@@ -189,7 +189,7 @@ def test_it_is_legible_in_both_themes_and_widths(page, pad):
     draw(pad, circle())
     for name in ("dark", "light"):
         theme(page, name)
-        for width in (600, 900):
+        for width in (300, 600, 900):
             sized(pad, width)
             show(page, "Signal pad")
             wait(lambda: stands_out(pad) == [], 30, f"room for everything at {width} px")  # noqa: B023

@@ -281,7 +281,7 @@ def test_a_take_of_a_cell_appears(lab, recorder):
     wait(lambda: "1/20" in text(chip) and "Ben" in text(chip), 60, "the chip", lambda: text(recorder))
 
 
-@pytest.mark.parametrize("width", [900, 600])
+@pytest.mark.parametrize("width", [300, 900, 600])
 def test_light_and_dark_wide_and_narrow(lab, recorder, width):
     element = recorder
     record(element, 4)

@@ -139,7 +139,7 @@ def test_an_unplugged_board_stops_the_picture_and_says_so_and_its_return_draws_t
 def test_both_scopes_fit_narrow_and_wide(lab):
     for title in ("Scope", "Audio scope"):
         scope = show(lab, title)
-        for width in (600, 900):
+        for width in (300, 600, 900):
             sized(scope, width)
             wait(lambda: scope.evaluate(OVER) == 0, LONG, f"room for {title} at {width} px")  # noqa: B023
             shot(scope, f"{title.lower().replace(' ', '-')}-{width}")

@@ -172,7 +172,7 @@ def test_each_class_may_have_its_threshold(lab):
 def test_pictures_to_look_at(lab, colours):
     theme(lab, colours)
     for title in ("Deploy", "Live predictions"):
-        for width in (900, 600):
+        for width in (300, 900, 600):
             element = show(lab, title)
             sized(element, width)
             show(lab, title)

@@ -172,6 +172,9 @@ const write = (g, t, s, x, y, o = {}) => {
   g.fillText(s, x, y);
 };
 
+/** The first of some texts that is at most so wide, else the last: pages on a phone are narrow. */
+const fitting = (g, t, room, ...texts) => { g.font = `600 12px ${t.font}`; return texts.find((s) => g.measureText(s).width <= room) ?? texts[texts.length - 1]; };
+
 const rule = (g, colour, x0, y0, x1, y1, dash) => {
   g.strokeStyle = colour; g.lineWidth = 1; g.setLineDash(dash || []);
   g.beginPath(); g.moveTo(x0, y0); g.lineTo(x1, y1); g.stroke(); g.setLineDash([]);

@@ -154,9 +154,9 @@ function liveView(model, past, lastStatus) {
   };
   const placeTicks = () => {
     rows.forEach((r, j) => { r.tick.style.left = `${100 * levelOf(j)}%`; r.tick.style.display = each() && config.background.includes(j) ? "none" : ""; });
-    if (grid.axis && each()) fill(grid.axis, h("span", { style: "left:0;transform:none" }, "0"), h("span", { style: "left:50%" }, "tick = threshold"), h("span", { style: "left:auto;right:0;transform:none" }, "1"));
-    else if (grid.axis) fill(grid.axis, threshold > 0.25 ? h("span", { style: "left:0;transform:none" }, "0") : "", h("span", { style: `left:${Math.min(80, Math.max(20, 100 * threshold))}%` }, `threshold ${threshold.toFixed(2)}`),
-      threshold < 0.75 ? h("span", { style: "left:auto;right:0;transform:none" }, "1") : "");
+    if (grid.axis && each()) fill(grid.axis, h("span.end", { style: "left:0;transform:none" }, "0"), h("span", { style: "left:50%" }, "tick = threshold"), h("span.end", { style: "left:auto;right:0;transform:none" }, "1"));
+    else if (grid.axis) fill(grid.axis, threshold > 0.25 ? h("span.end", { style: "left:0;transform:none" }, "0") : "", h("span", { style: `left:${Math.min(80, Math.max(20, 100 * threshold))}%` }, `threshold ${threshold.toFixed(2)}`),
+      threshold < 0.75 ? h("span.end", { style: "left:auto;right:0;transform:none" }, "1") : "");
   };
 
   // "That was wrong" holds the picture and marks the window behind one answer; the mark can be moved.

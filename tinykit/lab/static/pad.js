@@ -154,6 +154,6 @@ function drawFelt(cv, t, ring, config, held) {
     if (!held) return;
     endTags(g, t, AXES.map((axis, j) => { const v = ring.at(ring.size - 1, from + j) / config.per_unit[from + j]; return { name: axis.toUpperCase(), axis, text: signed(v, digits), at: Y(v), y: Y(v) }; }), x1, w);
   });
-  if (!held) write(g, t, "Not from here: the board feels its own signal until you touch the pad.", (x0 + x1) / 2, top + ph / 2 - 14, { size: 12, fill: t.ink, align: "center", halo: t.plot });
-  for (let s = 0; s <= config.seconds; s++) write(g, t, s ? `\u2212${s} s` : "now", x1 - (x1 - x0) * s / config.seconds, H - 9, { align: s === config.seconds ? "left" : s ? "center" : "right" });
+  if (!held) write(g, t, fitting(g, t, x1 - x0, "Not from here: the board feels its own signal until you touch the pad.", "The board's own signal, not this", "not from here"), (x0 + x1) / 2, top + ph / 2 - 14, { size: 12, fill: t.ink, align: "center", halo: t.plot });
+  for (let s = 0; s <= config.seconds; s += x1 - x0 < 200 ? 2 : 1) write(g, t, s ? `\u2212${s} s` : "now", x1 - (x1 - x0) * s / config.seconds, H - 9, { align: s === config.seconds ? "left" : s ? "center" : "right" });
 }

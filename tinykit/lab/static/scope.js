@@ -97,8 +97,12 @@ const tracesPicture = ({ groups, perUnit, rate }) => {
       const first = ring.from(s.end - rate * s.seconds);
       beyond = groups.map((u) => u.columns.some(([, j]) => { for (let n = first; n <= k; n++) if (Math.abs(ring.at(n, j)) > s.limits[u.i] * perUnit[j]) return true; return false; }));
     }
-    // The range is the student's: what it cuts off is said.
-    strips.forEach((u) => { if (u.first && beyond[u.p]) write(g, t, "beyond the plot", x1 - (u.p ? 120 : 88), u.y - 11, { size: 12, align: "right", fill: t.ink }); });
+    // The range is the student's: what it cuts off is said, beside the range or, in a narrow page, in the plot.
+    const say = (u) => {
+      const narrow = x1 - x0 < 340;
+      write(g, t, "beyond the plot", narrow ? x1 - 4 : x1 - (u.p ? 120 : 88), narrow ? u.y + 8 : u.y - 11, { size: 12, align: "right", fill: t.ink, halo: t.plot });
+    };
+    strips.forEach((u) => { if (u.first && beyond[u.p]) say(u); });
     strips.forEach((u, n) => drawTags(g, t, u, texts[n], (j) => Math.max(-1, Math.min(1, ring.at(k, j) / perUnit[j] / s.limits[u.i])), x1, w, s.lanes));
     return true;
   };
@@ -116,7 +120,8 @@ function drawGround(g, t, strips, s, x0, x1, w, bottom) {
       if (!s.lanes) write(g, t, signed(k, k % 1 ? (2 * k) % 1 ? (4 * k) % 1 ? 3 : 2 : 1 : 0), x0 - 7, at, { align: "right" });
     }
     for (let k = 0; k <= 4; k++) { const x = crisp(x1 - (x1 - x0) * k / 4); rule(g, t.line, x, y - (s.lanes ? 2 : 0), x, y + high + (s.lanes ? 2 : 0)); }
-    if (first) write(g, t, `${name}, ${unit}${s.lanes ? ` (each lane ${signed(-m, m % 1 ? 2 : 0)} to ${signed(m, m % 1 ? 2 : 0)})` : ""}`, x0, y - 11, { size: 12, fill: t.ink, bold: true });
+    const range = ` (each lane ${signed(-m, m % 1 ? 2 : 0)} to ${signed(m, m % 1 ? 2 : 0)})`;
+    if (first) write(g, t, fitting(g, t, x1 - x0 - (p ? 112 : 80), `${name}, ${unit}${s.lanes ? range : ""}`, `${name}, ${unit}`, unit), x0, y - 11, { size: 12, fill: t.ink, bold: true });
     if (s.lanes) { mark(g, columns[0][2], 18, Y(0), 3.4, t[columns[0][2]]); write(g, t, columns[0][0][1], 27, Y(0), { size: 12, fill: t.ink, bold: true }); }
   }
   timeTicks(g, t, x0, x1, bottom + 11, s);

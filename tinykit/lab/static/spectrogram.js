@@ -58,8 +58,9 @@ function soundGround(g, t, s, ramp, wave, spec, x0, x1, w, H) {
     rule(g, v ? t.line : t.edge, x0, y, x1, y);
     if (Math.abs(v) !== 0.5) write(g, t, signed(v * m, v && m < 1 ? (m < 0.1 ? 2 : 1) : 0), x0 - 7, y, { align: "right" });
   }
-  write(g, t, "waveform, full scale = 1", x0, wave.y - 11, { size: 12, fill: t.ink, bold: true });
-  write(g, t, `log-mel, ${spectrum.mels} bands, one column = ${1000 * spectrum.hop / spectrum.rate} ms`, x0, spec.y - 9, { size: 12, fill: t.ink, bold: true });
+  write(g, t, fitting(g, t, x1 - x0 - 70, "waveform, full scale = 1", "waveform"), x0, wave.y - 11, { size: 12, fill: t.ink, bold: true });
+  const bands = `log-mel, ${spectrum.mels} bands`;
+  write(g, t, fitting(g, t, w - x0, `${bands}, one column = ${1000 * spectrum.hop / spectrum.rate} ms`, bands), x0, spec.y - 9, { size: 12, fill: t.ink, bold: true });
   for (const [hz, words] of [[4000, "4 kHz"], [1000, "1 kHz"], [250, "250 Hz"]]) write(g, t, words, x0 - 7, spec.y + spec.high * (1 - spectrum.place(hz)), { align: "right" });
   const lx = x1 + 14;
   for (let i = 0; i < spec.high; i++) { g.fillStyle = `rgb(${ramp[255 - Math.round(255 * i / (spec.high - 1))]})`; g.fillRect(lx, spec.y + i, 10, 1.2); }

@@ -94,7 +94,7 @@ const strokeSurface = ({ pad_m: padM, height, plane, onpiece, behind, touch }) =
       write(g, t, "10 cm", x + wide + 6, y);
     }
     if (!ink.length) {
-      write(g, t, "Press here and draw, or hold the arrow keys.", middle[0], middle[1] + 34, { size: 13, fill: t.ink, align: "center", halo: t.plot });
+      write(g, t, fitting(g, t, w - 16, "Press here and draw, or hold the arrow keys.", "Press here and draw."), middle[0], middle[1] + 34, { size: 13, fill: t.ink, align: "center", halo: t.plot });
     } else {
       g.strokeStyle = down ? t.ink : t.fill; g.lineWidth = 2; g.lineJoin = g.lineCap = "round"; g.beginPath();
       ink.forEach((q, i) => (i ? g.lineTo(X(q), Y(q)) : g.moveTo(X(q), Y(q)))); g.stroke();
