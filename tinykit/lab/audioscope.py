@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from .. import look
@@ -12,7 +10,7 @@ from ..data.take import LIMITS
 from .scope import Facts, SensorScope, guessed
 from .sound import features
 from .tap import Tap
-from .widget import link_of, module, sheet, source_html
+from .widget import module, sheet, source_html
 
 # Loudness of the loudest part, dB of full scale: below, a take is called too quiet; above, speech's peaks,
 # some 9 dB over its root mean square, are cut off.
@@ -48,23 +46,22 @@ class AudioScope(SensorScope):
     @property
     def facts(self) -> Facts:
         """Rate, jitter of the frames and losses since the stream was opened."""
-        stream, gap = self._tap.stream, self._tap.gap_s
+        stream = self._tap.stream
         stats = stream.stats
         lost = stats.lost + stats.lost_estimated
         return Facts(
             stats.rate_hz if np.isfinite(stats.rate_hz) else 0.0, stats.jitter_ms, stats.received, lost,
-            stats.seconds + stats.lost_estimated / stream.rate_hz, guessed(lost, stats), self._tap.silent_s, gap,
+            stats.seconds + stats.lost_estimated / stream.rate_hz, guessed(lost, stats), self._tap.silent_s,
+            self._tap.gap_s,
         )  # fmt: skip
 
     def _status(self) -> dict:
-        tap = self._tap
-        if tap.settling:
+        settling = self._tap.settling
+        status = {**super()._status(), "settling": settling}
+        if settling:
             text = f"the microphone settles, {SETTLES_S:g} s"
-            link, note = {"kind": "run", "picture": "run", "text": text}, None
-        else:
-            gap = tap.gap_s
-            link, note = link_of(self.board, time.monotonic() - tap.first_at, tap.silent_s, gap)
-        return {"link": link, "note": note, "facts": dict(self.facts.__dict__), "settling": tap.settling}
+            status |= {"link": {"kind": "run", "picture": "run", "text": text}, "note": None}
+        return status
 
     def settle(self, seconds: float) -> None:
         self._tap.wait(min(seconds, self.seconds), 3 * seconds + 5 + 3 * SETTLES_S)
@@ -75,8 +72,5 @@ class AudioScope(SensorScope):
             body = look.note("none", "No sound yet.", "run this cell to hear and see it live.")
             return look.card(self.title, source_html(self.head), body)
         heard = Recording(units.to_units(samples.counts, samples.channels), samples.channels, self._tap.stream.rate_hz)
-        facts = self.facts
-        foot = look.dots(
-            look.number(facts.rate_hz, "Hz", 0), f"jitter {look.number(facts.jitter_ms, 'ms', 1)}", facts.losses
-        )
+        foot = self.facts.told(0)
         return features(heard, title=self.title, subtitle=source_html(self.head), foot=foot, state="still picture")

@@ -41,6 +41,11 @@ class Facts:
         lost, came = look.number(self.lost), look.number(self.lost + self.received)
         return f"{lost} lost{f' ({self.guessed})' if self.guessed else ''} of {came} in {span(self.seconds)}"
 
+    def told(self, digits: int) -> str:
+        """The foot of a still picture; ``digits`` of the rate."""
+        jitter = f"jitter {look.number(self.jitter_ms, 'ms', 1)}"
+        return look.dots(look.number(self.rate_hz, "Hz", digits), jitter, self.losses)
+
 
 def guessed(lost: int, stats) -> str:
     """Whether a count of lost samples was estimated, by the account of their stream."""
@@ -183,6 +188,11 @@ class SensorScope(LabWidget):
         flag = "" if quality.verdict == "good" else f" ({quality.verdict})"
         return f"“{recording.label}”{flag}, take {len(self.dataset)} of {self.dataset.name}"
 
+    def _status(self) -> dict:
+        facts = self.facts
+        link, note = link_of(self.board, time.monotonic() - self._tap.first_at, facts.silent_s, facts.gap_s)
+        return {"link": link, "note": note, "facts": dict(facts.__dict__)}
+
     def _labels(self) -> list[str] | None:
         """Labels to offer; None without a dataset."""
         return None if self.dataset is None else list(dict.fromkeys([*self._wanted, *self.dataset.labels]))
@@ -220,11 +230,6 @@ class Scope(SensorScope):
         facts = facts_of(self._tap.latest(_ACCOUNT_S), self._tap.silent_s)
         return replace(facts, guessed=guessed(facts.lost, self._tap.stream.stats))
 
-    def _status(self) -> dict:
-        facts = self.facts
-        link, note = link_of(self.board, time.monotonic() - self._tap.first_at, facts.silent_s, facts.gap_s)
-        return {"link": link, "note": note, "facts": dict(facts.__dict__)}
-
     def settle(self, seconds: float) -> None:
         self._tap.wait(min(seconds, self.seconds), 3 * seconds + 5)
 
@@ -243,11 +248,7 @@ class Scope(SensorScope):
             units.to_units(samples.counts, samples.channels), stream.rate_hz, samples.channels, gaps,
             limits=tuple(self.config["limits"]),
         )  # fmt: skip
-        facts = self.facts
-        foot = look.dots(
-            look.number(facts.rate_hz, "Hz", 1), f"jitter {look.number(facts.jitter_ms, 'ms', 1)}", facts.losses
-        )
-        return look.card("Scope", source_html(self.head), picture, foot, state=("none", "still picture"))
+        return look.card("Scope", source_html(self.head), picture, self.facts.told(1), state=("none", "still picture"))
 
 
 def scope(
