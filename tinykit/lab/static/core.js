@@ -214,6 +214,15 @@ const endTags = (g, t, tags, x1, w) => {
   }
 };
 
+/** The axis of time: five ticks, a quarter each; `back` seconds from the end that is held. */
+const timeTicks = (g, t, x0, x1, y, o) => {
+  for (let k = 0; k <= 4; k += x1 - x0 < 200 ? 2 : 1) {
+    const s = o.seconds * k / 4 + o.back, x = x1 - (x1 - x0) * k / 4;
+    const said = o.seconds < 2 ? `${commas(1000 * s)} ms` : `${+s.toFixed(o.back || o.seconds < 4 ? 1 : 0)} s`;
+    write(g, t, s > 0.0005 ? `\u2212${said}` : o.now, x, y, { align: k === 4 ? "left" : k ? "center" : "right" });
+  }
+};
+
 // -- samples -----------------------------------------------------------------------------------
 
 /** The latest samples. index: the sensor's running number; a jump of it is a gap. */

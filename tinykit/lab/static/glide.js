@@ -140,12 +140,3 @@ const nameGaps = (g, t, gaps, X, rate, x0, x1, y, words = (n) => `${commas(n)} l
     if (x - half > free) { write(g, t, text, x, y, { size: 12, align: "center", fill: t.ink, bold: true, halo: t.plot }); free = x + half + 8; }
   }
 };
-
-/** The axis of time: five ticks, a quarter each; `back` seconds from the end that is held. */
-const timeTicks = (g, t, x0, x1, y, o) => {
-  for (let k = 0; k <= 4; k += x1 - x0 < 200 ? 2 : 1) {
-    const s = o.seconds * k / 4 + o.back, x = x1 - (x1 - x0) * k / 4;
-    const said = o.seconds < 2 ? `${commas(1000 * s)} ms` : `${+s.toFixed(o.back || o.seconds < 4 ? 1 : 0)} s`;
-    write(g, t, s > 0.0005 ? `\u2212${said}` : o.now, x, y, { align: k === 4 ? "left" : k ? "center" : "right" });
-  }
-};

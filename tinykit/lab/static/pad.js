@@ -155,5 +155,5 @@ function drawFelt(cv, t, ring, config, held) {
     endTags(g, t, AXES.map((axis, j) => { const v = ring.at(ring.size - 1, from + j) / config.per_unit[from + j]; return { name: axis.toUpperCase(), axis, text: signed(v, digits), at: Y(v), y: Y(v) }; }), x1, w);
   });
   if (!held) write(g, t, fitting(g, t, x1 - x0, "Not from here: the board feels its own signal until you touch the pad.", "The board's own signal, not this", "not from here"), (x0 + x1) / 2, top + ph / 2 - 14, { size: 12, fill: t.ink, align: "center", halo: t.plot });
-  for (let s = 0; s <= config.seconds; s += x1 - x0 < 200 ? 2 : 1) write(g, t, s ? `\u2212${s} s` : "now", x1 - (x1 - x0) * s / config.seconds, H - 9, { align: s === config.seconds ? "left" : s ? "center" : "right" });
+  timeTicks(g, t, x0, x1, H - 9, { seconds: config.seconds, back: 0, now: "now" });
 }
