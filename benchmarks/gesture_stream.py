@@ -20,7 +20,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 import numpy as np  # noqa: E402
 from gestures import DATA, folds_of  # noqa: E402
-from movements import MOVES_G, long_take  # noqa: E402
+from movements import long_take, moving  # noqa: E402
 
 import tinykit as tk  # noqa: E402
 from tinykit import engine, models  # noqa: E402
@@ -37,7 +37,7 @@ def streams(dataset, seed: int, many: int = 12):
     """Long takes of each person, labels mixed; with them where each take is, and its label."""
     random = np.random.default_rng(seed)
     for person in dataset.persons or ("",):
-        takes = [r for r in dataset.select(persons=person) if r.samples.std(0)[:3].max() > MOVES_G]
+        takes = moving(dataset.select(persons=person))
         order = random.permutation(len(takes))
         for k in range(0, len(order) - 2, many):
             part = [takes[i] for i in order[k : k + many]]

@@ -20,6 +20,11 @@ PAUSES_S = ((0.5, 0.9), (0.8, 2.0), (1.0, 3.0))
 UNREST = (0.3, 1.0, 3.0)  # of the hand between the takes; 1 is usual
 
 
+def moving(takes) -> list[Recording]:
+    """Those in which something moves."""
+    return [r for r in takes if r.samples.std(0)[:3].max() > MOVES_G]
+
+
 def unrest(n: int, rate_hz: float, random, size: float = 1.0) -> np.ndarray:
     """A hand that rests: slow tremor of some mg and deg/s, and the sensor's noise; (n, 6), made up."""
     t = np.arange(n)[:, None] / rate_hz
@@ -75,7 +80,7 @@ def long_takes(dataset, seed: int = 0, many: int = 12, **how):
     """Long takes of up to ``many`` of each person's takes of each label: (recording, truth)."""
     for person in dataset.persons:
         for label in dataset.labels:
-            takes = [r for r in dataset.select(persons=person, labels=label) if r.samples.std(0)[:3].max() > MOVES_G]
+            takes = moving(dataset.select(persons=person, labels=label))
             for k in range(0, len(takes) - 2, many):
                 part = takes[k : k + many]
                 if len(part) > 2:
