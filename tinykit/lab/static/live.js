@@ -309,6 +309,7 @@ function historyWords(list, labels) {
 
 /** Lanes of probability, then the strip of decisions. A missing number is a gap, hatched. */
 function drawHistory(cv, t, list, labels, config, o) {
+  if (!cv.clientWidth) return; // not shown on a phone
   const rh = o.rowHeight, n = labels.length, H = rh * n + 28 + 18;
   const { g, w } = canvasOf(cv, H);
   const end = o.end ?? 0, hop = config.hop_s || 0.25;
