@@ -174,4 +174,5 @@ def test_estimated_is_hatched_and_said():
     html = str(look.versus([look.Versus("cycles", 1, 2, est=True), look.Versus("size", 1, 2)]))
     rows = re.findall(r"<tr>.*?</tr>", html)[1:]
     assert ["est" in row for row in rows] == [True, False] and "estimated" in rows[0]
-    assert "linear-gradient(135deg" in re.search(r"\.tk-bar>i\.est\{[^}]*\}", look.sheet()).group()
+    rule = re.search(r"\.tk-bar>i\.est\{[^}]*\}", look.sheet()).group()
+    assert "linear-gradient(135deg" in rule and "0 0/7px 7px" in rule  # a tile, again and again
